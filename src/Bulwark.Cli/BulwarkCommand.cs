@@ -1,0 +1,72 @@
+using System.CommandLine;
+
+namespace Bulwark.Cli;
+
+/// <summary>The command <c>bulwark</c>: every verb, its global options, and the mapping of failures to exit codes.</summary>
+/// <remarks>Exit codes: 0 yes or done; 1 the answer is no (tampered, rejected, gate failed); 2 could not ask (usage, missing file, no key); 130 interrupted.</remarks>
+public static class BulwarkCommand
+{
+    /// <summary>Parses and runs one command line.</summary>
+    /// <param name="args">The words after the program's name.</param>
+    /// <param name="output">Where answers go.</param>
+    /// <param name="error">Where everything else goes.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Create().Parse(args);
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var fault in parsed.Errors)
+                await error.WriteLineAsync($"error: {fault.Message}");
+            await error.WriteLineAsync($"hint:  bulwark {parsed.CommandResult.Command.Name} --help");
+            return ExitCode.CouldNotAsk;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(configuration);
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync("interrupted: nothing half-written was kept.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception failure) when (Failure.Explains(failure))
+        {
+            return await Failure.ReportAsync(failure, parsed, output, error);
+        }
+    }
+
+    private static RootCommand Create()
+    {
+        var root = new RootCommand(
+            "Secure machine learning for .NET: from raw data to attested, monitored predictions, with evidence at each step.")
+        {
+            GlobalOptions.Json,
+            GlobalOptions.Workspace,
+            DemoCommand.Create(),
+            InitCommand.Create(),
+            RunCommand.Create(),
+            DataCommand.Create(),
+            KeysCommand.Create(),
+            SealCommand.CreateSeal(),
+            SealCommand.CreateOpen(),
+            TrainCommand.Create(),
+            PrivacyCommand.Create(),
+            ModelCommand.Create(),
+            AttackCommand.Create(),
+            ServeCommand.Create(),
+            AttestCommand.Create(),
+            LogCommand.Create(),
+            VerifyCommand.Create(),
+            PolicyCommand.Create(),
+            DeployCommand.Create(),
+            BenchCommand.Create(),
+            PlanCommand.Create(),
+            ReportCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        return root;
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Bulwark.Cli;
+
+/// <summary>A command could not ask its question: the message says what is wrong and the hint what to do. Exit code 2.</summary>
+/// <param name="message">What is wrong, one sentence.</param>
+/// <param name="hint">What to do about it; a command line where there is one.</param>
+internal sealed class CommandException(string message, string? hint = null) : Exception(message)
+{
+    internal string? Hint { get; } = hint;
+}
+
+/// <summary>Turns what rooms throw into one clear line and an exit code; nothing secret, no stack.</summary>
+internal static class Failure
+{
+    internal static bool Explains(Exception failure) => failure is
+        CommandException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException
+        or CryptographicException or FormatException or JsonException or NotSupportedException or InvalidOperationException;
+
+    internal static async Task<int> ReportAsync(Exception failure, ParseResult parsed, TextWriter output, TextWriter error)
+    {
+        var hint = (failure as CommandException)?.Hint;
+        var code = failure is CryptographicException ? ExitCode.No : ExitCode.CouldNotAsk;
+        await error.WriteLineAsync($"error: {failure.Message}");
+        if (hint is not null)
+            await error.WriteLineAsync($"hint:  {hint}");
+        if (parsed.GetValue(GlobalOptions.Json))
+            await output.WriteLineAsync(JsonSerializer.Serialize(new { error = failure.Message, hint }, Screen.JsonOptions));
+        return code;
+    }
+}

@@ -1,0 +1,2 @@
+await Console.Error.WriteLineAsync("Bulwark.Server: not built yet.");
+return 2;

@@ -1,0 +1,2 @@
+await Console.Error.WriteLineAsync("Bulwark.Worker: not built yet.");
+return 2;

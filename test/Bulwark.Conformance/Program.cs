@@ -1,0 +1,1 @@
+return Bulwark.Conformance.Runner.Run(args);
