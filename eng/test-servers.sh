@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs the real servers and tools that tests use (Debian). Each missing one makes its tests skip with a message, and fail in CI.
+set -euo pipefail
+packages=()
+command -v chromium >/dev/null || packages+=(chromium)
+[ ${#packages[@]} -eq 0 ] && { echo "test servers: all present"; exit 0; }
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq "${packages[@]}"
+echo "test servers: installed ${packages[*]}"
