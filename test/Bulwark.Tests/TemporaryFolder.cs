@@ -1,0 +1,11 @@
+namespace Bulwark.Tests;
+
+/// <summary>A folder of one test's own, deleted with everything in it when the test ends.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("bulwark-test-").FullName;
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
