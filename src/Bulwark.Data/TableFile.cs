@@ -1,0 +1,68 @@
+using ParquetSharp;
+
+namespace Bulwark.Data;
+
+/// <summary>Reads and writes tables as files. CSV or Parquet is told by the file's first bytes when reading, by its name when writing.</summary>
+public static class TableFile
+{
+    /// <summary>Reads the whole table.</summary>
+    /// <param name="path">A CSV or Parquet file.</param>
+    /// <param name="options">How to read it; null for the defaults.</param>
+    /// <param name="progress">Told the fraction done, 0 to 1.</param>
+    /// <param name="cancel">Stops the work.</param>
+    /// <exception cref="TableFormatException">The file does not hold such a table; the message names line and column.</exception>
+    /// <exception cref="ArgumentException">The options have faults.</exception>
+    public static Task<Table> ReadAsync(string path, TableReadOptions? options = null, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        options ??= TableReadOptions.Default;
+        var faults = options.Faults().ToArray();
+        if (faults.Length > 0)
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        return Task.Run(() => Read(path, options, progress, cancel), cancel);
+    }
+
+    /// <summary>Writes <paramref name="table"/> to <paramref name="path"/>: .parquet as Snappy Parquet; .csv, .tsv or .txt as text with a header.</summary>
+    /// <remarks>The file appears whole or not at all.</remarks>
+    /// <exception cref="ArgumentException">The name ends otherwise.</exception>
+    public static async Task WriteAsync(Table table, string path, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".parquet" => stream => WriteParquet(table, stream, progress, cancel),
+            ".csv" or ".txt" => stream => CsvTable.Write(table, stream, ',', progress, cancel),
+            ".tsv" => stream => CsvTable.Write(table, stream, '\t', progress, cancel),
+            _ => throw new ArgumentException($"'{Path.GetFileName(path)}': name the file .csv, .tsv or .parquet.", nameof(path)),
+        };
+        await WholeFile.WriteAsync(path, write, cancel);
+    }
+
+    private static Table Read(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+    {
+        var magic = new byte[4];
+        using (var stream = File.OpenRead(path))
+            stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false);
+        if (!magic.AsSpan().SequenceEqual("PAR1"u8))
+            return new CsvTable(path, options, progress, cancel).Read();
+        return ReadParquet(path, options, progress, cancel);
+    }
+
+    private static Table ReadParquet(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+    {
+        try
+        {
+            using var file = new ParquetFileReader(path);
+            return ParquetTable.Read(file, Path.GetFileName(path), options, progress, cancel);
+        }
+        catch (ParquetException fault)
+        {
+            throw new TableFormatException($"{Path.GetFileName(path)} is not a whole Parquet file: {fault.Message}", 0, null, fault);
+        }
+    }
+
+    private static void WriteParquet(Table table, Stream stream, IProgress<double>? progress, CancellationToken cancel)
+    {
+        using var builder = new WriterPropertiesBuilder();
+        using var properties = builder.Compression(Compression.Snappy).Build();
+        ParquetTable.Write(table, stream, properties, null, progress, cancel);
+    }
+}
