@@ -1,0 +1,274 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Bulwark.Networks.Kernels;
+
+/// <summary>What a tile of the product starts from.</summary>
+internal enum TileStart
+{
+    /// <summary>Zero.</summary>
+    Zero,
+
+    /// <summary>One row, the same for all: a bias.</summary>
+    Row,
+
+    /// <summary>What the destination holds.</summary>
+    Destination,
+}
+
+/// <summary>What happens to a finished tile.</summary>
+internal enum TileFinish
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>max(0, value).</summary>
+    Rectify,
+
+    /// <summary>The value where the gate matrix is above 0, else 0: the derivative of the rectifier.</summary>
+    Gate,
+}
+
+/// <summary>One product: destination (rows × columns) = left (rows × depth) · right (depth × columns), all padded to whole tiles.</summary>
+/// <remarks>Left is addressed by two strides, so that a transposed left costs no copy. Gate has the destination's stride.</remarks>
+internal unsafe struct ProductArguments<T>
+    where T : unmanaged
+{
+    internal T* Left;
+    internal nint LeftRowStride;
+    internal nint LeftDepthStride;
+    internal T* Right;
+    internal nint RightStride;
+    internal T* Destination;
+    internal nint DestinationStride;
+    internal T* Bias;
+    internal T* Gate;
+    internal int Rows;
+    internal int Depth;
+    internal int Columns;
+    internal TileStart Start;
+    internal TileFinish Finish;
+}
+
+/// <summary>
+/// Register-blocked matrix product: 6 rows by 2 vectors of accumulators, one panel of columns at a time, depth in blocks that stay in the first-level cache.
+/// </summary>
+/// <remarks>
+/// Each element is one chain of fused multiply-adds in order of depth, whatever the vector width and wherever the element lies in a tile:
+/// the same numbers give the same bits on every machine and in every batch.
+/// </remarks>
+internal static unsafe class MatrixProduct
+{
+    /// <summary>Rows of one tile.</summary>
+    internal const int TileRows = 6;
+
+    /// <summary>Depth of one block: 256 rows of a 64-byte panel are half of a 32 KiB cache.</summary>
+    private const int DepthBlock = 256;
+
+    /// <summary>Bits of the widest vector that this machine multiplies in hardware.</summary>
+    internal static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+
+    /// <summary>Columns of one tile: two vectors.</summary>
+    internal static int TileColumns<T>()
+        where T : unmanaged => VectorBits / 8 / sizeof(T) * 2;
+
+    internal static void Multiply<T>(in ProductArguments<T> arguments)
+        where T : unmanaged
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Multiply<T, Vector512<T>, Lanes512<T>>(arguments);
+        else if (Vector256.IsHardwareAccelerated)
+            Multiply<T, Vector256<T>, Lanes256<T>>(arguments);
+        else
+            Multiply<T, Vector128<T>, Lanes128<T>>(arguments);
+    }
+
+    /// <summary>The same product by a named width; for tests that hold the widths against each other.</summary>
+    internal static void Multiply<T, TVector, TLanes>(in ProductArguments<T> arguments)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        var block = arguments;
+        for (var depth = 0; depth < arguments.Depth || depth == 0; depth += DepthBlock)
+        {
+            block.Depth = int.Min(DepthBlock, arguments.Depth - depth);
+            block.Left = arguments.Left + (depth * arguments.LeftDepthStride);
+            block.Right = arguments.Right + (depth * arguments.RightStride);
+            block.Start = depth == 0 ? arguments.Start : TileStart.Destination;
+            block.Finish = depth + DepthBlock >= arguments.Depth ? arguments.Finish : TileFinish.None;
+            for (var column = 0; column < arguments.Columns; column += 2 * TLanes.Count)
+            {
+                if (arguments.Columns - column <= TLanes.Count)
+                    NarrowPanel<T, TVector, TLanes>(block, column);
+                else
+                    Panel<T, TVector, TLanes>(block, column);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Panel<T, TVector, TLanes>(in ProductArguments<T> arguments, int column)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        var rowStride = arguments.LeftRowStride;
+        var depthStride = arguments.LeftDepthStride;
+        var rightStride = arguments.RightStride;
+        var destinationStride = arguments.DestinationStride;
+        for (var row = 0; row < arguments.Rows; row += TileRows)
+        {
+            TVector c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
+            var target = arguments.Destination + (row * destinationStride) + column;
+            if (arguments.Start == TileStart.Destination)
+            {
+                c00 = TLanes.Load(target);
+                c01 = TLanes.Load(target + TLanes.Count);
+                c10 = TLanes.Load(target + destinationStride);
+                c11 = TLanes.Load(target + destinationStride + TLanes.Count);
+                c20 = TLanes.Load(target + (2 * destinationStride));
+                c21 = TLanes.Load(target + (2 * destinationStride) + TLanes.Count);
+                c30 = TLanes.Load(target + (3 * destinationStride));
+                c31 = TLanes.Load(target + (3 * destinationStride) + TLanes.Count);
+                c40 = TLanes.Load(target + (4 * destinationStride));
+                c41 = TLanes.Load(target + (4 * destinationStride) + TLanes.Count);
+                c50 = TLanes.Load(target + (5 * destinationStride));
+                c51 = TLanes.Load(target + (5 * destinationStride) + TLanes.Count);
+            }
+            else
+            {
+                var biased = arguments.Start == TileStart.Row;
+                c00 = biased ? TLanes.Load(arguments.Bias + column) : TLanes.Broadcast(default);
+                c01 = biased ? TLanes.Load(arguments.Bias + column + TLanes.Count) : TLanes.Broadcast(default);
+                c10 = c20 = c30 = c40 = c50 = c00;
+                c11 = c21 = c31 = c41 = c51 = c01;
+            }
+
+            var a0 = arguments.Left + (row * rowStride);
+            var a1 = a0 + rowStride;
+            var a2 = a1 + rowStride;
+            var a3 = a2 + rowStride;
+            var a4 = a3 + rowStride;
+            var a5 = a4 + rowStride;
+            var right = arguments.Right + column;
+            nint offset = 0;
+            for (var remaining = arguments.Depth; remaining > 0; remaining--)
+            {
+                var b0 = TLanes.Load(right);
+                var b1 = TLanes.Load(right + TLanes.Count);
+                var a = TLanes.Broadcast(a0[offset]);
+                c00 = TLanes.MultiplyAdd(a, b0, c00);
+                c01 = TLanes.MultiplyAdd(a, b1, c01);
+                a = TLanes.Broadcast(a1[offset]);
+                c10 = TLanes.MultiplyAdd(a, b0, c10);
+                c11 = TLanes.MultiplyAdd(a, b1, c11);
+                a = TLanes.Broadcast(a2[offset]);
+                c20 = TLanes.MultiplyAdd(a, b0, c20);
+                c21 = TLanes.MultiplyAdd(a, b1, c21);
+                a = TLanes.Broadcast(a3[offset]);
+                c30 = TLanes.MultiplyAdd(a, b0, c30);
+                c31 = TLanes.MultiplyAdd(a, b1, c31);
+                a = TLanes.Broadcast(a4[offset]);
+                c40 = TLanes.MultiplyAdd(a, b0, c40);
+                c41 = TLanes.MultiplyAdd(a, b1, c41);
+                a = TLanes.Broadcast(a5[offset]);
+                c50 = TLanes.MultiplyAdd(a, b0, c50);
+                c51 = TLanes.MultiplyAdd(a, b1, c51);
+                offset += depthStride;
+                right += rightStride;
+            }
+
+            Finish<T, TVector, TLanes>(arguments, row, column, c00, c01);
+            Finish<T, TVector, TLanes>(arguments, row + 1, column, c10, c11);
+            Finish<T, TVector, TLanes>(arguments, row + 2, column, c20, c21);
+            Finish<T, TVector, TLanes>(arguments, row + 3, column, c30, c31);
+            Finish<T, TVector, TLanes>(arguments, row + 4, column, c40, c41);
+            Finish<T, TVector, TLanes>(arguments, row + 5, column, c50, c51);
+        }
+    }
+
+    /// <summary>The same with one vector of columns: an output layer of few classes would waste half of the wide panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void NarrowPanel<T, TVector, TLanes>(in ProductArguments<T> arguments, int column)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        var rowStride = arguments.LeftRowStride;
+        var depthStride = arguments.LeftDepthStride;
+        var rightStride = arguments.RightStride;
+        var destinationStride = arguments.DestinationStride;
+        for (var row = 0; row < arguments.Rows; row += TileRows)
+        {
+            TVector c0, c1, c2, c3, c4, c5;
+            var target = arguments.Destination + (row * destinationStride) + column;
+            if (arguments.Start == TileStart.Destination)
+            {
+                c0 = TLanes.Load(target);
+                c1 = TLanes.Load(target + destinationStride);
+                c2 = TLanes.Load(target + (2 * destinationStride));
+                c3 = TLanes.Load(target + (3 * destinationStride));
+                c4 = TLanes.Load(target + (4 * destinationStride));
+                c5 = TLanes.Load(target + (5 * destinationStride));
+            }
+            else
+            {
+                c0 = arguments.Start == TileStart.Row ? TLanes.Load(arguments.Bias + column) : TLanes.Broadcast(default);
+                c1 = c2 = c3 = c4 = c5 = c0;
+            }
+
+            var a0 = arguments.Left + (row * rowStride);
+            var a1 = a0 + rowStride;
+            var a2 = a1 + rowStride;
+            var a3 = a2 + rowStride;
+            var a4 = a3 + rowStride;
+            var a5 = a4 + rowStride;
+            var right = arguments.Right + column;
+            nint offset = 0;
+            for (var remaining = arguments.Depth; remaining > 0; remaining--)
+            {
+                var b = TLanes.Load(right);
+                c0 = TLanes.MultiplyAdd(TLanes.Broadcast(a0[offset]), b, c0);
+                c1 = TLanes.MultiplyAdd(TLanes.Broadcast(a1[offset]), b, c1);
+                c2 = TLanes.MultiplyAdd(TLanes.Broadcast(a2[offset]), b, c2);
+                c3 = TLanes.MultiplyAdd(TLanes.Broadcast(a3[offset]), b, c3);
+                c4 = TLanes.MultiplyAdd(TLanes.Broadcast(a4[offset]), b, c4);
+                c5 = TLanes.MultiplyAdd(TLanes.Broadcast(a5[offset]), b, c5);
+                offset += depthStride;
+                right += rightStride;
+            }
+
+            FinishOne<T, TVector, TLanes>(arguments, row, column, c0);
+            FinishOne<T, TVector, TLanes>(arguments, row + 1, column, c1);
+            FinishOne<T, TVector, TLanes>(arguments, row + 2, column, c2);
+            FinishOne<T, TVector, TLanes>(arguments, row + 3, column, c3);
+            FinishOne<T, TVector, TLanes>(arguments, row + 4, column, c4);
+            FinishOne<T, TVector, TLanes>(arguments, row + 5, column, c5);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<T, TVector, TLanes>(in ProductArguments<T> arguments, int row, int column, TVector left, TVector right)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        FinishOne<T, TVector, TLanes>(arguments, row, column, left);
+        FinishOne<T, TVector, TLanes>(arguments, row, column + TLanes.Count, right);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FinishOne<T, TVector, TLanes>(in ProductArguments<T> arguments, int row, int column, TVector value)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        var at = (row * arguments.DestinationStride) + column;
+        if (arguments.Finish == TileFinish.Rectify)
+            value = TLanes.Rectify(value);
+        else if (arguments.Finish == TileFinish.Gate)
+            value = TLanes.PassWhere(TLanes.Load(arguments.Gate + at), value);
+        TLanes.Store(value, arguments.Destination + at);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Numerics.Tensors;
+using Bulwark.Networks.Kernels;
+
+namespace Bulwark.Networks;
+
+public sealed unsafe partial class NetworkGradients<T>
+{
+    /// <summary>Each row's gradient norm, exactly, without building any row's gradient.</summary>
+    /// <remarks>
+    /// A dense layer's per-row gradient is an outer product, so its squared norm is (|activation|² + 1)·|delta|², the 1 for the bias.
+    /// Source: Goodfellow, "Efficient Per-Example Gradient Computations", 2015 (arXiv:1510.01799).
+    /// </remarks>
+    /// <param name="inputs">Shape (rows, Inputs).</param>
+    /// <param name="labels">Shape (rows), at most <see cref="MaxRows"/>.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="norms">Shape (rows): L2 norm of the row's gradient by all parameters; overwritten.</param>
+    /// <param name="rowWeights">Shape (rows): what each row's loss counts; empty for 1.</param>
+    public void RowNorms(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> norms, ReadOnlySpan<T> rowWeights = default)
+    {
+        Fits.Length(norms.Length, labels.Length, nameof(norms));
+        WeightedLoss(inputs, labels, loss, rowWeights, T.One);
+        BackwardToHidden(labels.Length);
+        Norms(norms);
+    }
+
+    /// <summary>Adds every row's gradient, shortened to at most <paramref name="clippingNorm"/>, to a sum: one row moves the sum by no more than that.</summary>
+    /// <remarks>
+    /// Sources: Abadi et al., "Deep Learning with Differential Privacy", CCS 2016, Algorithm 1 (arXiv:1607.00133);
+    /// the book-keeping algorithm of Bu et al., ICML 2023 (arXiv:2210.00038): one backward pass, norms, then one weighted product.
+    /// A row whose norm is not finite adds nothing. A shortened row stays below the norm by 64 units of the last place, which covers the rounding.
+    /// </remarks>
+    /// <param name="inputs">Shape (rows, Inputs).</param>
+    /// <param name="labels">Shape (rows), at most <see cref="MaxRows"/>; may be empty.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="clippingNorm">L2 norm; finite and above 0.</param>
+    /// <param name="gradientSum">As <see cref="DenseNetwork{T}.Parameters"/>; added to, not cleared.</param>
+    /// <param name="norms">Shape (rows): norms before clipping; or empty when not wanted.</param>
+    /// <param name="rowWeights">Shape (rows): what each row's loss counts before clipping; empty for 1.</param>
+    /// <returns>The sum of weighted losses, and how many rows were shortened or dropped. Neither is private.</returns>
+    public ClippingCount ClippedSum(
+        ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, T clippingNorm, Span<T> gradientSum, Span<T> norms = default, ReadOnlySpan<T> rowWeights = default)
+    {
+        if (!(clippingNorm > T.Zero) || !T.IsFinite(clippingNorm))
+            throw new ArgumentOutOfRangeException(nameof(clippingNorm), clippingNorm, "The clipping norm must be finite and above 0.");
+        Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
+        if (!norms.IsEmpty)
+            Fits.Length(norms.Length, labels.Length, nameof(norms));
+        if (labels.IsEmpty)
+            return default;
+        var total = WeightedLoss(inputs, labels, loss, rowWeights, T.One);
+        BackwardToHidden(labels.Length);
+        var rowNorms = _norms.AsSpan(0, labels.Length);
+        Norms(rowNorms);
+        if (!norms.IsEmpty)
+            rowNorms.CopyTo(norms);
+        var clipped = Shorten(rowNorms, clippingNorm);
+        ParameterProducts(labels.Length);
+        AddProducts(gradientSum);
+        return new(double.CreateTruncating(total), clipped);
+    }
+
+    private void Norms(Span<T> norms)
+    {
+        norms.Clear();
+        for (var layer = 0; layer < _shape.Layers; layer++)
+        {
+            for (var row = 0; row < norms.Length; row++)
+            {
+                var activation = TensorPrimitives.SumOfSquares<T>(_pass.Activations[layer].Row(row));
+                norms[row] += (activation + T.One) * TensorPrimitives.SumOfSquares<T>(_deltas[layer].Row(row));
+            }
+        }
+
+        TensorPrimitives.Sqrt(norms, norms);
+    }
+
+    /// <summary>Multiplies each row's deltas by its clip factor; the products then sum clipped gradients.</summary>
+    private int Shorten(ReadOnlySpan<T> norms, T clippingNorm)
+    {
+        var clipped = 0;
+        var safe = clippingNorm * (T.One - (T.CreateTruncating(64) * (T.BitIncrement(T.One) - T.One)));
+        for (var row = 0; row < norms.Length; row++)
+        {
+            if (norms[row] <= safe)
+                continue;
+            clipped++;
+            var finite = T.IsFinite(norms[row]);
+            foreach (var delta in _deltas)
+            {
+                if (finite)
+                    TensorPrimitives.Multiply(delta.Row(row), safe / norms[row], delta.Row(row));
+                else
+                    delta.Row(row).Clear();
+            }
+
+            if (!finite)
+                ClearActivations(row);
+        }
+
+        return clipped;
+    }
+
+    /// <summary>Zero times infinity is not a number: a dropped row's activations must go too, and the column of ones must be ones again.</summary>
+    private void ClearActivations(int row)
+    {
+        for (var layer = 0; layer < _shape.Layers; layer++)
+        {
+            _pass.Activations[layer].Row(row).Clear();
+            _pass.Activations[layer].RowPointer(row)[_shape.LayerInputs(layer)] = T.One;
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Bulwark.Networks.Kernels;
+
+namespace Bulwark.Networks;
+
+/// <summary>Derivatives of a network's loss by its parameters and by its inputs, and sums of clipped per-row gradients.</summary>
+/// <typeparam name="T"><see cref="float"/> for work, <see cref="double"/> for verification.</typeparam>
+/// <remarks>
+/// Holds the working memory of one thread: not thread-safe; make one for each thread. Parameters are read anew at every call.
+/// Results depend on the values only: same rows, same bits.
+/// </remarks>
+public sealed unsafe partial class NetworkGradients<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly DenseNetwork<T> _network;
+    private readonly NetworkShape _shape;
+    private readonly ForwardPass<T> _pass;
+    private readonly PaddedMatrix<T>[] _deltas;
+    private readonly PaddedMatrix<T>[] _transposed;
+    private readonly PaddedMatrix<T>[] _products;
+    private readonly PaddedMatrix<T> _inputDelta;
+    private readonly T[] _logits;
+    private readonly T[] _outputGradient;
+    private readonly T[] _losses;
+    private readonly T[] _norms;
+    private int _rows = -1;
+
+    /// <summary>Memory for batches of up to <paramref name="maxRows"/> rows of <paramref name="network"/>.</summary>
+    /// <param name="network">Whose parameters are read.</param>
+    /// <param name="maxRows">Above 0.</param>
+    public NetworkGradients(DenseNetwork<T> network, int maxRows)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
+        _network = network;
+        _shape = network.Shape;
+        MaxRows = maxRows;
+        _pass = new(_shape, maxRows);
+        _deltas = new PaddedMatrix<T>[_shape.Layers];
+        _transposed = new PaddedMatrix<T>[_shape.Layers];
+        _products = new PaddedMatrix<T>[_shape.Layers];
+        for (var layer = 0; layer < _shape.Layers; layer++)
+        {
+            _deltas[layer] = new(maxRows, _shape.LayerOutputs(layer));
+            _transposed[layer] = new(_shape.LayerOutputs(layer), _shape.LayerInputs(layer));
+            _products[layer] = new(_shape.LayerInputs(layer) + 1, _shape.LayerOutputs(layer));
+        }
+
+        _inputDelta = new(maxRows, _shape.Inputs);
+        _logits = new T[maxRows * _shape.Outputs];
+        _outputGradient = new T[maxRows * _shape.Outputs];
+        _losses = new T[maxRows];
+        _norms = new T[maxRows];
+    }
+
+    /// <summary>Largest batch.</summary>
+    public int MaxRows { get; }
+
+    /// <summary>Mean loss and its gradient by the parameters.</summary>
+    /// <param name="inputs">Shape (rows, Inputs).</param>
+    /// <param name="labels">Shape (rows), at most <see cref="MaxRows"/>: the class, from 0.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="gradient">As <see cref="DenseNetwork{T}.Parameters"/>; overwritten with the gradient of (1/rows) Σ weight · loss.</param>
+    /// <param name="rowWeights">Shape (rows): what each row's loss counts; empty for 1.</param>
+    /// <returns>(1/rows) Σ weight · loss.</returns>
+    /// <exception cref="ArgumentException">A length does not fit, or the loss is not defined for this network.</exception>
+    public T Backward(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> gradient, ReadOnlySpan<T> rowWeights = default)
+    {
+        Fits.Length(gradient.Length, _network.Parameters.Length, nameof(gradient));
+        if (labels.IsEmpty)
+            throw new ArgumentException("A mean needs at least one row.", nameof(labels));
+        var total = WeightedLoss(inputs, labels, loss, rowWeights, T.One / T.CreateTruncating(labels.Length));
+        BackwardToHidden(labels.Length);
+        ParameterProducts(labels.Length);
+        for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
+        {
+            var product = _products[layer];
+            for (var row = 0; row <= _shape.LayerInputs(layer); row++, at += product.Columns)
+                product.Row(row).CopyTo(gradient.Slice(at, product.Columns));
+        }
+
+        return total;
+    }
+
+    /// <summary>Each row's loss and its gradient by that row's inputs.</summary>
+    /// <param name="inputs">Shape (rows, Inputs).</param>
+    /// <param name="labels">Shape (rows), at most <see cref="MaxRows"/>.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="inputGradient">Shape (rows, Inputs); overwritten.</param>
+    /// <param name="losses">Shape (rows), or empty when not wanted; overwritten.</param>
+    /// <exception cref="ArgumentException">A length does not fit, or the loss is not defined for this network.</exception>
+    public void InputGradient(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> inputGradient, Span<T> losses = default)
+    {
+        Fits.Rows(inputGradient.Length, labels.Length, _shape.Inputs, nameof(inputGradient));
+        WeightedLoss(inputs, labels, loss, default, T.One);
+        if (!losses.IsEmpty)
+            _losses.AsSpan(0, labels.Length).CopyTo(losses);
+        CopyInputGradient(labels.Length, inputGradient);
+    }
+
+    /// <summary>Runs the network and keeps what <see cref="BackwardToInputs"/> and <see cref="BackwardToParameters"/> need.</summary>
+    /// <param name="inputs">Shape (rows, Inputs), at most <see cref="MaxRows"/> rows.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <returns>Shape (rows, Outputs): the logits; valid until the next call.</returns>
+    public ReadOnlySpan<T> Forward(ReadOnlySpan<T> inputs, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
+        Fits.Rows(inputs.Length, rows, _shape.Inputs, nameof(inputs));
+        _pass.Load(_network);
+        _pass.Run(inputs, rows);
+        _rows = rows;
+        var logits = _logits.AsSpan(0, rows * _shape.Outputs);
+        _pass.CopyLogits(rows, logits);
+        return logits;
+    }
+
+    /// <summary>After <see cref="Forward"/>: carries any loss's derivative by the logits back to the inputs.</summary>
+    /// <param name="outputGradient">Shape (rows, Outputs): derivative by the logits.</param>
+    /// <param name="inputGradient">Shape (rows, Inputs); overwritten.</param>
+    public void BackwardToInputs(ReadOnlySpan<T> outputGradient, Span<T> inputGradient)
+    {
+        LoadOutputGradient(outputGradient);
+        Fits.Rows(inputGradient.Length, _rows, _shape.Inputs, nameof(inputGradient));
+        CopyInputGradient(_rows, inputGradient);
+    }
+
+    /// <summary>After <see cref="Forward"/>: carries any loss's derivative by the logits back to the parameters.</summary>
+    /// <param name="outputGradient">Shape (rows, Outputs): derivative by the logits.</param>
+    /// <param name="gradientSum">As <see cref="DenseNetwork{T}.Parameters"/>; the rows' gradients are added to it.</param>
+    public void BackwardToParameters(ReadOnlySpan<T> outputGradient, Span<T> gradientSum)
+    {
+        LoadOutputGradient(outputGradient);
+        Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
+        BackwardToHidden(_rows);
+        ParameterProducts(_rows);
+        AddProducts(gradientSum);
+    }
+
+    private void LoadOutputGradient(ReadOnlySpan<T> outputGradient)
+    {
+        if (_rows < 0)
+            throw new InvalidOperationException("Run Forward first: there is nothing to differentiate.");
+        Fits.Rows(outputGradient.Length, _rows, _shape.Outputs, nameof(outputGradient));
+        for (var row = 0; row < _rows; row++)
+            outputGradient.Slice(row * _shape.Outputs, _shape.Outputs).CopyTo(_deltas[^1].Row(row));
+    }
+
+    /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
+    private T WeightedLoss(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, ReadOnlySpan<T> rowWeights, T scale)
+    {
+        if (!rowWeights.IsEmpty)
+            Fits.Length(rowWeights.Length, labels.Length, nameof(rowWeights));
+        var logits = Forward(inputs, labels.Length);
+        var gradient = _outputGradient.AsSpan(0, logits.Length);
+        var losses = _losses.AsSpan(0, labels.Length);
+        LossFunction.Evaluate(loss, logits, labels, _shape.Outputs, losses, gradient);
+        var total = T.Zero;
+        for (var row = 0; row < labels.Length; row++)
+        {
+            var weight = rowWeights.IsEmpty ? scale : scale * rowWeights[row];
+            total += weight * losses[row];
+            TensorPrimitives.Multiply(gradient.Slice(row * _shape.Outputs, _shape.Outputs), weight, _deltas[^1].Row(row));
+        }
+
+        return total;
+    }
+
+    private void BackwardToHidden(int rows)
+    {
+        for (var layer = _shape.Layers - 1; layer > 0; layer--)
+            TimesTransposedWeights(layer, rows, _deltas[layer - 1], _pass.Activations[layer]);
+    }
+
+    private void CopyInputGradient(int rows, Span<T> inputGradient)
+    {
+        BackwardToHidden(rows);
+        TimesTransposedWeights(0, rows, _inputDelta, gate: null);
+        for (var row = 0; row < rows; row++)
+            _inputDelta.Row(row).CopyTo(inputGradient.Slice(row * _shape.Inputs, _shape.Inputs));
+    }
+
+    private void TimesTransposedWeights(int layer, int rows, PaddedMatrix<T> target, PaddedMatrix<T>? gate)
+    {
+        var transposed = _transposed[layer];
+        Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), transposed);
+        MatrixProduct.Multiply(new ProductArguments<T>
+        {
+            Left = _deltas[layer].Data,
+            LeftRowStride = _deltas[layer].Stride,
+            LeftDepthStride = 1,
+            Right = transposed.Data,
+            RightStride = transposed.Stride,
+            Destination = target.Data,
+            DestinationStride = target.Stride,
+            Gate = gate is null ? null : gate.Data,
+            Rows = rows,
+            Depth = _shape.LayerOutputs(layer),
+            Columns = _shape.LayerInputs(layer),
+            Start = TileStart.Zero,
+            Finish = gate is null ? TileFinish.None : TileFinish.Gate,
+        });
+    }
+
+    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row.</summary>
+    private void ParameterProducts(int rows)
+    {
+        for (var layer = 0; layer < _shape.Layers; layer++)
+        {
+            var activation = _pass.Activations[layer];
+            MatrixProduct.Multiply(new ProductArguments<T>
+            {
+                Left = activation.Data,
+                LeftRowStride = 1,
+                LeftDepthStride = activation.Stride,
+                Right = _deltas[layer].Data,
+                RightStride = _deltas[layer].Stride,
+                Destination = _products[layer].Data,
+                DestinationStride = _products[layer].Stride,
+                Rows = activation.Columns + 1,
+                Depth = rows,
+                Columns = _deltas[layer].Columns,
+                Start = TileStart.Zero,
+                Finish = TileFinish.None,
+            });
+        }
+    }
+
+    private void AddProducts(Span<T> gradientSum)
+    {
+        for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
+        {
+            var product = _products[layer];
+            for (var row = 0; row <= _shape.LayerInputs(layer); row++, at += product.Columns)
+            {
+                var target = gradientSum.Slice(at, product.Columns);
+                TensorPrimitives.Add(target, product.Row(row), target);
+            }
+        }
+    }
+}
