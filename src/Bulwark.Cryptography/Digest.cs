@@ -118,17 +118,22 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
 }
 
 /// <summary>A <see cref="Digest"/> in JSON is its string, as a value and as a property name.</summary>
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+/// <remarks>Public so that source-generated contexts of other rooms can name it.</remarks>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
+    /// <inheritdoc/>
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var digest)
             ? digest
             : throw new JsonException("Expected a digest: sha256: and 64 lower-case hex digits.");
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 
+    /// <inheritdoc/>
     public override Digest ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.GetString(), out var digest) ? digest : throw new JsonException("Expected a digest as property name.");
 
+    /// <inheritdoc/>
     public override void WriteAsPropertyName(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
 }

@@ -56,12 +56,15 @@ public readonly partial record struct KeyId
 }
 
 /// <summary>A <see cref="KeyId"/> in JSON is its string.</summary>
-internal sealed class KeyIdJsonConverter : JsonConverter<KeyId>
+/// <remarks>Public so that source-generated contexts of other rooms can name it.</remarks>
+public sealed class KeyIdJsonConverter : JsonConverter<KeyId>
 {
+    /// <inheritdoc/>
     public override KeyId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         KeyId.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var id)
             ? id
             : throw new JsonException("Expected a key id: name@version.");
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, KeyId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

@@ -75,12 +75,15 @@ public sealed class VerificationKey : IEquatable<VerificationKey>
 }
 
 /// <summary>A <see cref="VerificationKey"/> in JSON is its string.</summary>
-internal sealed class VerificationKeyJsonConverter : JsonConverter<VerificationKey>
+/// <remarks>Public so that source-generated contexts of other rooms can name it.</remarks>
+public sealed class VerificationKeyJsonConverter : JsonConverter<VerificationKey>
 {
+    /// <inheritdoc/>
     public override VerificationKey Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         VerificationKey.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var key)
             ? key!
             : throw new JsonException("Expected a public key: ed25519: and base64.");
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, VerificationKey value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
