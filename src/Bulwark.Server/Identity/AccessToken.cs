@@ -1,0 +1,25 @@
+using System.Text.Json;
+
+namespace Bulwark.Server;
+
+/// <summary>What an accepted access token says (RFC 9068).</summary>
+public sealed record AccessToken
+{
+    /// <summary><c>sub</c>: who the client is.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary><c>jti</c>: the token's own id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>client_id</c>, when given.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary><c>scope</c>, split at spaces.</summary>
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    /// <summary><c>exp</c>: it is refused from then on.</summary>
+    public required DateTimeOffset Expires { get; init; }
+
+    /// <summary>Every claim.</summary>
+    public required JsonElement Claims { get; init; }
+}

@@ -1,0 +1,22 @@
+using System.Buffers.Text;
+
+namespace Bulwark.Server;
+
+/// <summary>Base64url as RFC 7515, section 2, has it: no padding, no foreign character, no unused bit set.</summary>
+internal static class StrictBase64Url
+{
+    internal static bool TryDecode(ReadOnlySpan<char> text, out byte[] bytes)
+    {
+        bytes = [];
+        foreach (var c in text)
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
+                return false;
+        if (text.Length % 4 == 1)
+            return false;
+        var decoded = Base64Url.DecodeFromChars(text);
+        if (!Base64Url.EncodeToString(decoded).AsSpan().SequenceEqual(text))
+            return false;
+        bytes = decoded;
+        return true;
+    }
+}
