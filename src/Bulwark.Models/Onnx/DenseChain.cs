@@ -61,8 +61,8 @@ internal sealed class DenseChain
             throw Unsupported(node);
         switch (node.OpType)
         {
-            case "Gemm" when node.Input is [var input, var weights, .. var rest] && input == value && rest.Count() <= 1:
-                Dense(node, weights, rest.FirstOrDefault());
+            case "Gemm" when node.Input.Count is 2 or 3 && node.Input[0] == value:
+                Dense(node, node.Input[1], node.Input.ElementAtOrDefault(2));
                 break;
             case "MatMul" when node.Input is [var input, var weights] && input == value && node.Attribute.Count == 0:
                 Dense(node, weights, null);
