@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+
+namespace Bulwark.Cryptography;
+
+/// <summary>A P-256 key pair that opens what <see cref="Hpke"/> seals to its public half.</summary>
+public sealed class HpkeKeyPair : IDisposable
+{
+    /// <summary>Length of a public key: an uncompressed point, 04 | x | y.</summary>
+    public const int PublicKeySizeInBytes = 65;
+
+    private readonly ECDiffieHellman _key;
+    private readonly byte[] _publicKey;
+
+    private HpkeKeyPair(ECDiffieHellman key)
+    {
+        _key = key;
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        _publicKey = [4, .. point.X!, .. point.Y!];
+    }
+
+    /// <summary>The public half, to be given to sealers: 65 bytes.</summary>
+    public ReadOnlySpan<byte> PublicKey => _publicKey;
+
+    /// <summary>A fresh key pair that lives only in memory.</summary>
+    public static HpkeKeyPair Generate() => new(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256));
+
+    /// <summary>Wipes the private half.</summary>
+    public void Dispose() => _key.Dispose();
+
+    internal static HpkeKeyPair Import(byte[] privateKey, ReadOnlySpan<byte> publicKey) => new(ECDiffieHellman.Create(new ECParameters
+    {
+        Curve = ECCurve.NamedCurves.nistP256,
+        D = privateKey,
+        Q = new ECPoint { X = publicKey[1..33].ToArray(), Y = publicKey[33..].ToArray() },
+    }));
+
+    /// <summary>The shared x coordinate (RFC 9180 §7.1.1). A point that is not on the curve is refused when it is imported.</summary>
+    internal byte[] Agree(ReadOnlySpan<byte> publicKey)
+    {
+        if (publicKey.Length != PublicKeySizeInBytes || publicKey[0] != 4)
+            throw new ArgumentException($"A P-256 public key has {PublicKeySizeInBytes} bytes and begins with 04.", nameof(publicKey));
+        try
+        {
+            using var other = ECDiffieHellman.Create(new ECParameters
+            {
+                Curve = ECCurve.NamedCurves.nistP256,
+                Q = new ECPoint { X = publicKey[1..33].ToArray(), Y = publicKey[33..].ToArray() },
+            });
+            return _key.DeriveRawSecretAgreement(other.PublicKey);
+        }
+        catch (CryptographicException failure)
+        {
+            throw new ArgumentException("The public key is no point on P-256.", nameof(publicKey), failure);
+        }
+    }
+}
