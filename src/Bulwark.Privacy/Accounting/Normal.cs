@@ -1,0 +1,45 @@
+namespace Bulwark.Privacy.Accounting;
+
+/// <summary>The normal distribution with relative accuracy in both tails.</summary>
+internal static class Normal
+{
+    private const double LogSqrt2Pi = 0.91893853320467274178;
+    private const double Sqrt2 = 1.41421356237309504880;
+
+    internal static double LogDensity(double z) => (-0.5 * z * z) - LogSqrt2Pi;
+
+    /// <summary>P(Z &gt; z).</summary>
+    internal static double Above(double z) => z < -1 ? 1 - Above(-z) : 0.5 * Math.Exp(-0.5 * z * z) * ScaledErfc(z / Sqrt2);
+
+    /// <summary>exp(x²)·erfc(x).</summary>
+    internal static double ScaledErfc(double x) => x switch
+    {
+        < 0 => (2 * Math.Exp(x * x)) - ScaledErfc(-x),
+        < 1.6 => Math.Exp(x * x) - ScaledErfSeries(x),
+        < 60 => ScaledErfcFraction(x),
+        _ => (1 - (0.5 / (x * x)) + (0.75 / (x * x * x * x))) / (x * Math.Sqrt(Math.PI)),
+    };
+
+    /// <summary>exp(x²)·erf(x) = 2/√π · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!!, every term positive.</summary>
+    private static double ScaledErfSeries(double x)
+    {
+        var term = x;
+        var sum = x;
+        for (var n = 1; term > sum * 1e-17; n++)
+        {
+            term *= 2 * x * x / ((2 * n) + 1);
+            sum += term;
+        }
+
+        return 2 / Math.Sqrt(Math.PI) * sum;
+    }
+
+    /// <summary>Continued fraction of Laplace, evaluated from its tail.</summary>
+    private static double ScaledErfcFraction(double x)
+    {
+        var tail = x;
+        for (var k = (int)(20 + (600 / (x * x))); k >= 1; k--)
+            tail = x + (0.5 * k / tail);
+        return 1 / (tail * Math.Sqrt(Math.PI));
+    }
+}
