@@ -1,3 +1,4 @@
+using Bulwark.Cryptography;
 using ParquetSharp;
 
 namespace Bulwark.Data;
@@ -33,7 +34,7 @@ public static class TableFile
             ".tsv" => stream => CsvTable.Write(table, stream, '\t', progress, cancel),
             _ => throw new ArgumentException($"'{Path.GetFileName(path)}': name the file .csv, .tsv or .parquet.", nameof(path)),
         };
-        await WholeFile.WriteAsync(path, write, cancel);
+        await AtomicFile.WriteAsync(path, stream => Task.Run(() => write(stream), cancel), cancel);
     }
 
     private static Table Read(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
