@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Bulwark.Monitoring;
 
 /// <summary>What kind of number a raw column holds.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ScreenFieldKind>))]
+[JsonConverter(typeof(NamesOnlyConverter<ScreenFieldKind>))]
 public enum ScreenFieldKind
 {
     /// <summary>Any number inside the bounds.</summary>

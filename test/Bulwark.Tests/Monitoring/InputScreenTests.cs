@@ -145,6 +145,7 @@ public class InputScreenTests
     [InlineData("fields", "[]", "no field")]
     [InlineData("fields", "[{\"name\":\"a\",\"kind\":\"categorical\"}]", "categor")]
     [InlineData("fields", "[{\"name\":\"a\",\"kind\":\"numeric\",\"minimum\":2,\"maximum\":1}]", "minimum")]
+    [InlineData("fields", "[{\"name\":\"a\",\"kind\":1}]", "kind")]
     [InlineData("extra", "1", "extra")]
     public void A_document_that_was_meddled_with_is_refused(string member, string value, string reason)
     {

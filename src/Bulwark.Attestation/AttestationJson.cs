@@ -1,0 +1,11 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Bulwark.Attestation;
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(EvidencePolicy))]
+[JsonSerializable(typeof(EvidenceAppraisal))]
+[JsonSerializable(typeof(ReleasedKey))]
+internal sealed partial class AttestationJson : JsonSerializerContext;

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Attestation;
+
+/// <summary>What appraising evidence came to.</summary>
+[JsonConverter(typeof(NamesOnlyConverter<EvidenceVerdict>))]
+public enum EvidenceVerdict
+{
+    /// <summary>Nothing was checked; refuses.</summary>
+    [JsonStringEnumMemberName("unverified")] Unverified = 0,
+    /// <summary>Every leg passed.</summary>
+    [JsonStringEnumMemberName("trusted")] Trusted,
+    /// <summary>At least one leg failed.</summary>
+    [JsonStringEnumMemberName("refused")] Refused,
+}
+
+/// <summary>What one leg came to.</summary>
+[JsonConverter(typeof(NamesOnlyConverter<LegOutcome>))]
+public enum LegOutcome
+{
+    /// <summary>Not reached, because a leg that it stands on failed.</summary>
+    [JsonStringEnumMemberName("not-checked")] NotChecked = 0,
+    /// <summary>It holds.</summary>
+    [JsonStringEnumMemberName("passed")] Passed,
+    /// <summary>It does not hold.</summary>
+    [JsonStringEnumMemberName("failed")] Failed,
+}
+
+/// <summary>One named check of the evidence.</summary>
+/// <param name="Name">Its stable name, such as <c>measurement</c>.</param>
+/// <param name="Outcome">What it came to.</param>
+/// <param name="Detail">Why, in words; nothing secret.</param>
+public sealed record EvidenceLeg(string Name, LegOutcome Outcome, string Detail);
+
+/// <summary>The answer of appraising evidence: every leg, always in the same order.</summary>
+public sealed record EvidenceAppraisal
+{
+    /// <summary>Every leg.</summary>
+    public required IReadOnlyList<EvidenceLeg> Legs { get; init; }
+
+    /// <summary>Trusted only when there are legs and each one passed.</summary>
+    public EvidenceVerdict Verdict => Legs.Count == 0 ? EvidenceVerdict.Unverified
+        : Legs.All(leg => leg.Outcome is LegOutcome.Passed) ? EvidenceVerdict.Trusted : EvidenceVerdict.Refused;
+
+    /// <summary>True unless real hardware vouched: whatever rests on this appraisal says so.</summary>
+    public required bool Insecure { get; init; }
+
+    /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
+    public Digest? Measurement { get; init; }
+
+    /// <summary>Digest of the evidence.</summary>
+    public required Digest Evidence { get; init; }
+
+    /// <summary>The first leg that failed, as <c>name: detail</c>; empty when none did.</summary>
+    public string Reason => Legs.FirstOrDefault(leg => leg.Outcome is LegOutcome.Failed) is { } failed ? $"{failed.Name}: {failed.Detail}" : "";
+
+    /// <summary>The same appraisal with one more leg.</summary>
+    internal EvidenceAppraisal With(EvidenceLeg leg) => this with { Legs = [.. Legs, leg] };
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Serialization;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Attestation;
+
+/// <summary>What the broker decided.</summary>
+[JsonConverter(typeof(NamesOnlyConverter<KeyReleaseVerdict>))]
+public enum KeyReleaseVerdict
+{
+    /// <summary>Nothing was decided; there is no key.</summary>
+    [JsonStringEnumMemberName("undecided")] Undecided = 0,
+    /// <summary>The key was sealed to the attested worker.</summary>
+    [JsonStringEnumMemberName("released")] Released,
+    /// <summary>The key stays where it is.</summary>
+    [JsonStringEnumMemberName("refused")] Refused,
+}
+
+/// <summary>A model's data key, sealed to the key that the evidence binds. Only that worker can open it, and only as the answer to that nonce.</summary>
+public sealed record ReleasedKey
+{
+    /// <summary>The release's name in the log: 32 hexadecimal digits.</summary>
+    public required string ReleaseId { get; init; }
+
+    /// <summary>The model package that the key opens.</summary>
+    public required Digest Model { get; init; }
+
+    /// <summary>The encapsulated key (RFC 9180 §4.1), 65 bytes.</summary>
+    public required byte[] Encapsulated { get; init; }
+
+    /// <summary>The sealed data key.</summary>
+    public required byte[] Ciphertext { get; init; }
+
+    /// <summary>Opens the key in the worker.</summary>
+    /// <param name="keys">The pair whose public half the evidence bound.</param>
+    /// <param name="evidence">The evidence that was shown for it.</param>
+    /// <exception cref="CryptographicException">It was sealed to another key, for another nonce or model, or was changed.</exception>
+    public SecretBytes Open(HpkeKeyPair keys, Evidence evidence)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        var opened = Hpke.Open(keys, Encapsulated, Info(ReleaseId, Model, evidence.Nonce), evidence.ReportData(), Ciphertext);
+        try
+        {
+            return SecretBytes.CopyOf(opened);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(opened);
+        }
+    }
+
+    internal static byte[] Info(string releaseId, Digest model, byte[] nonce) =>
+        LengthPrefixed.Bytes("bulwark.dev/release/v1", Encoding.ASCII.GetBytes(releaseId), model.ToArray(), nonce);
+}
+
+/// <summary>One decision as the log keeps it: who asked, what was checked, what was decided. No secret in it.</summary>
+public sealed record KeyReleaseRecord
+{
+    /// <summary>The release's name: 32 hexadecimal digits.</summary>
+    public required string ReleaseId { get; init; }
+    /// <summary>When, by the broker's clock.</summary>
+    public required DateTimeOffset Time { get; init; }
+    /// <summary>What was decided.</summary>
+    public required KeyReleaseVerdict Verdict { get; init; }
+    /// <summary>The first leg that failed; empty when the key was released.</summary>
+    public required string Reason { get; init; }
+    /// <summary>The model package whose key was asked for.</summary>
+    public required Digest Model { get; init; }
+    /// <summary>Digest of the evidence.</summary>
+    public required Digest Evidence { get; init; }
+    /// <summary>The evidence's kind.</summary>
+    public required string Kind { get; init; }
+    /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
+    public required Digest? Measurement { get; init; }
+    /// <summary>Digest of the evidence policy.</summary>
+    public required Digest Policy { get; init; }
+    /// <summary>The names of all legs that failed.</summary>
+    public required IReadOnlyList<string> FailedLegs { get; init; }
+    /// <summary>True unless real hardware vouched.</summary>
+    public required bool Insecure { get; init; }
+}
+
+/// <summary>What the broker answers.</summary>
+/// <param name="Record">The decision, as it was logged.</param>
+/// <param name="Appraisal">Every leg.</param>
+/// <param name="Key">The sealed key; null unless it was released.</param>
+public sealed record KeyReleaseAnswer(KeyReleaseRecord Record, EvidenceAppraisal Appraisal, ReleasedKey? Key);

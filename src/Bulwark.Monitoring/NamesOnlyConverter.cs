@@ -1,0 +1,6 @@
+using System.Text.Json.Serialization;
+
+namespace Bulwark.Monitoring;
+
+/// <summary>Reads and writes an enumeration by its names; a number is refused.</summary>
+internal sealed class NamesOnlyConverter<T>() : JsonStringEnumConverter<T>(namingPolicy: null, allowIntegerValues: false) where T : struct, Enum;
