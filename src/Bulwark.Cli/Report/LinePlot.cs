@@ -52,9 +52,10 @@ internal static class LinePlot
     {
         if (series.Shape == ChartShape.Bins)
         {
+            var start = series.Points.Select(point => Across(x, point.X)).FirstOrDefault(across => !double.IsNaN(across), Left);
             html.Add($"""<path class="area s{hue}" d='""");
             Steps(html, series, x, y);
-            html.Add($"""V{Top + PlotHeight}H{Across(x, series.Points.Count > 0 ? series.Points[0].X : 0)}Z'/><path class="line bins s{hue}" d='""");
+            html.Add($"""V{Top + PlotHeight}H{start}Z'/><path class="line bins s{hue}" d='""");
             Steps(html, series, x, y);
             html.Add($"'/>");
             return;
@@ -76,11 +77,12 @@ internal static class LinePlot
     private static void Steps(HtmlWriter html, ChartSeries series, PlotAxis x, PlotAxis y)
     {
         var floor = Top + PlotHeight;
-        for (var i = 0; i < series.Points.Count; i++)
+        var first = true;
+        foreach (var point in series.Points.Where(point => !double.IsNaN(Across(x, point.X))))
         {
-            var across = Across(x, series.Points[i].X);
-            var down = Down(y, series.Points[i].Y);
-            html.Add($"{(i == 0 ? "M" : "H")}{across}{(i == 0 ? " " : "V")}{(double.IsNaN(down) ? floor : down)}");
+            var down = Down(y, point.Y);
+            html.Add($"{(first ? "M" : "H")}{Across(x, point.X)}{(first ? " " : "V")}{(double.IsNaN(down) ? floor : down)}");
+            first = false;
         }
     }
 
