@@ -129,28 +129,33 @@ public static class LossFunction
     private static void Softmax<T>(ReadOnlySpan<T> logits, ReadOnlySpan<int> labels, int outputs, Span<T> losses, Span<T> gradient)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (var row = 0; row < labels.Length; row++)
+        // losses first holds each row's largest logit; plain loops, for rows are short
+        for (int row = 0, at = 0; row < labels.Length; row++, at += outputs)
         {
-            var z = logits.Slice(row * outputs, outputs);
-            TensorPrimitives.Subtract(z, TensorPrimitives.Max(z), gradient.Slice(row * outputs, outputs));
+            var largest = logits[at];
+            for (var k = at + 1; k < at + outputs; k++)
+                largest = T.Max(largest, logits[k]);
+            losses[row] = largest;
+            for (var k = at; k < at + outputs; k++)
+                gradient[k] = logits[k] - largest;
         }
 
         TensorPrimitives.Exp<T>(gradient, gradient);
-        for (var row = 0; row < labels.Length; row++)
+        for (int row = 0, at = 0; row < labels.Length; row++, at += outputs)
         {
-            var e = gradient.Slice(row * outputs, outputs);
-            var right = e[labels[row]];
-            e[labels[row]] = T.Zero;
+            var label = at + labels[row];
+            var right = gradient[label];
+            gradient[label] = T.Zero;
             var wrong = T.Zero;
-            foreach (var value in e)
-                wrong += value;
-            var sum = right + wrong;
-            var z = logits.Slice(row * outputs, outputs);
+            for (var k = at; k < at + outputs; k++)
+                wrong += gradient[k];
+            var inverse = T.One / (right + wrong);
 
             // Where the label leads (right is 1), log(1 + wrong) and -wrong/sum keep their digits; 1 - p would lose them and stop an attack.
-            losses[row] = right == T.One ? T.LogP1(wrong) : T.Log(sum) + (TensorPrimitives.Max(z) - z[labels[row]]);
-            TensorPrimitives.Divide(e, sum, e);
-            e[labels[row]] = -wrong / sum;
+            losses[row] = right == T.One ? T.LogP1(wrong) : T.Log(right + wrong) + (losses[row] - logits[label]);
+            for (var k = at; k < at + outputs; k++)
+                gradient[k] *= inverse;
+            gradient[label] = -wrong * inverse;
         }
     }
 

@@ -18,9 +18,15 @@ public sealed unsafe partial class NetworkGradients<T>
     public void RowNorms(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> norms, ReadOnlySpan<T> rowWeights = default)
     {
         Fits.Length(norms.Length, labels.Length, nameof(norms));
-        WeightedLoss(inputs, labels, loss, rowWeights, T.One);
-        BackwardToHidden(labels.Length);
-        Norms(norms);
+        CheckBatch(inputs, labels, rowWeights);
+        LoadWeights();
+        for (var at = 0; at < labels.Length; at += SliceRows)
+        {
+            var slice = Slice(inputs, labels, rowWeights, at);
+            WeightedLoss(slice, loss, T.One);
+            BackwardToHidden(slice.Labels.Length);
+            Norms(norms.Slice(at, slice.Labels.Length));
+        }
     }
 
     /// <summary>Adds every row's gradient, shortened to at most <paramref name="clippingNorm"/>, to a sum: one row moves the sum by no more than that.</summary>
@@ -45,18 +51,25 @@ public sealed unsafe partial class NetworkGradients<T>
         Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
         if (!norms.IsEmpty)
             Fits.Length(norms.Length, labels.Length, nameof(norms));
+        CheckBatch(inputs, labels, rowWeights);
         if (labels.IsEmpty)
             return default;
-        var total = WeightedLoss(inputs, labels, loss, rowWeights, T.One);
-        BackwardToHidden(labels.Length);
-        var rowNorms = _norms.AsSpan(0, labels.Length);
-        Norms(rowNorms);
-        if (!norms.IsEmpty)
-            rowNorms.CopyTo(norms);
-        var clipped = Shorten(rowNorms, clippingNorm);
-        ParameterProducts(labels.Length);
+        LoadWeights();
+        var count = default(ClippingCount);
+        for (var at = 0; at < labels.Length; at += SliceRows)
+        {
+            var slice = Slice(inputs, labels, rowWeights, at);
+            var rows = slice.Labels.Length;
+            var total = WeightedLoss(slice, loss, T.One);
+            BackwardToHidden(rows);
+            var sliceNorms = norms.IsEmpty ? _norms.AsSpan(0, rows) : norms.Slice(at, rows);
+            Norms(sliceNorms);
+            count = new(count.TotalLoss + double.CreateTruncating(total), count.ClippedRows + Shorten(sliceNorms, clippingNorm));
+            ParameterProducts(rows, at == 0);
+        }
+
         AddProducts(gradientSum);
-        return new(double.CreateTruncating(total), clipped);
+        return count;
     }
 
     private void Norms(Span<T> norms)

@@ -13,12 +13,16 @@ namespace Bulwark.Networks;
 public sealed unsafe partial class NetworkGradients<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Rows of one pass forth and back: whole tiles, whose activations and deltas stay in the second-level cache.</summary>
+    private const int SliceRows = 22 * MatrixProduct.TileRows;
+
     private readonly DenseNetwork<T> _network;
     private readonly NetworkShape _shape;
     private readonly ForwardPass<T> _pass;
     private readonly PaddedMatrix<T>[] _deltas;
     private readonly PaddedMatrix<T>[] _transposed;
     private readonly PaddedMatrix<T>[] _products;
+    private readonly PaddedMatrix<T>? _narrow;
     private readonly PaddedMatrix<T> _inputDelta;
     private readonly T[] _logits;
     private readonly T[] _outputGradient;
@@ -47,6 +51,8 @@ public sealed unsafe partial class NetworkGradients<T>
             _products[layer] = new(_shape.LayerInputs(layer) + 1, _shape.LayerOutputs(layer));
         }
 
+        if (_shape.Outputs <= MatrixProduct.TileRows)
+            _narrow = new(_shape.Outputs, _shape.LayerInputs(_shape.Layers - 1) + 1);
         _inputDelta = new(maxRows, _shape.Inputs);
         _logits = new T[maxRows * _shape.Outputs];
         _outputGradient = new T[maxRows * _shape.Outputs];
@@ -70,9 +76,17 @@ public sealed unsafe partial class NetworkGradients<T>
         Fits.Length(gradient.Length, _network.Parameters.Length, nameof(gradient));
         if (labels.IsEmpty)
             throw new ArgumentException("A mean needs at least one row.", nameof(labels));
-        var total = WeightedLoss(inputs, labels, loss, rowWeights, T.One / T.CreateTruncating(labels.Length));
-        BackwardToHidden(labels.Length);
-        ParameterProducts(labels.Length);
+        CheckBatch(inputs, labels, rowWeights);
+        LoadWeights();
+        var (total, scale) = (T.Zero, T.One / T.CreateTruncating(labels.Length));
+        for (var at = 0; at < labels.Length; at += SliceRows)
+        {
+            var slice = Slice(inputs, labels, rowWeights, at);
+            total += WeightedLoss(slice, loss, scale);
+            BackwardToHidden(slice.Labels.Length);
+            ParameterProducts(slice.Labels.Length, at == 0);
+        }
+
         for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
         {
             var product = _products[layer];
@@ -93,10 +107,19 @@ public sealed unsafe partial class NetworkGradients<T>
     public void InputGradient(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> inputGradient, Span<T> losses = default)
     {
         Fits.Rows(inputGradient.Length, labels.Length, _shape.Inputs, nameof(inputGradient));
-        WeightedLoss(inputs, labels, loss, default, T.One);
         if (!losses.IsEmpty)
-            _losses.AsSpan(0, labels.Length).CopyTo(losses);
-        CopyInputGradient(labels.Length, inputGradient);
+            Fits.Length(losses.Length, labels.Length, nameof(losses));
+        CheckBatch(inputs, labels, default);
+        LoadWeights();
+        for (var at = 0; at < labels.Length; at += SliceRows)
+        {
+            var slice = Slice(inputs, labels, default, at);
+            var count = slice.Labels.Length;
+            WeightedLoss(slice, loss, T.One);
+            if (!losses.IsEmpty)
+                _losses.AsSpan(0, count).CopyTo(losses[at..]);
+            CopyInputGradient(count, inputGradient.Slice(at * _shape.Inputs, count * _shape.Inputs));
+        }
     }
 
     /// <summary>Runs the network and keeps what <see cref="BackwardToInputs"/> and <see cref="BackwardToParameters"/> need.</summary>
@@ -107,7 +130,7 @@ public sealed unsafe partial class NetworkGradients<T>
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
         Fits.Rows(inputs.Length, rows, _shape.Inputs, nameof(inputs));
-        _pass.Load(_network);
+        LoadWeights();
         _pass.Run(inputs, rows);
         _rows = rows;
         var logits = _logits.AsSpan(0, rows * _shape.Outputs);
@@ -133,7 +156,7 @@ public sealed unsafe partial class NetworkGradients<T>
         LoadOutputGradient(outputGradient);
         Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
         BackwardToHidden(_rows);
-        ParameterProducts(_rows);
+        ParameterProducts(_rows, first: true);
         AddProducts(gradientSum);
     }
 
@@ -146,21 +169,52 @@ public sealed unsafe partial class NetworkGradients<T>
             outputGradient.Slice(row * _shape.Outputs, _shape.Outputs).CopyTo(_deltas[^1].Row(row));
     }
 
-    /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
-    private T WeightedLoss(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, ReadOnlySpan<T> rowWeights, T scale)
+    private void CheckBatch(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<T> rowWeights)
     {
+        if (labels.Length > MaxRows)
+            throw new ArgumentOutOfRangeException(nameof(labels), labels.Length, $"This working memory holds {MaxRows} rows.");
+        Fits.Rows(inputs.Length, labels.Length, _shape.Inputs, nameof(inputs));
         if (!rowWeights.IsEmpty)
             Fits.Length(rowWeights.Length, labels.Length, nameof(rowWeights));
-        var logits = Forward(inputs, labels.Length);
-        var gradient = _outputGradient.AsSpan(0, logits.Length);
-        var losses = _losses.AsSpan(0, labels.Length);
-        LossFunction.Evaluate(loss, logits, labels, _shape.Outputs, losses, gradient);
-        var total = T.Zero;
-        for (var row = 0; row < labels.Length; row++)
+    }
+
+    private RowSlice Slice(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<T> rowWeights, int at)
+    {
+        var count = int.Min(SliceRows, labels.Length - at);
+        return new()
         {
-            var weight = rowWeights.IsEmpty ? scale : scale * rowWeights[row];
+            Inputs = inputs.Slice(at * _shape.Inputs, count * _shape.Inputs),
+            Labels = labels.Slice(at, count),
+            Weights = rowWeights.IsEmpty ? default : rowWeights.Slice(at, count),
+        };
+    }
+
+    private void LoadWeights()
+    {
+        _rows = -1;
+        _pass.Load(_network);
+        for (var layer = 0; layer < _shape.Layers; layer++)
+            Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), _transposed[layer]);
+    }
+
+    /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
+    private T WeightedLoss(RowSlice slice, Loss loss, T scale)
+    {
+        var rows = slice.Labels.Length;
+        _pass.Run(slice.Inputs, rows);
+        var logits = _logits.AsSpan(0, rows * _shape.Outputs);
+        _pass.CopyLogits(rows, logits);
+        var gradient = _outputGradient.AsSpan(0, logits.Length);
+        var losses = _losses.AsSpan(0, rows);
+        LossFunction.Evaluate(loss, logits, slice.Labels, _shape.Outputs, losses, gradient);
+        var total = T.Zero;
+        for (var row = 0; row < rows; row++)
+        {
+            var weight = slice.Weights.IsEmpty ? scale : scale * slice.Weights[row];
             total += weight * losses[row];
-            TensorPrimitives.Multiply(gradient.Slice(row * _shape.Outputs, _shape.Outputs), weight, _deltas[^1].Row(row));
+            var delta = _deltas[^1].RowPointer(row);
+            for (var k = 0; k < _shape.Outputs; k++)
+                delta[k] = weight * gradient[(row * _shape.Outputs) + k];
         }
 
         return total;
@@ -183,7 +237,6 @@ public sealed unsafe partial class NetworkGradients<T>
     private void TimesTransposedWeights(int layer, int rows, PaddedMatrix<T> target, PaddedMatrix<T>? gate)
     {
         var transposed = _transposed[layer];
-        Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), transposed);
         MatrixProduct.Multiply(new ProductArguments<T>
         {
             Left = _deltas[layer].Data,
@@ -202,12 +255,18 @@ public sealed unsafe partial class NetworkGradients<T>
         });
     }
 
-    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row.</summary>
-    private void ParameterProducts(int rows)
+    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row; after the first slice added to what is there.</summary>
+    private void ParameterProducts(int rows, bool first)
     {
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
             var activation = _pass.Activations[layer];
+            if (_narrow is { } narrow && layer == _shape.Layers - 1)
+            {
+                NarrowParameterProduct(rows, first, activation, narrow);
+                continue;
+            }
+
             MatrixProduct.Multiply(new ProductArguments<T>
             {
                 Left = activation.Data,
@@ -220,9 +279,34 @@ public sealed unsafe partial class NetworkGradients<T>
                 Rows = activation.Columns + 1,
                 Depth = rows,
                 Columns = _deltas[layer].Columns,
-                Start = TileStart.Zero,
+                Start = first ? TileStart.Zero : TileStart.Destination,
                 Finish = TileFinish.None,
             });
+        }
+    }
+
+    /// <summary>Few outputs: one tile of rows, columns of activations; the transposed product, for the other way round would fill an eighth of its vectors.</summary>
+    private void NarrowParameterProduct(int rows, bool first, PaddedMatrix<T> activation, PaddedMatrix<T> narrow)
+    {
+        MatrixProduct.Multiply(new ProductArguments<T>
+        {
+            Left = _deltas[^1].Data,
+            LeftRowStride = 1,
+            LeftDepthStride = _deltas[^1].Stride,
+            Right = activation.Data,
+            RightStride = activation.Stride,
+            Destination = narrow.Data,
+            DestinationStride = narrow.Stride,
+            Rows = _shape.Outputs,
+            Depth = rows,
+            Columns = activation.Columns + 1,
+            Start = first ? TileStart.Zero : TileStart.Destination,
+            Finish = TileFinish.None,
+        });
+        for (var input = 0; input <= activation.Columns; input++)
+        {
+            for (var output = 0; output < _shape.Outputs; output++)
+                _products[^1].RowPointer(input)[output] = narrow.RowPointer(output)[input];
         }
     }
 
@@ -237,5 +321,14 @@ public sealed unsafe partial class NetworkGradients<T>
                 TensorPrimitives.Add(target, product.Row(row), target);
             }
         }
+    }
+
+    private readonly ref struct RowSlice
+    {
+        internal ReadOnlySpan<T> Inputs { get; init; }
+
+        internal ReadOnlySpan<int> Labels { get; init; }
+
+        internal ReadOnlySpan<T> Weights { get; init; }
     }
 }

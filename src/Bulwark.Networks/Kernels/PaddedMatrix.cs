@@ -39,7 +39,7 @@ internal sealed unsafe class PaddedMatrix<T>
     private static int StrideFor(int columns)
     {
         var line = LineBytes / sizeof(T);
-        var needed = int.Max(RoundUp(columns + 1, MatrixProduct.TileRows), RoundUp(columns, MatrixProduct.TileColumns<T>()));
+        var needed = int.Max(RoundUp(columns + 1, MatrixProduct.TileRows), RoundUp(columns + 1, MatrixProduct.TileColumns<T>()));
         var lines = (needed + line - 1) / line;
         return (lines | 1) * line;
     }
