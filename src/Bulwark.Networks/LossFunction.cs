@@ -114,14 +114,13 @@ public static class LossFunction
     {
         TensorPrimitives.Abs(logits, gradient);
         TensorPrimitives.Negate(gradient, gradient);
-        TensorPrimitives.Exp<T>(gradient, gradient);   // e = exp(-|z|), never overflows
-        TensorPrimitives.LogP1<T>(gradient, losses);
+        Exponential(gradient);   // e = exp(-|z|), never overflows
         for (var row = 0; row < labels.Length; row++)
         {
             var towards = labels[row] == 1 ? logits[row] : -logits[row];
             var e = gradient[row];
             var wrong = (towards > T.Zero ? e : T.One) / (T.One + e);   // probability of the other class, exact to the last digits however small
-            losses[row] += T.Max(-towards, T.Zero);
+            losses[row] = LogOnePlus(e) + T.Max(-towards, T.Zero);
             gradient[row] = labels[row] == 1 ? -wrong : wrong;
         }
     }
@@ -140,7 +139,7 @@ public static class LossFunction
                 gradient[k] = logits[k] - largest;
         }
 
-        TensorPrimitives.Exp<T>(gradient, gradient);
+        Exponential(gradient);
         for (int row = 0, at = 0; row < labels.Length; row++, at += outputs)
         {
             var label = at + labels[row];
@@ -152,11 +151,37 @@ public static class LossFunction
             var inverse = T.One / (right + wrong);
 
             // Where the label leads (right is 1), log(1 + wrong) and -wrong/sum keep their digits; 1 - p would lose them and stop an attack.
-            losses[row] = right == T.One ? T.LogP1(wrong) : T.Log(right + wrong) + (losses[row] - logits[label]);
+            losses[row] = right == T.One ? LogOnePlus(wrong) : T.Log(right + wrong) + (losses[row] - logits[label]);
             for (var k = at; k < at + outputs; k++)
                 gradient[k] *= inverse;
             gradient[label] = -wrong * inverse;
         }
+    }
+
+    /// <summary>In place. Short spans are lengthened, for the library takes another formula below a vector's length and a row's bits would depend on its batch.</summary>
+    private static void Exponential<T>(Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        const int Enough = 16;
+        if (values.Length >= Enough)
+        {
+            TensorPrimitives.Exp<T>(values, values);
+            return;
+        }
+
+        Span<T> longer = stackalloc T[Enough];
+        longer.Clear();
+        values.CopyTo(longer);
+        TensorPrimitives.Exp<T>(longer, longer);
+        longer[..values.Length].CopyTo(values);
+    }
+
+    /// <summary>log(1 + x) that keeps its digits for small x. Source: Kahan's formula, in Goldberg, "What every computer scientist should know about floating-point arithmetic", theorem 4.</summary>
+    private static T LogOnePlus<T>(T x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var sum = T.One + x;
+        return sum == T.One ? x : T.Log(sum) * x / (sum - T.One);
     }
 
     private static T Margin<T>(ReadOnlySpan<T> logits, int label, Span<T> gradient)

@@ -136,6 +136,50 @@ public class NetworkGradientsTests
     }
 
     [Fact]
+    public void A_row_has_the_same_gradient_alone_and_in_any_batch()
+    {
+        foreach (var shape in Samples.Shapes)
+        {
+            var network = Samples.Network(shape).ToSingle();
+            float[] inputs = [.. Samples.Inputs(shape, 300).Select(value => (float)value)];
+            var labels = Samples.Labels(shape, 300);
+            var together = new float[inputs.Length];
+            var gradients = new NetworkGradients<float>(network, 300);
+            gradients.InputGradient(inputs, labels, LossFunction.LogLoss(shape.Outputs), together);
+            var alone = new float[shape.Inputs];
+            for (var row = 0; row < 300; row++)
+            {
+                gradients.InputGradient(inputs.AsSpan(row * shape.Inputs, shape.Inputs), labels.AsSpan(row, 1), LossFunction.LogLoss(shape.Outputs), alone);
+                Assert.Equal(together[(row * shape.Inputs)..((row + 1) * shape.Inputs)], alone);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_batch_of_several_slices_sums_all_its_rows()
+    {
+        var shape = new NetworkShape(6, [9], 3);
+        var network = Samples.Network(shape);
+        var inputs = Samples.Inputs(shape, 400);
+        var labels = Samples.Labels(shape, 400);
+        var gradients = new NetworkGradients<double>(network, 400);
+        var gradient = new double[network.Parameters.Length];
+        var mean = gradients.Backward(inputs, labels, Loss.SoftmaxCrossEntropy, gradient);
+        Assert.Equal(MeanLoss(network, inputs, labels, Loss.SoftmaxCrossEntropy, []), mean, 1e-12);
+        var (perRow, norms) = RowByRow(network, inputs, labels, Loss.SoftmaxCrossEntropy);
+        double[] expected = [.. Enumerable.Range(0, gradient.Length).Select(i => perRow.Average(row => row[i]))];
+        Assert.Equal(expected, gradient, (a, b) => Math.Abs(a - b) < 1e-13);
+
+        var sum = new double[gradient.Length];
+        var measured = new double[400];
+        var count = gradients.ClippedSum(inputs, labels, Loss.SoftmaxCrossEntropy, 0.8, sum, measured);
+        Assert.Equal(norms, measured, (a, b) => Math.Abs(a - b) <= 1e-12 * a);
+        Assert.Equal(norms.Count(norm => norm > 0.8), count.ClippedRows);
+        expected = [.. Enumerable.Range(0, gradient.Length).Select(i => perRow.Select((row, r) => row[i] * Math.Min(1, 0.8 / norms[r])).Sum())];
+        Assert.Equal(expected, sum, (a, b) => Math.Abs(a - b) < 1e-11);
+    }
+
+    [Fact]
     public void An_empty_batch_adds_nothing_and_has_no_mean()
     {
         var network = Samples.Network(new(3, [4], 2));
