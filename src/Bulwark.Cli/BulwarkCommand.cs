@@ -38,7 +38,7 @@ public static class BulwarkCommand
         }
     }
 
-    private static RootCommand Create()
+    internal static RootCommand Create()
     {
         var root = new RootCommand(
             "Secure machine learning for .NET: from raw data to attested, monitored predictions, with evidence at each step.")

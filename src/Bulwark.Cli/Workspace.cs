@@ -1,15 +1,30 @@
 using System.CommandLine;
+using Bulwark.Cryptography;
 
 namespace Bulwark.Cli;
 
 /// <summary>The folder that holds one project's keyring, transparency log, privacy ledger and model registry.</summary>
 internal sealed class Workspace
 {
+    /// <summary>Environment variable with the keyring's passphrase.</summary>
+    internal const string PassphraseVariable = "BULWARK_PASSPHRASE";
+
+    /// <summary>Signs the log's checkpoints.</summary>
+    internal const string LogKey = "log";
+
+    /// <summary>Signs statements and sealed models.</summary>
+    internal const string SigningKey = "signing";
+
+    /// <summary>Wraps the data keys of sealed files and models.</summary>
+    internal const string SealingKey = "sealing";
+
     private Workspace(DirectoryInfo directory) => Directory = directory;
 
     internal DirectoryInfo Directory { get; }
 
     internal string KeyRingPath => Path.Combine(Directory.FullName, "keyring.json");
+
+    internal string KeyFilePath => Path.Combine(Directory.FullName, "keyring.key");
 
     internal string LogDirectory => Path.Combine(Directory.FullName, "log");
 
@@ -18,6 +33,9 @@ internal sealed class Workspace
     internal string RegistryDirectory => Path.Combine(Directory.FullName, "registry");
 
     internal bool Exists => File.Exists(KeyRingPath);
+
+    /// <summary>True when the keyring is sealed by a key file beside it: good for development, no protection against whoever reads the folder.</summary>
+    internal bool IsUnprotected => File.Exists(KeyFilePath);
 
     /// <summary>The workspace that the command line names.</summary>
     /// <exception cref="CommandException">There is none: it says how to make it.</exception>
@@ -28,4 +46,36 @@ internal sealed class Workspace
     internal static Workspace? Find(ParseResult parsed) => At(parsed.GetValue(GlobalOptions.Workspace)!) is { Exists: true } found ? found : null;
 
     internal static Workspace At(DirectoryInfo directory) => new(directory);
+
+    /// <summary>Makes the workspace: a keyring with its first keys, an empty log with a signed checkpoint, a registry.</summary>
+    /// <param name="directory">Where; must hold no workspace.</param>
+    /// <param name="passphrase">Seals the keyring; null for a key file beside it (development).</param>
+    /// <exception cref="CommandException">There is a workspace already.</exception>
+    internal static async Task<Workspace> CreateAsync(DirectoryInfo directory, string? passphrase)
+    {
+        var workspace = new Workspace(directory);
+        if (workspace.Exists)
+            throw new CommandException($"{directory.FullName} is a workspace already; nothing was changed.", "remove the folder to start anew: its keys are then gone for good");
+        directory.Create();
+        directory.CreateSubdirectory("registry");
+        using var keys = KeyRing.Create(workspace.KeyRingPath, workspace.Unlock(passphrase));
+        keys.CreateSigning(LogKey);
+        keys.CreateSigning(SigningKey);
+        keys.CreateSymmetric(SealingKey);
+        await Task.CompletedTask;
+        return workspace;
+    }
+
+    /// <summary>Opens the keyring with the passphrase in the environment, or with the key file beside it.</summary>
+    /// <exception cref="CommandException">Neither is there.</exception>
+    internal KeyRing OpenKeys()
+    {
+        var passphrase = Environment.GetEnvironmentVariable(PassphraseVariable);
+        if (!IsUnprotected && string.IsNullOrEmpty(passphrase))
+            throw new CommandException($"The keyring in {Directory.FullName} needs its passphrase.", $"set {PassphraseVariable}");
+        return KeyRing.Open(KeyRingPath, Unlock(IsUnprotected ? null : passphrase));
+    }
+
+    private KeyRingUnlock Unlock(string? passphrase) =>
+        passphrase is null ? KeyRingUnlock.KeyFile(KeyFilePath) : KeyRingUnlock.Passphrase(passphrase);
 }

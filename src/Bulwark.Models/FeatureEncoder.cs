@@ -50,8 +50,8 @@ public sealed class FeatureEncoder
     /// <exception cref="ArgumentException">A span is too short or of the wrong length for <paramref name="rows"/>.</exception>
     public void Encode(ReadOnlySpan<float> raw, int rows, Span<float> encoded)
     {
-        RequireShape(raw.Length, rows, Width, nameof(raw));
-        RequireShape(encoded.Length, rows, EncodedWidth, nameof(encoded));
+        RowShape.Require(raw.Length, rows, Width, nameof(raw));
+        RowShape.Require(encoded.Length, rows, EncodedWidth, nameof(encoded));
         for (var row = 0; row < rows; row++)
         {
             var source = raw.Slice(row * Width, Width);
@@ -84,9 +84,9 @@ public sealed class FeatureEncoder
     /// <exception cref="ArgumentException">A span is of the wrong length for <paramref name="rows"/>.</exception>
     public void Decode(ReadOnlySpan<float> encoded, int rows, ReadOnlySpan<float> originalRaw, Span<float> raw)
     {
-        RequireShape(encoded.Length, rows, EncodedWidth, nameof(encoded));
-        RequireShape(originalRaw.Length, rows, Width, nameof(originalRaw));
-        RequireShape(raw.Length, rows, Width, nameof(raw));
+        RowShape.Require(encoded.Length, rows, EncodedWidth, nameof(encoded));
+        RowShape.Require(originalRaw.Length, rows, Width, nameof(originalRaw));
+        RowShape.Require(raw.Length, rows, Width, nameof(raw));
         originalRaw.CopyTo(raw);
         for (var row = 0; row < rows; row++)
         {
@@ -102,11 +102,5 @@ public sealed class FeatureEncoder
                     value = _columns[column].Decode(source[column]);
             }
         }
-    }
-
-    private static void RequireShape(int length, int rows, int width, string name)
-    {
-        if (rows < 0 || length != (long)rows * width)
-            throw new ArgumentException($"{length} values are not {rows} rows of {width}.", name);
     }
 }

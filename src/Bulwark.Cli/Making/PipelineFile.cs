@@ -1,0 +1,122 @@
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>A making line in one declarative file: which data, which features, which variants to train, how hard to attack them, which to seal.</summary>
+/// <remarks>Read strictly: an unknown or repeated member is an error with its line.</remarks>
+internal sealed class PipelineFile
+{
+    public string Name { get; set; } = "";
+    public PipelineData Data { get; set; } = new();
+    public string Label { get; set; } = "";
+    public List<string> Positive { get; set; } = [];
+    public List<string> Drop { get; set; } = [];
+    public List<PipelineFeature> Features { get; set; } = [];
+    public PipelineAttack Attack { get; set; } = new();
+    public List<PipelineVariant> Variants { get; set; } = [];
+    public string? Seal { get; set; }
+    public int Seed { get; set; } = 1;
+
+    /// <exception cref="CommandException">The file is not a pipeline; the message names the line or lists every fault.</exception>
+    internal static PipelineFile Load(FileInfo file)
+    {
+        if (!file.Exists)
+            throw new CommandException($"There is no pipeline file {file.FullName}.", "see samples/adult.yaml for one");
+        try
+        {
+            var pipeline = new DeserializerBuilder()
+                .WithNamingConvention(CamelCaseNamingConvention.Instance)
+                .WithDuplicateKeyChecking()
+                .Build()
+                .Deserialize<PipelineFile>(File.ReadAllText(file.FullName)) ?? new PipelineFile();
+            var faults = pipeline.Faults().ToArray();
+            return faults.Length == 0 ? pipeline : throw new CommandException($"{file.Name} has {faults.Length} faults:\n  {string.Join("\n  ", faults)}");
+        }
+        catch (YamlException failure)
+        {
+            throw new CommandException($"{file.Name}, line {failure.Start.Line}: {failure.InnerException?.Message ?? failure.Message}");
+        }
+    }
+
+    /// <summary>Every fault, so that one edit mends them all.</summary>
+    internal IEnumerable<string> Faults()
+    {
+        if (Name.Length == 0 || Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_'))
+            yield return "name: give the pipeline a name of letters, digits and hyphens.";
+        if (Data.Train.Length == 0)
+            yield return "data.train: name the file to train on.";
+        if (Label.Length == 0)
+            yield return "label: name the column to predict.";
+        if (Positive.Count == 0)
+            yield return "positive: list the label values that count as positive.";
+        if (Variants.Count == 0)
+            yield return "variants: list at least one model to train.";
+        foreach (var repeated in Variants.GroupBy(variant => variant.Name).Where(group => group.Count() > 1))
+            yield return $"variants: the name {repeated.Key} is given twice.";
+        foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
+            yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
+        foreach (var variant in Variants.Where(variant => variant.Private is { Epsilon: <= 0 } or { Delta: <= 0 or >= 1 }))
+            yield return $"variants: {variant.Name} needs epsilon above 0 and delta between 0 and 1.";
+        if (Seal is not null && Variants.All(variant => variant.Name != Seal))
+            yield return $"seal: there is no variant {Seal}.";
+        if (Attack.Strengths.Any(strength => strength is < 0 or > 1))
+            yield return "attack.strengths: each is a share of the scaled range, from 0 to 1.";
+    }
+}
+
+/// <summary>Where the rows are and how the files are written.</summary>
+internal sealed class PipelineData
+{
+    public string Train { get; set; } = "";
+    public string? Test { get; set; }
+    public double TestFraction { get; set; } = 0.2;
+    public string? SplitBy { get; set; }
+    public bool Header { get; set; } = true;
+    public List<string> Columns { get; set; } = [];
+    public List<string> Missing { get; set; } = ["", "?", "NA"];
+    public string? Comment { get; set; }
+    public string? Delimiter { get; set; }
+}
+
+/// <summary>One declared feature; see the feature schema.</summary>
+internal sealed class PipelineFeature
+{
+    public string Name { get; set; } = "";
+    public string Kind { get; set; } = "numeric";
+    public double? Minimum { get; set; }
+    public double? Maximum { get; set; }
+    public string? Scaling { get; set; }
+    public List<string> Categories { get; set; } = [];
+    public bool Mutable { get; set; }
+}
+
+/// <summary>The attacker that the robust variants train against and that every variant is measured with.</summary>
+internal sealed class PipelineAttack
+{
+    public double Epsilon { get; set; } = 0.05;
+    public List<double> Strengths { get; set; } = [0.01, 0.02, 0.05, 0.1];
+    public int Samples { get; set; } = 1000;
+}
+
+/// <summary>One model to train.</summary>
+internal sealed class PipelineVariant
+{
+    public string Name { get; set; } = "";
+    public string Model { get; set; } = "mlp";
+    public List<int> Hidden { get; set; } = [64, 32];
+    public int? Epochs { get; set; }
+    public int? BatchSize { get; set; }
+    public double? LearningRate { get; set; }
+    public double? PositiveWeight { get; set; }
+    public PipelinePrivacy? Private { get; set; }
+    public bool Robust { get; set; }
+}
+
+/// <summary>The privacy that one variant may spend.</summary>
+internal sealed class PipelinePrivacy
+{
+    public double Epsilon { get; set; } = 1;
+    public double Delta { get; set; } = 1e-5;
+}

@@ -1,0 +1,78 @@
+using Bulwark.Models.Onnx;
+using Bulwark.Networks;
+using Google.Protobuf;
+
+namespace Bulwark.Models;
+
+/// <summary>A network and what it takes, read from an ONNX file.</summary>
+/// <param name="Schema">The schema inside the file, or null: then the network takes raw rows as they are.</param>
+/// <param name="Network">The network; it takes encoded rows of <paramref name="Schema"/>.</param>
+public sealed record ImportedModel(FeatureSchema? Schema, DenseNetwork<float> Network);
+
+/// <summary>Writes networks as ONNX files that any runtime scores, and reads such files back.</summary>
+/// <remarks>
+/// The graph takes raw rows and holds the preprocessing: input <c>features</c>, float (N, width); output <c>score</c>, float (N, 1) with the
+/// probability of the positive label, or (N, K) with those of K classes. Opset 17 of the default domain only. The schema's JSON is the
+/// metadata entry <c>bulwark.schema</c>. Values that a Bulwark graph computes equal <see cref="FeatureEncoder"/> and the network up to rounding.
+/// </remarks>
+public static class OnnxModel
+{
+    /// <summary>Name of the metadata entry that holds the schema.</summary>
+    public const string SchemaEntry = "bulwark.schema";
+
+    internal const string InputName = "features";
+    internal const string OutputName = "score";
+    private const long OperatorSet = 17;
+    private const long IrVersion = 8;
+
+    /// <summary>The ONNX file of <paramref name="network"/> behind the encoder of <paramref name="schema"/>; the same inputs give the same bytes.</summary>
+    /// <exception cref="ArgumentException">The schema has faults, or does not encode to the network's inputs.</exception>
+    public static byte[] Export(FeatureSchema schema, DenseNetwork<float> network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var encoder = new FeatureEncoder(schema);
+        if (encoder.EncodedWidth != network.Shape.Inputs)
+            throw new ArgumentException($"The schema encodes to {encoder.EncodedWidth} columns, the network takes {network.Shape.Inputs}.", nameof(network));
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = "Bulwark", Graph = Graph(encoder, network) };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = SchemaEntry, Value = schema.ToJson() });
+        return model.ToByteArray();
+    }
+
+    /// <summary>Reads a file that <see cref="Export"/> wrote, or a plain chain of dense layers (Gemm, or MatMul and Add) with Relu between them.</summary>
+    /// <remarks>
+    /// A file with a schema is taken only when its graph is, byte for byte, what <see cref="Export"/> writes for that schema and those weights:
+    /// a white-box view of a model must not differ from what a runtime computes.
+    /// </remarks>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the model contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">The graph is no such chain; the message names the first node that is not. Score it with <see cref="OnnxScorer"/>.</exception>
+    public static ImportedModel Import(ReadOnlySpan<byte> onnx)
+    {
+        var model = OnnxFile.Parse(onnx);
+        var schema = OnnxFile.SchemaOf(model);
+        if (schema is null)
+            return new ImportedModel(null, DenseChain.Read(model.Graph, model.Graph.Node, OnnxFile.OnlyInput(model.Graph).Name));
+
+        var layers = model.Graph.Node.SkipWhile(node => node.OpType != "Gemm").ToList();
+        var encoded = layers is [{ Input: [var first, ..] }, ..] ? first : throw new InvalidDataException("The graph has a schema and no dense layer.");
+        var network = DenseChain.Read(model.Graph, layers, encoded);
+        var encoder = new FeatureEncoder(schema);
+        if (encoder.EncodedWidth != network.Shape.Inputs || !Graph(encoder, network).Equals(model.Graph))
+            throw new InvalidDataException("The graph is not the one that its schema and weights make: the file was altered, or another version wrote it.");
+        return new ImportedModel(schema, network);
+    }
+
+    /// <summary>The schema inside an ONNX file, or null where there is none.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the schema is not valid.</exception>
+    public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx));
+
+    private static GraphProto Graph(FeatureEncoder encoder, DenseNetwork<float> network)
+    {
+        var builder = new GraphBuilder("bulwark");
+        builder.Graph.Input.Add(GraphBuilder.Matrix(InputName, encoder.Width));
+        var value = new EncodingGraph(builder, InputName).Write(encoder);
+        DenseChain.Write(builder, network, value, OutputName);
+        builder.Graph.Output.Add(GraphBuilder.Matrix(OutputName, network.Shape.Outputs));
+        return builder.Graph;
+    }
+}

@@ -1,0 +1,113 @@
+using Bulwark.Models.Onnx;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Bulwark.Models;
+
+/// <summary>Scores raw rows with ONNX Runtime: any model with one float matrix (rows, features) as input.</summary>
+/// <remarks>
+/// The score is found among the outputs: the only float output, else the one called <c>score</c> or after "prob". Two columns are the negative and the
+/// positive class, of which the second is kept. An output that comes straight from Gemm, MatMul or Add holds logits and goes through the logistic
+/// function or softmax; whatever else is no probability is refused. One thread a call, no spinning; the model is read from memory only.
+/// </remarks>
+public sealed class OnnxScorer : IScorer
+{
+    private const int BatchRows = 4096;
+    private readonly InferenceSession _session;
+    private readonly RunOptions _run = new();
+    private readonly ScoreOutput _output;
+    private readonly string[] _inputNames;
+    private readonly string[] _outputNames;
+    private readonly int _batchRows;
+
+    /// <param name="onnx">The bytes of an ONNX model, weights inside.</param>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model that the runtime loads.</exception>
+    /// <exception cref="NotSupportedException">The model has another input, or no output that is a score; the message says what to change.</exception>
+    public OnnxScorer(ReadOnlySpan<byte> onnx)
+    {
+        var graph = OnnxFile.Parse(onnx).Graph;
+        var input = OnnxFile.OnlyInput(graph);
+        Width = ScoreInput.WidthOf(input);
+        _batchRows = ScoreInput.TakesOneRow(input) ? 1 : BatchRows;
+        _output = ScoreOutput.Find(graph);
+        _inputNames = [input.Name];
+        _outputNames = [_output.Name];
+        _session = Load(onnx);
+        try
+        {
+            Columns = ColumnsOf(Run(new float[Width], 1));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Width { get; }
+
+    /// <inheritdoc/>
+    public int Classes => Columns == 2 ? 1 : Columns;
+
+    /// <summary>Numbers that the output has a row.</summary>
+    private int Columns { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The model gave something else than a probability a row and class.</exception>
+    public void Score(ReadOnlySpan<float> rawRows, int rows, Span<float> probabilities)
+    {
+        RowShape.Require(rawRows.Length, rows, Width, nameof(rawRows));
+        RowShape.Require(probabilities.Length, rows, Classes, nameof(probabilities));
+        for (var first = 0; first < rows; first += _batchRows)
+        {
+            var count = Math.Min(_batchRows, rows - first);
+            var batch = rawRows.Slice(first * Width, count * Width).ToArray();
+            _output.ToProbabilities(Run(batch, count), Columns, probabilities.Slice(first * Classes, count * Classes));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _run.Dispose();
+    }
+
+    private float[] Run(float[] batch, int rows)
+    {
+        try
+        {
+            using var input = OrtValue.CreateTensorValueFromMemory(batch, [rows, Width]);
+            using var outputs = _session.Run(_run, _inputNames, [input], _outputNames);
+            return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new InvalidDataException($"The ONNX model does not run: {fault.Message}", fault);
+        }
+    }
+
+    private int ColumnsOf(float[] oneRow) => oneRow.Length is > 0 and <= FeatureSchema.MostFeatures
+        ? oneRow.Length : throw new NotSupportedException($"Output '{_output.Name}' has {oneRow.Length} numbers for one row; a score has one, or one a class.");
+
+    private static InferenceSession Load(ReadOnlySpan<byte> onnx)
+    {
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        try
+        {
+            return new InferenceSession(onnx.ToArray(), options);
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new InvalidDataException($"ONNX Runtime does not load the model: {fault.Message}", fault);
+        }
+    }
+}
