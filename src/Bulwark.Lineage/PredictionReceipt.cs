@@ -1,0 +1,167 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Lineage;
+
+/// <summary>What a worker says of one prediction: digests and verdicts, never a feature.</summary>
+/// <remarks>The predicate <see cref="PredicateTypes.Decision"/>.</remarks>
+public sealed record PredictionFacts
+{
+    /// <summary>SHA-256 of the request's body as the client sent it.</summary>
+    public required Digest RequestDigest { get; init; }
+
+    /// <summary>SHA-256 of the response's body as the client got it.</summary>
+    public required Digest ResponseDigest { get; init; }
+
+    /// <summary>The sealed package that scored.</summary>
+    public required Digest ModelDigest { get; init; }
+
+    /// <summary>The policy that allowed the request.</summary>
+    public required Digest PolicyVersion { get; init; }
+
+    /// <summary>The evidence on which the model's key was released.</summary>
+    public required Digest AttestationDigest { get; init; }
+
+    /// <summary>What the input screen said.</summary>
+    public required string ScreenVerdict { get; init; }
+
+    /// <summary>What became of the request, for example <c>scored</c> or <c>refused</c>.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>True when the evidence was simulated: the worker was not in a trusted execution environment.</summary>
+    public required bool Insecure { get; init; }
+}
+
+/// <summary>One link of a chain of evidence.</summary>
+/// <param name="Name">What was checked.</param>
+/// <param name="Holds">Whether it holds.</param>
+/// <param name="Detail">What was found.</param>
+public sealed record EvidenceLink(string Name, bool Holds, string Detail);
+
+/// <summary>The answer about a receipt: its links in order.</summary>
+/// <param name="Links">Every link that was checked.</param>
+public sealed record ReceiptReport(IReadOnlyList<EvidenceLink> Links)
+{
+    /// <summary>True when there are links and each holds.</summary>
+    public bool Trusted => Links.Count > 0 && Links.All(link => link.Holds);
+}
+
+/// <summary>A signed prediction with its proof of being in the log: checkable offline.</summary>
+/// <param name="Envelope">The DSSE envelope of the statement, canonical bytes: the log's entry.</param>
+/// <param name="Proof">Its place in the log; null until the log has it.</param>
+public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof? Proof)
+{
+    /// <summary>The file's format.</summary>
+    public const string FormatName = "bulwark-receipt/v1";
+
+    private static readonly JsonSerializerOptions Strict = new(CanonicalJson.Options)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>Signs the facts; the result is what to append to the log.</summary>
+    /// <returns>The envelope's canonical bytes.</returns>
+    public static byte[] Sign(PredictionFacts facts, Signer worker)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        Subject[] subjects = [new("request", facts.RequestDigest), new("response", facts.ResponseDigest), new("model", facts.ModelDigest)];
+        return Dsse.Sign(Statement.Create(PredicateTypes.Decision, subjects, facts), worker);
+    }
+
+    /// <summary>Reads a receipt; checks nothing.</summary>
+    /// <exception cref="FormatException">It is malformed.</exception>
+    public static PredictionReceipt Parse(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var wire = JsonSerializer.Deserialize<Wire>(bytes, Strict);
+            if (wire is not { Format: FormatName, Envelope.ValueKind: JsonValueKind.Object })
+                throw new FormatException($"This is no receipt of the format {FormatName}.");
+            return new PredictionReceipt(CanonicalJson.Canonicalize(wire.Envelope), wire.Proof is null ? null : TlogProof.Parse(wire.Proof));
+        }
+        catch (JsonException failure)
+        {
+            throw new FormatException($"This is no receipt: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The receipt as a file.</summary>
+    public byte[] ToBytes()
+    {
+        using var envelope = JsonDocument.Parse(Envelope);
+        return CanonicalJson.Serialize(new Wire(FormatName, envelope.RootElement, Proof?.Format()));
+    }
+
+    /// <summary>What the receipt says, unproved; null when it says nothing readable.</summary>
+    public PredictionFacts? Facts => Dsse.Peek(Envelope) is var (type, payload) && type == Statement.PayloadType ? FactsOf(payload) : null;
+
+    /// <summary>Checks every link: signature, statement, place in the log, and what the caller holds.</summary>
+    /// <param name="logKey">The log's key, which the caller trusts.</param>
+    /// <param name="workerKeys">The keys of the workers that the caller trusts.</param>
+    /// <param name="request">The request's body, when the caller has it.</param>
+    /// <param name="response">The response's body, when the caller has it.</param>
+    /// <param name="model">The package that should have scored, when the caller expects one.</param>
+    public ReceiptReport Verify(
+        VerificationKey logKey, IReadOnlyCollection<VerificationKey> workerKeys,
+        ReadOnlyMemory<byte>? request = null, ReadOnlyMemory<byte>? response = null, Digest? model = null)
+    {
+        var links = new List<EvidenceLink>();
+        var signature = Dsse.Verify(Envelope, workerKeys);
+        links.Add(new EvidenceLink("signature", signature.Verdict == DsseVerdict.Trusted, signature.Verdict == DsseVerdict.Trusted
+            ? $"signed by the worker {signature.Signer}" : $"not signed by a trusted worker: {signature.Verdict}"));
+        var facts = signature.PayloadType == Statement.PayloadType ? FactsOf(signature.Payload) : null;
+        links.Add(new EvidenceLink("statement", facts is not null, facts is null
+            ? "not a decision/v1 statement whose subjects are what it says" : $"{facts.Outcome} at {facts.Time:u}, screen {facts.ScreenVerdict}"));
+        links.Add(LogLink(logKey));
+        if (facts is not null)
+            links.AddRange(Expectations(facts, request, response, model));
+        return new ReceiptReport(links);
+    }
+
+    private EvidenceLink LogLink(VerificationKey logKey)
+    {
+        if (Proof is null)
+            return new EvidenceLink("log", false, "the receipt holds no proof that it is in the log");
+        var verdict = Proof.Verify(Envelope.Span, logKey);
+        return new EvidenceLink("log", verdict == LogVerdict.Verified, verdict == LogVerdict.Verified
+            ? $"entry {Proof.Index} of {Proof.Checkpoint.Size} in {Proof.Checkpoint.Origin}" : $"not proved to be in the log: {verdict}");
+    }
+
+    private static IEnumerable<EvidenceLink> Expectations(PredictionFacts facts, ReadOnlyMemory<byte>? request, ReadOnlyMemory<byte>? response, Digest? model)
+    {
+        if (request is { } sent)
+            yield return Equal("request", facts.RequestDigest, Digest.Of(sent.Span));
+        if (response is { } got)
+            yield return Equal("response", facts.ResponseDigest, Digest.Of(got.Span));
+        if (model is { } expected)
+            yield return Equal("model", facts.ModelDigest, expected);
+    }
+
+    private static EvidenceLink Equal(string name, Digest stated, Digest actual) =>
+        new(name, stated == actual, stated == actual ? stated.ToString() : $"the receipt is for {stated}, not for {actual}");
+
+    /// <summary>The facts, when the payload is a decision whose subjects agree with its predicate.</summary>
+    private static PredictionFacts? FactsOf(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            var statement = Statement.Parse(payload);
+            if (statement.PredicateType != PredicateTypes.Decision)
+                return null;
+            var facts = statement.Read<PredictionFacts>();
+            Subject[] expected = [new("request", facts.RequestDigest), new("response", facts.ResponseDigest), new("model", facts.ModelDigest)];
+            return statement.Subjects.SequenceEqual(expected) ? facts : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private sealed record Wire(string Format, JsonElement Envelope, string? Proof = null);
+}

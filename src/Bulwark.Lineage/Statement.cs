@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Lineage;
+
+/// <summary>What a statement is about.</summary>
+/// <param name="Name">A name for people; unique within the statement.</param>
+/// <param name="Digest">SHA-256 of the thing itself.</param>
+public sealed record Subject(string Name, Digest Digest);
+
+/// <summary>A claim about digests: the payload of a <see cref="Dsse"/> envelope and the usual entry of the log.</summary>
+/// <remarks>Source: in-toto Attestation Framework, Statement v1. Holds digests and figures, never personal data.</remarks>
+/// <param name="Subjects">One or more.</param>
+/// <param name="PredicateType">Which claim; see <see cref="PredicateTypes"/>.</param>
+/// <param name="Predicate">The claim itself, a JSON object.</param>
+public sealed record Statement(IReadOnlyList<Subject> Subjects, string PredicateType, JsonElement Predicate)
+{
+    /// <summary>The payload type of a statement in a DSSE envelope.</summary>
+    public const string PayloadType = "application/vnd.in-toto+json";
+
+    private const string TypeUri = "https://in-toto.io/Statement/v1";
+
+    /// <summary>Makes a statement of any serialisable predicate (camelCase, nulls left out).</summary>
+    /// <exception cref="ArgumentException">There is no subject, a name appears twice, or the predicate is no JSON object.</exception>
+    public static Statement Create<T>(string predicateType, IEnumerable<Subject> subjects, T predicate)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(predicateType);
+        var statement = new Statement([.. subjects], predicateType, JsonSerializer.SerializeToElement(predicate, CanonicalJson.Options));
+        return statement.Fault() is { } fault ? throw new ArgumentException(fault) : statement;
+    }
+
+    /// <summary>Reads a statement.</summary>
+    /// <exception cref="FormatException">It is malformed.</exception>
+    public static Statement Parse(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            var wire = JsonSerializer.Deserialize<Wire>(bytes.Span, WireOptions) ?? throw new FormatException("This is no statement.");
+            if (wire._type != TypeUri)
+                throw new FormatException($"This is no in-toto statement v1: its type is '{wire._type}'.");
+            var statement = new Statement([.. wire.Subject.Select(subject => subject.ToSubject())], wire.PredicateType, wire.Predicate);
+            return statement.Fault() is { } fault ? throw new FormatException(fault) : statement;
+        }
+        catch (JsonException failure)
+        {
+            throw new FormatException($"This is no statement: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The canonical bytes: what is signed and logged.</summary>
+    public byte[] ToBytes() => CanonicalJson.Serialize(
+        new Wire(TypeUri, [.. Subjects.Select(subject => new WireSubject(subject.Name, new(StringComparer.Ordinal) { ["sha256"] = subject.Digest.ToHex() }))], PredicateType, Predicate));
+
+    /// <summary>The predicate as a type of the caller's.</summary>
+    /// <exception cref="FormatException">The predicate is not of this shape.</exception>
+    public T Read<T>()
+    {
+        try
+        {
+            return Predicate.Deserialize<T>(CanonicalJson.Options) ?? throw new FormatException("The predicate is null.");
+        }
+        catch (JsonException failure)
+        {
+            throw new FormatException($"The predicate is no {typeof(T).Name}: {failure.Message}", failure);
+        }
+    }
+
+    private string? Fault() =>
+        Subjects.Count == 0 ? "A statement has one subject or more." :
+        Subjects.Select(subject => subject.Name).Distinct(StringComparer.Ordinal).Count() != Subjects.Count ? "A subject's name appears twice." :
+        Predicate.ValueKind != JsonValueKind.Object ? "A predicate is a JSON object." : null;
+
+    private static readonly JsonSerializerOptions WireOptions = new(CanonicalJson.Options) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+
+    private sealed record Wire(string _type, WireSubject[] Subject, string PredicateType, JsonElement Predicate);
+
+    private sealed record WireSubject(string Name, Dictionary<string, string> Digest)
+    {
+        internal Subject ToSubject() => Digest.TryGetValue("sha256", out var hex) && Cryptography.Digest.TryParse("sha256:" + hex, out var digest)
+            ? new Subject(Name, digest)
+            : throw new FormatException($"The subject '{Name}' has no sha256 digest.");
+    }
+}
+
+/// <summary>The claims that Bulwark makes.</summary>
+public static class PredicateTypes
+{
+    /// <summary>A data set's root and shape.</summary>
+    public const string DatasetCommitment = "https://bulwark.dev/dataset-commitment/v1";
+
+    /// <summary>Data were protected: from which, to which, by which policy.</summary>
+    public const string DataProtection = "https://bulwark.dev/data-protection/v1";
+
+    /// <summary>A model was trained: data, parameters, environment, privacy spent.</summary>
+    public const string TrainingRun = "https://bulwark.dev/training-run/v1";
+
+    /// <summary>A model was measured.</summary>
+    public const string Evaluation = "https://bulwark.dev/evaluation/v1";
+
+    /// <summary>A model was attacked, and with what success.</summary>
+    public const string AttackReport = "https://bulwark.dev/attack-report/v1";
+
+    /// <summary>A model was sealed into a package.</summary>
+    public const string Seal = "https://bulwark.dev/seal/v1";
+
+    /// <summary>A model was promoted.</summary>
+    public const string Promotion = "https://bulwark.dev/promotion/v1";
+
+    /// <summary>A key was released, or its release refused.</summary>
+    public const string KeyRelease = "https://bulwark.dev/key-release/v1";
+
+    /// <summary>A key wrapped or unwrapped something.</summary>
+    public const string KeyUse = "https://bulwark.dev/key-use/v1";
+
+    /// <summary>A prediction was served, or refused.</summary>
+    public const string Decision = "https://bulwark.dev/decision/v1";
+
+    /// <summary>A policy came into force.</summary>
+    public const string PolicyChange = "https://bulwark.dev/policy-change/v1";
+}
