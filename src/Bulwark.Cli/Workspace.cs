@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bulwark.Cryptography;
+using Bulwark.Lineage;
 
 namespace Bulwark.Cli;
 
@@ -62,7 +63,8 @@ internal sealed class Workspace
         keys.CreateSigning(LogKey);
         keys.CreateSigning(SigningKey);
         keys.CreateSymmetric(SealingKey);
-        await Task.CompletedTask;
+        using var signer = keys.OpenSigner(LogKey);
+        await TransparencyLog.CreateAsync(workspace.LogDirectory, LogOrigin(), signer);
         return workspace;
     }
 
@@ -76,6 +78,27 @@ internal sealed class Workspace
         return KeyRing.Open(KeyRingPath, Unlock(IsUnprotected ? null : passphrase));
     }
 
+    /// <summary>Opens the log to append to it.</summary>
+    internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await TransparencyLog.OpenAsync(LogDirectory, keys.OpenSigner(LogKey));
+
+    /// <summary>Signs a statement and appends it to the log; durable when it returns.</summary>
+    internal async Task<LogEntryReceipt> AppendAsync(Statement statement, CancellationToken cancel = default)
+    {
+        using var keys = OpenKeys();
+        return await AppendAsync(keys, statement, cancel);
+    }
+
+    /// <inheritdoc cref="AppendAsync(Statement, CancellationToken)"/>
+    internal async Task<LogEntryReceipt> AppendAsync(KeyRing keys, Statement statement, CancellationToken cancel = default)
+    {
+        using var signer = keys.OpenSigner(SigningKey);
+        var log = await OpenLogAsync(keys);
+        return await log.AppendAsync(Dsse.Sign(statement, signer), cancel);
+    }
+
     private KeyRingUnlock Unlock(string? passphrase) =>
         passphrase is null ? KeyRingUnlock.KeyFile(KeyFilePath) : KeyRingUnlock.Passphrase(passphrase);
+
+    /// <summary>A name for the log that no two workspaces share; says nothing of the machine.</summary>
+    private static string LogOrigin() => $"bulwark.dev/log/{Guid.NewGuid():N}";
 }
