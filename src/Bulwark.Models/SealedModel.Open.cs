@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Models;
+
+public static partial class SealedModel
+{
+    /// <summary>Verifies a package and opens it in memory with its data key, for a worker to which a key broker gave it.</summary>
+    /// <param name="package">Seekable; read from its current position; stays open.</param>
+    /// <param name="dataKey">The package's data key.</param>
+    /// <param name="trusted">Keys whose signature is accepted.</param>
+    /// <param name="cancel">Stops the reading.</param>
+    /// <exception cref="CryptographicException">The package is not trusted (the message names the verdict), or the key does not open it (always the same message).</exception>
+    public static Task<OpenedModel> OpenAsync(Stream package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataKey);
+        return OpenAsync(package, payload => SealedFile.Open(payload, dataKey.Span), trusted, cancel);
+    }
+
+    /// <summary>As <see cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>, with the ring that the package was sealed under.</summary>
+    /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
+    public static Task<OpenedModel> OpenAsync(Stream package, KeyRing keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return OpenAsync(package, payload => SealedFile.Open(payload, keys), trusted, cancel);
+    }
+
+    /// <summary>Verifies a package and returns its data key, for a key broker that decides who gets it.</summary>
+    /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
+    public static async Task<(SecretBytes DataKey, SealVerification Verification)> UnwrapDataKeyAsync(
+        Stream package, KeyRing keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    {
+        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
+        return (SealedFile.UnwrapDataKey(payload, keys), verification);
+    }
+
+    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Stream> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
+    {
+        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
+        using var plain = open(payload);
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var file in verification.Manifest!.Files)
+            {
+                var bytes = GC.AllocateUninitializedArray<byte>((int)file.Bytes, pinned: true);
+                files.Add(file.Name, bytes);
+                await plain.ReadExactlyAsync(bytes, cancel).ConfigureAwait(false);
+                if (Digest.Of(bytes) != file.Digest)
+                    throw new CryptographicException($"The model package is refused: '{file.Name}' is not the file that the manifest names.");
+            }
+
+            if (plain.ReadByte() >= 0)
+                throw new CryptographicException("The model package is refused: it holds more than the manifest names.");
+            return new OpenedModel(verification, files);
+        }
+        catch (Exception failure)
+        {
+            foreach (var bytes in files.Values)
+                CryptographicOperations.ZeroMemory(bytes);
+            if (failure is EndOfStreamException)
+                throw new CryptographicException("The model package is refused: it holds less than the manifest names.");
+            throw;
+        }
+    }
+
+    private static async Task<(SealVerification Verification, Stream Payload)> TrustedPayloadAsync(
+        Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        if (!package.CanSeek)
+            throw new ArgumentException("Opening needs a seekable stream: all of it is verified before any of it is opened.", nameof(package));
+        var start = package.Position;
+        var (verification, offset) = await CheckAsync(package, trusted, cancel).ConfigureAwait(false);
+        if (!verification.IsTrusted)
+            throw new CryptographicException($"The model package is refused ({verification.Verdict}): {verification.Reason}");
+        package.Position = start + offset;
+        return (verification, new PayloadStream(package));
+    }
+}
