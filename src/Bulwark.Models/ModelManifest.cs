@@ -19,7 +19,7 @@ public sealed record ModelManifest
     /// <summary>Most files of one package.</summary>
     public const int MostFiles = 64;
 
-    /// <summary>What the model is called: letters, digits, dots, hyphens and underscores, up to 100.</summary>
+    /// <summary>What the model is called: letters, digits, dots, hyphens, underscores and plus signs, up to 100.</summary>
     public required string Name { get; init; }
 
     /// <summary>Which version this is; same characters.</summary>
@@ -68,9 +68,9 @@ public sealed record ModelManifest
     public IEnumerable<string> Faults()
     {
         if (!IsName(Name))
-            yield return $"{nameof(Name)} '{Name}' must be 1 to 100 letters, digits, dots, hyphens and underscores.";
+            yield return $"{nameof(Name)} '{Name}' must be 1 to 100 letters, digits, dots, hyphens, underscores and plus signs, and not begin with a dot.";
         if (!IsName(Version))
-            yield return $"{nameof(Version)} '{Version}' must be 1 to 100 letters, digits, dots, hyphens and underscores.";
+            yield return $"{nameof(Version)} '{Version}' must be 1 to 100 letters, digits, dots, hyphens, underscores and plus signs, and not begin with a dot.";
         if (Epsilon is not null and not >= 0)
             yield return $"{nameof(Epsilon)} is {Epsilon}; it must be 0 or above.";
         if (Delta is not null and not (>= 0 and <= 1))

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bulwark.Models.Package;
 
 namespace Bulwark.Models;
 
@@ -9,7 +10,10 @@ namespace Bulwark.Models;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
-    UseStringEnumConverter = true,
+    Converters = [typeof(CamelCaseEnum<FeatureKind>), typeof(CamelCaseEnum<Scaling>), typeof(CamelCaseEnum<MissingPolicy>)],
     MaxDepth = 16)]
 [JsonSerializable(typeof(FeatureSchema))]
+[JsonSerializable(typeof(ModelManifest))]
+[JsonSerializable(typeof(SealStatement))]
+[JsonSerializable(typeof(SealEnvelope))]
 internal sealed partial class ModelsJson : JsonSerializerContext;

@@ -66,6 +66,24 @@ public static class OnnxModel
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the schema is not valid.</exception>
     public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx));
 
+    /// <summary>A scorer of an ONNX file: the managed engine for what <see cref="Import"/> takes with a schema, else ONNX Runtime.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the model contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">The model has no single float matrix as input, or no score.</exception>
+    public static IScorer OpenScorer(ReadOnlySpan<byte> onnx)
+    {
+        try
+        {
+            if (Import(onnx) is { Schema: { } schema } model)
+                return new NetworkScorer(schema, model.Network);
+        }
+        catch (NotSupportedException)
+        {
+            // No chain of dense layers: the runtime scores it.
+        }
+
+        return new OnnxScorer(onnx);
+    }
+
     private static GraphProto Graph(FeatureEncoder encoder, DenseNetwork<float> network)
     {
         var builder = new GraphBuilder("bulwark");

@@ -6,7 +6,7 @@ namespace Bulwark.Models;
 public static partial class SealedModel
 {
     /// <summary>Verifies a package and opens it in memory with its data key, for a worker to which a key broker gave it.</summary>
-    /// <param name="package">Seekable; read from its current position; stays open.</param>
+    /// <param name="package">Seekable; read from its current position to its end; closed once the model is open.</param>
     /// <param name="dataKey">The package's data key.</param>
     /// <param name="trusted">Keys whose signature is accepted.</param>
     /// <param name="cancel">Stops the reading.</param>
@@ -38,10 +38,13 @@ public static partial class SealedModel
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
         using var plain = open(payload);
+        var listed = verification.Manifest!.Files;
+        if (listed.Sum(file => file.Bytes) != plain.Length)
+            throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         try
         {
-            foreach (var file in verification.Manifest!.Files)
+            foreach (var file in listed)
             {
                 var bytes = GC.AllocateUninitializedArray<byte>((int)file.Bytes, pinned: true);
                 files.Add(file.Name, bytes);
@@ -50,16 +53,12 @@ public static partial class SealedModel
                     throw new CryptographicException($"The model package is refused: '{file.Name}' is not the file that the manifest names.");
             }
 
-            if (plain.ReadByte() >= 0)
-                throw new CryptographicException("The model package is refused: it holds more than the manifest names.");
             return new OpenedModel(verification, files);
         }
-        catch (Exception failure)
+        catch
         {
             foreach (var bytes in files.Values)
                 CryptographicOperations.ZeroMemory(bytes);
-            if (failure is EndOfStreamException)
-                throw new CryptographicException("The model package is refused: it holds less than the manifest names.");
             throw;
         }
     }
@@ -75,6 +74,6 @@ public static partial class SealedModel
         if (!verification.IsTrusted)
             throw new CryptographicException($"The model package is refused ({verification.Verdict}): {verification.Reason}");
         package.Position = start + offset;
-        return (verification, new PayloadStream(package));
+        return (verification, package);
     }
 }

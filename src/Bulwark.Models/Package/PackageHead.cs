@@ -9,8 +9,7 @@ internal static class PackageHead
     internal const int LongestEnvelopeInBytes = 1024 * 1024;
     private const ushort Version = 1;
 
-    /// <summary>A first byte above 127, a line end of each kind and an end-of-file mark: a transfer as text shows at once.</summary>
-    internal static ReadOnlySpan<byte> Magic => [0x89, (byte)'B', (byte)'W', (byte)'M', 0x0D, 0x0A, 0x1A, 0x0A];
+    internal static ReadOnlySpan<byte> Magic => "BWKMODL\x1a"u8;
 
     internal static byte[] Write(int envelopeLength)
     {

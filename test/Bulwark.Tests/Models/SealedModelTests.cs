@@ -1,0 +1,216 @@
+using System.Security.Cryptography;
+using Bulwark.Cryptography;
+using Bulwark.Models;
+
+namespace Bulwark.Tests.Models;
+
+public sealed class SealedModelTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Signer _signer = Signer.Generate();
+    private KeyRing _keys = null!;
+    private byte[] _package = [];
+    private SealedModelInfo _info = null!;
+
+    private string Output => Path.Combine(_folder.Path, "fraud.bulwark");
+
+    private VerificationKey[] Trusted => [_signer.PublicKey];
+
+    public async ValueTask InitializeAsync()
+    {
+        _keys = KeyRing.Create(Path.Combine(_folder.Path, "keys.json"), KeyRingUnlock.KeyFile(Path.Combine(_folder.Path, "keys.key")));
+        _keys.CreateSymmetric("models");
+        _info = await SealedModel.SealAsync(Folder(), Manifest, _keys, "models", _signer, Output, TestContext.Current.CancellationToken);
+        _package = await File.ReadAllBytesAsync(Output, TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _keys.Dispose();
+        _signer.Dispose();
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_sealed_model_is_verified_without_a_secret_and_shows_its_manifest()
+    {
+        var verification = await Verify(_package);
+        Assert.Equal(SealVerdict.Trusted, verification.Verdict);
+        Assert.Equal(_signer.PublicKey, verification.Signer);
+        Assert.Equal(Digest.Of(_package), verification.PackageDigest);
+        Assert.Equal(_info.PackageDigest, verification.PackageDigest);
+        Assert.Equal(0.5, verification.Manifest!.Epsilon);
+        Assert.Equal(["model.onnx", "screen.json"], verification.Manifest.Files.Select(file => file.Name));
+    }
+
+    [Fact]
+    public async Task With_the_data_key_the_files_come_back_in_memory_and_score()
+    {
+        var (dataKey, _) = await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, TestContext.Current.CancellationToken);
+        using (dataKey)
+        using (var model = await SealedModel.OpenAsync(new MemoryStream(_package), dataKey, Trusted, TestContext.Current.CancellationToken))
+        {
+            Assert.Equal(Folder().Onnx.ToArray(), model.File(ModelFolder.OnnxName).ToArray());
+            Assert.Equal("{}", model.Text(ModelFolder.ScreenName));
+            Assert.Equal(ModelSamples.Schema.ToJson(), model.Schema()!.ToJson());
+            using var scorer = model.OpenScorer();
+            Assert.IsType<NetworkScorer>(scorer);
+            Assert.Equal(ModelSamples.Schema.Width, scorer.Width);
+            Assert.Throws<FileNotFoundException>(() => model.File("other"));
+        }
+    }
+
+    [Fact]
+    public async Task The_package_holds_neither_the_model_nor_the_data_key_in_the_clear()
+    {
+        var onnx = Folder().Onnx.ToArray();
+        using var dataKey = (await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, TestContext.Current.CancellationToken)).DataKey;
+        Assert.Equal(-1, _package.AsSpan().IndexOf(onnx.AsSpan(onnx.Length / 2, 16)));
+        Assert.Equal(-1, _package.AsSpan().IndexOf(dataKey.Span));
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_in_any_byte_is_refused()
+    {
+        var envelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
+        var seen = new HashSet<SealVerdict>();
+        for (var place = 0; place < _package.Length; place++)
+        {
+            var damaged = _package.ToArray();
+            damaged[place] ^= (byte)(1 << (place % 8));
+            var verdict = (await Verify(damaged)).Verdict;
+            seen.Add(verdict);
+            if (place >= envelope)
+                Assert.Equal(SealVerdict.PayloadAltered, verdict);
+            else
+                Assert.Contains(verdict, new[] { SealVerdict.NotAPackage, SealVerdict.UnknownVersion, SealVerdict.Malformed, SealVerdict.BadSignature });
+        }
+
+        Assert.Equal(5, seen.Count);
+    }
+
+    [Fact]
+    public async Task A_file_cut_off_anywhere_is_refused()
+    {
+        for (var length = 0; length < _package.Length; length += length < 40 ? 1 : 37)
+            Assert.False((await Verify(_package[..length])).IsTrusted);
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify(_package[..^1])).Verdict);
+    }
+
+    [Fact]
+    public async Task A_byte_after_the_end_is_refused() =>
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package, 0])).Verdict);
+
+    [Fact]
+    public async Task A_package_signed_by_a_stranger_is_refused()
+    {
+        using var stranger = Signer.Generate();
+        await SealedModel.SealAsync(Folder(), Manifest, _keys, "models", stranger, Output, TestContext.Current.CancellationToken);
+        var package = await File.ReadAllBytesAsync(Output, TestContext.Current.CancellationToken);
+        var verification = await Verify(package);
+        Assert.Equal(SealVerdict.UntrustedSigner, verification.Verdict);
+        Assert.Equal(stranger.PublicKey, verification.Signer);
+        var refusal = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(package), _keys, Trusted, TestContext.Current.CancellationToken));
+        Assert.Contains("UntrustedSigner", refusal.Message);
+    }
+
+    [Fact]
+    public async Task Without_any_trusted_key_nothing_is_trusted() =>
+        Assert.Equal(SealVerdict.UntrustedSigner, (await SealedModel.VerifyAsync(new MemoryStream(_package), [], TestContext.Current.CancellationToken)).Verdict);
+
+    [Fact]
+    public async Task The_payload_of_another_package_is_refused()
+    {
+        await SealedModel.SealAsync(Folder(), Manifest, _keys, "models", _signer, Output, TestContext.Current.CancellationToken);
+        var other = await File.ReadAllBytesAsync(Output, TestContext.Current.CancellationToken);
+        var envelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
+        var otherEnvelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(other.AsSpan(12));
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package[..envelope], .. other[otherEnvelope..]])).Verdict);
+    }
+
+    [Fact]
+    public async Task A_wrong_data_key_opens_nothing()
+    {
+        using var wrong = SecretBytes.Random(32);
+        await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(_package), wrong, Trusted, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_ring_without_the_key_opens_nothing()
+    {
+        using var other = KeyRing.Create(Path.Combine(_folder.Path, "other.json"), KeyRingUnlock.KeyFile(Path.Combine(_folder.Path, "other.key")));
+        other.CreateSymmetric("models");
+        await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(_package), other, Trusted, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_tampered_package_is_never_opened()
+    {
+        var damaged = _package.ToArray();
+        damaged[^5] ^= 1;
+        var refusal = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(damaged), _keys, Trusted, TestContext.Current.CancellationToken));
+        Assert.Contains("PayloadAltered", refusal.Message);
+        await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.UnwrapDataKeyAsync(new MemoryStream(damaged), _keys, Trusted, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void The_verdicts_zero_refuses() =>
+        Assert.False(new SealVerification(default, "", default).IsTrusted);
+
+    [Fact]
+    public async Task Random_bytes_behind_a_right_head_are_refused_and_never_crash()
+    {
+        var random = new Random(2);
+        for (var trial = 0; trial < 2000; trial++)
+        {
+            var damaged = _package.ToArray();
+            for (var flips = random.Next(1, 6); flips > 0; flips--)
+                damaged[8 + random.Next(Math.Min(2500, damaged.Length - 8))] = (byte)random.Next(256);
+            var verification = await Verify(damaged);
+            Assert.True(!verification.IsTrusted || damaged.AsSpan().SequenceEqual(_package));
+        }
+    }
+
+    [Fact]
+    public async Task A_faulty_manifest_is_not_sealed()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => SealedModel.SealAsync(Folder(), Manifest with { Accuracy = 1.5 }, _keys, "models", _signer, Output, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<ArgumentException>(() => SealedModel.SealAsync(Folder(), Manifest with { Epsilon = 1, Delta = null }, _keys, "models", _signer, Output, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_overhead_does_not_grow_with_the_model()
+    {
+        var files = new Dictionary<string, ReadOnlyMemory<byte>> { [ModelFolder.OnnxName] = Folder().Onnx, ["weights.bin"] = new byte[8 * 1024 * 1024] };
+        var large = await SealedModel.SealAsync(new ModelFolder(Manifest, files), Manifest, _keys, "models", _signer, Output, TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper!.WriteLine($"small: {_info.PlainBytes} -> {_info.PackageBytes} bytes; large: {large.PlainBytes} -> {large.PackageBytes} bytes, {(double)(large.PackageBytes - large.PlainBytes) / large.PlainBytes:P4}");
+        Assert.InRange(large.PackageBytes - large.PlainBytes, 1, 16 * 1024);
+    }
+
+    private static ModelManifest Manifest => new()
+    {
+        Name = "fraud",
+        Version = "1.0.0",
+        Created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        DataCommitment = Digest.Of("data"u8),
+        Epsilon = 0.5,
+        Delta = 1e-5,
+        PrivacyUnit = "add or remove one record",
+        Accuracy = 0.98,
+        RobustAccuracy = 0.9,
+        RobustStrength = 0.05,
+        Metrics = new Dictionary<string, double> { ["auc"] = 0.97 },
+        CodeVersion = "0.1.0",
+        Dependencies = new Dictionary<string, string> { ["Google.Protobuf"] = "3" },
+        InsecureNotes = ["development key"],
+    };
+
+    private static ModelFolder Folder() => new(Manifest, new Dictionary<string, ReadOnlyMemory<byte>>
+    {
+        [ModelFolder.OnnxName] = OnnxModel.Export(ModelSamples.Schema, ModelSamples.Network(ModelSamples.Schema, 1, 4)),
+        [ModelFolder.ScreenName] = "{}"u8.ToArray(),
+    });
+
+    private Task<SealVerification> Verify(byte[] package) => SealedModel.VerifyAsync(new MemoryStream(package), Trusted, TestContext.Current.CancellationToken);
+}
