@@ -120,7 +120,7 @@ public sealed class CedarSet : CedarValue
     {
         _items = [.. items];
         foreach (var item in _items)
-            _hash ^= item.GetHashCode() * 31;
+            _hash ^= HashCode.Combine('s', item);
     }
 
     /// <summary>The members, in no promised order.</summary>

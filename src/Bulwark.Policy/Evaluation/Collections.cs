@@ -1,6 +1,6 @@
 namespace Bulwark.Policy.Evaluation;
 
-internal sealed class SetLiteral(IReadOnlyList<Expression> items) : Expression
+internal sealed class SetLiteral(IReadOnlyList<Expression> items) : Expression([.. items])
 {
     internal IReadOnlyList<Expression> Items => items;
 
@@ -18,7 +18,7 @@ internal sealed class SetLiteral(IReadOnlyList<Expression> items) : Expression
     }
 }
 
-internal sealed class RecordLiteral(IReadOnlyList<KeyValuePair<string, Expression>> members) : Expression
+internal sealed class RecordLiteral(IReadOnlyList<KeyValuePair<string, Expression>> members) : Expression([.. members.Select(member => member.Value)])
 {
     internal IReadOnlyList<KeyValuePair<string, Expression>> Members => members;
 
@@ -38,7 +38,7 @@ internal sealed class RecordLiteral(IReadOnlyList<KeyValuePair<string, Expressio
 
 internal enum SetOperationKind { Contains, ContainsAll, ContainsAny }
 
-internal sealed class SetOperation(SetOperationKind kind, Expression set, Expression operand) : Expression
+internal sealed class SetOperation(SetOperationKind kind, Expression set, Expression operand) : Expression(set, operand)
 {
     internal SetOperationKind Kind => kind;
     internal Expression Set => set;
@@ -58,7 +58,7 @@ internal sealed class SetOperation(SetOperationKind kind, Expression set, Expres
     }
 }
 
-internal sealed class IsEmpty(Expression set) : Expression
+internal sealed class IsEmpty(Expression set) : Expression(set)
 {
     internal Expression Set => set;
 

@@ -3,6 +3,19 @@ namespace Bulwark.Policy.Evaluation;
 /// <summary>One node of a policy's condition. Immutable and thread-safe.</summary>
 internal abstract class Expression
 {
+    /// <summary>Deeper trees are refused when they are parsed: evaluation recurses.</summary>
+    internal const int MaximumDepth = 500;
+
+    protected Expression(params ReadOnlySpan<Expression> children)
+    {
+        foreach (var child in children)
+            Depth = Math.Max(Depth, child.Depth);
+        Depth++;
+    }
+
+    /// <summary>The longest way to a leaf, in nodes.</summary>
+    internal int Depth { get; }
+
     /// <summary>The value, or null when <see cref="Evaluation.Error"/> says why there is none.</summary>
     internal abstract CedarValue? Evaluate(Evaluation at);
 
@@ -50,7 +63,7 @@ internal sealed class Slot(VariableKind kind) : Expression
     internal override CedarValue? Evaluate(Evaluation at) => at.Fail($"the slot ?{kind} is not linked");
 }
 
-internal sealed class And(Expression left, Expression right) : Expression
+internal sealed class And(Expression left, Expression right) : Expression(left, right)
 {
     internal Expression Left => left;
     internal Expression Right => right;
@@ -63,7 +76,7 @@ internal sealed class And(Expression left, Expression right) : Expression
     };
 }
 
-internal sealed class Or(Expression left, Expression right) : Expression
+internal sealed class Or(Expression left, Expression right) : Expression(left, right)
 {
     internal Expression Left => left;
     internal Expression Right => right;
@@ -76,14 +89,14 @@ internal sealed class Or(Expression left, Expression right) : Expression
     };
 }
 
-internal sealed class Not(Expression operand) : Expression
+internal sealed class Not(Expression operand) : Expression(operand)
 {
     internal Expression Operand => operand;
 
     internal override CedarValue? Evaluate(Evaluation at) => operand.Test(at) is { } value ? CedarBoolean.Of(!value) : null;
 }
 
-internal sealed class Conditional(Expression condition, Expression then, Expression otherwise) : Expression
+internal sealed class Conditional(Expression condition, Expression then, Expression otherwise) : Expression(condition, then, otherwise)
 {
     internal Expression Condition => condition;
     internal Expression Then => then;
@@ -93,7 +106,7 @@ internal sealed class Conditional(Expression condition, Expression then, Express
         condition.Test(at) is { } value ? (value ? then : otherwise).Evaluate(at) : null;
 }
 
-internal sealed class Equality(Expression left, Expression right) : Expression
+internal sealed class Equality(Expression left, Expression right) : Expression(left, right)
 {
     internal Expression Left => left;
     internal Expression Right => right;
@@ -102,7 +115,7 @@ internal sealed class Equality(Expression left, Expression right) : Expression
         left.Evaluate(at) is { } a && right.Evaluate(at) is { } b ? CedarBoolean.Of(a.Equals(b)) : null;
 }
 
-internal sealed class Negation(Expression operand) : Expression
+internal sealed class Negation(Expression operand) : Expression(operand)
 {
     internal Expression Operand => operand;
 
@@ -117,7 +130,7 @@ internal sealed class Negation(Expression operand) : Expression
 
 internal enum ArithmeticKind { Add, Subtract, Multiply }
 
-internal sealed class Arithmetic(ArithmeticKind kind, Expression left, Expression right) : Expression
+internal sealed class Arithmetic(ArithmeticKind kind, Expression left, Expression right) : Expression(left, right)
 {
     internal ArithmeticKind Kind => kind;
     internal Expression Left => left;
@@ -141,7 +154,7 @@ internal sealed class Arithmetic(ArithmeticKind kind, Expression left, Expressio
 
 internal enum ComparisonKind { Less, LessOrEqual, Greater, GreaterOrEqual }
 
-internal sealed class Comparison(ComparisonKind kind, Expression left, Expression right) : Expression
+internal sealed class Comparison(ComparisonKind kind, Expression left, Expression right) : Expression(left, right)
 {
     internal ComparisonKind Kind => kind;
     internal Expression Left => left;

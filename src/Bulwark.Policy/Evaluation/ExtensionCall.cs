@@ -5,7 +5,7 @@ internal sealed class ExtensionCall : Expression
 {
     private readonly CedarValue? _constant;
 
-    internal ExtensionCall(ExtensionFunction function, IReadOnlyList<Expression> arguments)
+    internal ExtensionCall(ExtensionFunction function, IReadOnlyList<Expression> arguments) : base([.. arguments])
     {
         Function = function;
         Arguments = arguments;

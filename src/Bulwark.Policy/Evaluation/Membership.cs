@@ -1,7 +1,7 @@
 namespace Bulwark.Policy.Evaluation;
 
 /// <summary><c>a in b</c>: b is an ancestor of a, or a itself; b may be a set of entities.</summary>
-internal sealed class In(Expression left, Expression right) : Expression
+internal sealed class In(Expression left, Expression right) : Expression(left, right)
 {
     internal Expression Left => left;
     internal Expression Right => right;
@@ -35,7 +35,7 @@ internal sealed class In(Expression left, Expression right) : Expression
 }
 
 /// <summary><c>a is T</c>.</summary>
-internal sealed class Is(Expression operand, string type) : Expression
+internal sealed class Is(Expression operand, string type) : Expression(operand)
 {
     internal Expression Operand => operand;
     internal string Type => type;
@@ -49,7 +49,7 @@ internal sealed class Is(Expression operand, string type) : Expression
 }
 
 /// <summary><c>a has name</c>: false for an entity that is not in the store.</summary>
-internal sealed class Has(Expression operand, string name) : Expression
+internal sealed class Has(Expression operand, string name) : Expression(operand)
 {
     internal Expression Operand => operand;
     internal string Name => name;
@@ -64,7 +64,7 @@ internal sealed class Has(Expression operand, string name) : Expression
 }
 
 /// <summary><c>a.name</c> or <c>a["name"]</c>.</summary>
-internal sealed class Attribute(Expression operand, string name) : Expression
+internal sealed class Attribute(Expression operand, string name) : Expression(operand)
 {
     internal Expression Operand => operand;
     internal string Name => name;
@@ -88,7 +88,7 @@ internal sealed class Attribute(Expression operand, string name) : Expression
 }
 
 /// <summary><c>a.hasTag(t)</c> and <c>a.getTag(t)</c>.</summary>
-internal sealed class TagAccess(bool get, Expression operand, Expression tag) : Expression
+internal sealed class TagAccess(bool get, Expression operand, Expression tag) : Expression(operand, tag)
 {
     internal bool Get => get;
     internal Expression Operand => operand;
@@ -112,7 +112,7 @@ internal sealed class TagAccess(bool get, Expression operand, Expression tag) : 
 }
 
 /// <summary><c>text like pattern</c>: literal parts between wildcards.</summary>
-internal sealed class Like(Expression operand, IReadOnlyList<string> parts) : Expression
+internal sealed class Like(Expression operand, IReadOnlyList<string> parts) : Expression(operand)
 {
     internal Expression Operand => operand;
 

@@ -32,6 +32,8 @@ internal sealed class PolicyParser
         _reader.Expect("(");
         var scope = Scope();
         var condition = Conditions();
+        if (condition.Depth > Expression.MaximumDepth)
+            throw _reader.Fault(start, $"the condition is a tree of more than {Expression.MaximumDepth} levels; split the policy.");
         var end = _reader.Current.Position + 1;
         _reader.Expect(";");
         return new(id, effect, scope, condition, annotations, _reader.Source[start..end], _reader.Fault(start, "").Line);
