@@ -64,7 +64,7 @@ public sealed record CertificatePathOptions
     /// <value>Default: false; common names are remarks that nothing here reads.</value>
     public bool CommonNameRepeatsAlternativeName { get; init; }
 
-    /// <summary>The most authorities between root and certificate.</summary>
+    /// <summary>The most authorities between root and certificate; self-issued ones do not count, as for path lengths.</summary>
     /// <value>Default: 6.</value>
     public int MaximumIntermediates { get; init; } = 6;
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace Bulwark.Server;
 
 /// <summary>What the certificate of the peer itself must be.</summary>

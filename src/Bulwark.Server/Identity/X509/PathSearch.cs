@@ -45,7 +45,7 @@ internal sealed class PathSearch(
         {
             if (!NamesIssuer(hint, current) || _path.Any(used => IsSame(used, hint)))
                 continue;
-            if (_path.Count > maximumIntermediates)
+            if (!hint.IsSelfIssued && _path.Skip(1).Count(authority => !authority.IsSelfIssued) >= maximumIntermediates)
             {
                 _tooLong = true;
                 continue;
