@@ -14,7 +14,7 @@ public static class PldAccountant
     /// <summary>Bounds on ε at <paramref name="delta"/>, by default within about 1e-4 of each other.</summary>
     /// <param name="happened">What happened.</param>
     /// <param name="delta">δ, above 0, below 1.</param>
-    /// <param name="relativeWidth">The mesh is refined until the bounds are this close, relative to ε; it stops at a lattice of 2²¹ points, where they stay certified.</param>
+    /// <param name="relativeWidth">The mesh is refined until the bounds are this close, relative to ε; it stops at a lattice of 2²⁰ points, where they stay certified.</param>
     /// <exception cref="NotSupportedException">An event has no known worst pair of distributions.</exception>
     public static EpsilonBounds Epsilon(PrivacyEvent happened, double delta, double relativeWidth = 2e-4)
     {
@@ -29,13 +29,13 @@ public static class PldAccountant
             return new EpsilonBounds(exact * (1 - 1e-12), exact * (1 + 1e-12));
         }
 
-        var bounds = Directed(releases, adding: false);
+        var bounds = Directed(releases, adding: false, irrelevant: 0);
         if (releases.All(release => release.SamplingProbability == 1))
             return bounds;
-        var added = Directed(releases, adding: true);
+        var added = Directed(releases, adding: true, irrelevant: bounds.Lower);
         return new EpsilonBounds(Math.Max(bounds.Lower, added.Lower), Math.Max(bounds.Upper, added.Upper));
 
-        EpsilonBounds Directed(List<Release> parts, bool adding) =>
-            new DirectedAccount(parts, adding, delta).Bounds(relativeWidth, 2e-6, largestLog: 21);
+        EpsilonBounds Directed(List<Release> parts, bool adding, double irrelevant) =>
+            new DirectedAccount(parts, adding, delta).Bounds(relativeWidth, 2e-6, largestLog: 20, irrelevant);
     }
 }

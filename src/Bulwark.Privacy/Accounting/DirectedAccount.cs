@@ -22,8 +22,9 @@ internal sealed class DirectedAccount
         }
     }
 
+    /// <param name="irrelevant">Another direction costs at least this: no need to know more once the upper bound is below it.</param>
     /// <summary>Refines until upper − lower ≤ relative·upper + absolute, or the lattice has 2^<paramref name="largestLog"/> points.</summary>
-    internal EpsilonBounds Bounds(double relative, double absolute, int largestLog)
+    internal EpsilonBounds Bounds(double relative, double absolute, int largestLog, double irrelevant)
     {
         var (tilt, _) = _moments.Chernoff(_delta);
         var window = _moments.Window(tilt, Rarity);
@@ -34,7 +35,7 @@ internal sealed class DirectedAccount
             best = new EpsilonBounds(Math.Max(best.Lower, found.Lower), Math.Min(best.Upper, found.Upper));
             var goal = (relative * best.Upper) + absolute;
             var gap = best.Upper - best.Lower;
-            if (log >= largestLog || gap <= goal || double.IsInfinity(best.Lower))
+            if (log >= largestLog || gap <= goal || best.Upper <= irrelevant || double.IsInfinity(best.Lower))
                 return best;
             // The error is of second order in the mesh.
             var factor = double.IsFinite(gap) ? Math.Sqrt(gap / goal) : 8;

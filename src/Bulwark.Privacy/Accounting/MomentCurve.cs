@@ -7,13 +7,16 @@ internal sealed class MomentCurve
 
     internal void Add(double[] masses, double[] losses, long count) => _parts.Add((masses, losses, count));
 
+    /// <summary>A larger tilt than this only resolves one end of a distribution whose losses are bounded.</summary>
+    private double Largest => Math.Min(1e6, 600 / _parts.Max(part => part.Losses.Max() - part.Losses.Min()));
+
     internal double Value(double lambda) => _parts.Sum(part => part.Count * One(part.Masses, part.Losses, lambda));
 
     /// <summary>The ε that Chernoff's inequality gives, and the tilt λ at which it does.</summary>
     internal (double Tilt, double Epsilon) Chernoff(double delta)
     {
         double At(double logLambda) => (Value(Math.Exp(logLambda)) - Math.Log(delta)) / Math.Exp(logLambda);
-        var best = Minimise(At, Math.Log(1e-4), Math.Log(1e6));
+        var best = Minimise(At, Math.Log(1e-4), Math.Log(Largest));
         return (Math.Exp(best), At(best));
     }
 
@@ -23,7 +26,7 @@ internal sealed class MomentCurve
         var centre = Value(tilt);
         double High(double logLambda) => (Value(tilt + Math.Exp(logLambda)) - centre + rarity) / Math.Exp(logLambda);
         double Low(double logLambda) => (Value(tilt - Math.Exp(logLambda)) - centre + rarity) / Math.Exp(logLambda);
-        var (from, to) = (Math.Log(1e-4), Math.Log(1e6));
+        var (from, to) = (Math.Log(1e-4), Math.Log(Largest));
         var (up, down) = (Minimise(High, from, to), Minimise(Low, from, to));
         return (-Low(down), High(up), Math.Exp(down), Math.Exp(up));
     }

@@ -27,7 +27,8 @@ internal sealed class TiltedLattice
         double tilt, (double Low, double High, double LambdaLow, double LambdaHigh) window, int points)
     {
         _tilt = tilt;
-        _mesh = (window.High - window.Low) / (points - 4);
+        // At most four cells a point: a distribution much wider than the window would cost more than it tells.
+        _mesh = Math.Max((window.High - window.Low) / (points - 4), parts.Max(part => part.High - part.Low) / (4.0 * points));
         _first = (long)Math.Floor(window.Low / _mesh) - 1;
         var grids = parts.Select(part => new LossGrid(part.Losses, _mesh, part.Low, part.High)).ToList();
         var moments = new MomentCurve();
@@ -131,9 +132,16 @@ internal sealed class TiltedLattice
         var n = masses.Length;
         var (sums, ratioSums) = (new double[n + 1], new double[n + 1]);   // Σ m·e^(−θl), Σ m·e^(−(θ+1)l) from each point up, scaled at the centre
         var centre = (_first + (n / 2)) * _mesh;
+        var known = 0;   // below this point the untilted sums overflow: there the upper bound gives up and the lower one leaves out
         for (var i = n - 1; i >= 0; i--)
         {
             var loss = ((_first + i) * _mesh) - centre;
+            if (-(_tilt + 1) * loss > 690)
+            {
+                known = i + 1;
+                break;
+            }
+
             sums[i] = sums[i + 1] + (masses[i] * Math.Exp(-_tilt * loss));
             ratioSums[i] = ratioSums[i + 1] + (masses[i] * Math.Exp(-(_tilt + 1) * loss));
         }
@@ -141,15 +149,23 @@ internal sealed class TiltedLattice
         double Excess(double epsilon)
         {
             var from = Math.Clamp((long)Math.Floor(epsilon / _mesh) + 1 - _first, 0, n);
+            if (from < known && roundUp)
+                return double.PositiveInfinity;
+            from = Math.Max(from, known);
             var tail = sums[from] - (Math.Exp(epsilon - centre) * ratioSums[from]);
             var value = (Math.Exp(_scale - (_tilt * centre)) * Math.Max(0, tail)) + (slack * Math.Exp(_scale - (_tilt * epsilon)));
             return infinity + value - delta;
         }
 
         var (low, high) = (0.0, Math.Max(_mesh, (_first + n) * _mesh));
-        if (double.IsNaN(Excess(0)) || Excess(high) > 0)
+        if (!(Excess(high) <= 0))
             return roundUp ? double.PositiveInfinity : 0;
-        if (Excess(0) <= 0)
+        if (roundUp && Excess(0) <= 0)
+            return 0;
+        // δ(ε) falls, so a lower bound on δ at any larger ε is one here: look for the largest ε that has one above δ.
+        for (var (i, step) = (0, high / 512); !roundUp && i < 512 && !(Excess(low = high - step) > 0); i++)
+            high = low;
+        if (!roundUp && !(Excess(low) > 0))
             return 0;
         for (var i = 0; i < 100 && high - low > 1e-12 * high; i++)
         {
