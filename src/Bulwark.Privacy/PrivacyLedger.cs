@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Bulwark.Privacy;
 
 /// <summary>What was spent on which data, in one file that many processes share and that shows tampering.</summary>

@@ -22,8 +22,7 @@ internal sealed class DirectedAccount
         }
     }
 
-    /// <param name="irrelevant">Another direction costs at least this: no need to know more once the upper bound is below it.</param>
-    /// <summary>Refines until upper − lower ≤ relative·upper + absolute, or the lattice has 2^<paramref name="largestLog"/> points.</summary>
+    /// <summary>Refines until upper − lower ≤ relative·upper + absolute, or the lattice has 2^<paramref name="largestLog"/> points, or the upper bound falls below <paramref name="irrelevant"/>, which another direction costs anyway.</summary>
     internal EpsilonBounds Bounds(double relative, double absolute, int largestLog, double irrelevant)
     {
         var (tilt, _) = _moments.Chernoff(_delta);

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Bulwark.Networks;
+using Bulwark.Privacy;
+using Bulwark.Training.Loop;
+
+namespace Bulwark.Training;
+
+/// <summary>Where a private run's cost is booked.</summary>
+/// <param name="Ledger">The ledger.</param>
+/// <param name="Dataset">The data set's commitment: its name in the ledger.</param>
+public sealed record PrivacyAccount(PrivacyLedger Ledger, string Dataset);
+
+/// <summary>Trains networks for binary decisions: one loop, plain, private, robust, or both.</summary>
+public static class Trainer
+{
+    private const double HeldOut = 0.1;
+    private const int FewestHeldOutFrom = 500;
+
+    /// <summary>Trains a network with one logit.</summary>
+    /// <param name="train">Rows in [0, 1] with labels 0 and 1.</param>
+    /// <param name="validation">Rows for choosing the epoch; null holds out a tenth of <paramref name="train"/>. Not looked at when private.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="account">Where the cost is booked, before any noise is drawn; required when private.</param>
+    /// <param name="progress">Told often.</param>
+    /// <param name="cancel">Stops between steps. A private run that was stopped has still spent its budget.</param>
+    /// <exception cref="ArgumentException">The options have faults, or no account was given for a private run.</exception>
+    /// <exception cref="PrivacyBudgetException">The ledger refuses; nothing was trained.</exception>
+    public static TrainedNetwork Train(
+        EncodedDataset train, EncodedDataset? validation, TrainingOptions options, PrivacyAccount? account = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = Faults(train, options, account).ToList();
+        if (faults.Count > 0)
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        var started = Stopwatch.GetTimestamp();
+        var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
+        var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
+        if (options.Private is not null)
+            return new PrivateLoop(network, attack, options).Run(train, account!, started, progress, cancel);
+        if (validation is null && options.KeepBest && train.Rows >= FewestHeldOutFrom)
+            (train, validation) = HoldOut(train, options.Seed);
+        return new PlainLoop(network, attack, options).Run(train, validation, started, progress, cancel);
+    }
+
+    /// <summary>Probabilities of the positive class.</summary>
+    /// <param name="network">A network with one logit.</param>
+    /// <param name="rows">Encoded rows.</param>
+    public static float[] Score(DenseNetwork<float> network, EncodedDataset rows)
+    {
+        var scores = new float[rows.Rows];
+        network.Forward(rows.Features, rows.Rows, scores);
+        System.Numerics.Tensors.TensorPrimitives.Sigmoid(scores, scores);
+        return scores;
+    }
+
+    private static IEnumerable<string> Faults(EncodedDataset train, TrainingOptions options, PrivacyAccount? account)
+    {
+        foreach (var fault in options.Faults())
+            yield return fault;
+        if (train.Rows == 0)
+            yield return "There are no rows to train on.";
+        if (options.Private is not null && account is null)
+            yield return "A private run books its cost before it starts: give the ledger and the data set's commitment.";
+        if (options.Robust is { Mutable.Count: > 0 } robust && robust.Mutable.Count != train.Width)
+            yield return $"The mutable mask has {robust.Mutable.Count} values for rows of {train.Width}.";
+    }
+
+    private static (EncodedDataset Train, EncodedDataset Validation) HoldOut(EncodedDataset all, ulong seed)
+    {
+        var order = Enumerable.Range(0, all.Rows).ToArray();
+        new Random(unchecked((int)seed) ^ 0x5EED).Shuffle(order);
+        var held = (int)(all.Rows * HeldOut);
+        return (Pick(all, order[held..]), Pick(all, order[..held]));
+    }
+
+    private static EncodedDataset Pick(EncodedDataset all, int[] rows)
+    {
+        var batch = new Batch(rows.Length, all.Width);
+        batch.Load(all, rows);
+        return new EncodedDataset(batch.Features, all.Width, batch.Labels);
+    }
+}

@@ -1,0 +1,125 @@
+namespace Bulwark.Training;
+
+/// <summary>What one training run does. The defaults are meant to be good untouched, for plain, private and robust runs alike.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Widths of the hidden layers; empty makes a logistic regression.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [64, 32];
+
+    /// <summary>Passes over the data (in expectation, when private); null chooses: 20 plain or robust, 40 private.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Rows of a plain or robust step.</summary>
+    public int BatchSize { get; init; } = 256;
+
+    /// <summary>Largest learning rate of the schedule; null chooses by model and by whether the run is private.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Pull of each weight towards 0, a share of the learning rate.</summary>
+    public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>What a positive row's loss counts against a negative one's. A declared constant: it is never computed from labels.</summary>
+    public double PositiveWeight { get; init; } = 1;
+
+    /// <summary>Names the draws of initial weights, batches and attack starts. Privacy noise and private batches cannot be seeded.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Keeps the epoch with the best validation PR-AUC. Never done when private: the choice would be an unpaid release.</summary>
+    public bool KeepBest { get; init; } = true;
+
+    /// <summary>Differential privacy; null for none.</summary>
+    public PrivacyOptions? Private { get; init; }
+
+    /// <summary>Adversarial training; null for none.</summary>
+    public RobustOptions? Robust { get; init; }
+
+    /// <summary>Every fault, so that one edit mends them all; empty when the options are sound.</summary>
+    public IEnumerable<string> Faults()
+    {
+        if (Hidden.Any(width => width < 1))
+            yield return "A hidden layer's width must be above 0.";
+        if (Epochs < 1)
+            yield return $"{nameof(Epochs)} is {Epochs}; it must be above 0.";
+        if (BatchSize < 1)
+            yield return $"{nameof(BatchSize)} is {BatchSize}; it must be above 0.";
+        if (LearningRate is not null and not (> 0 and < double.PositiveInfinity))
+            yield return $"{nameof(LearningRate)} is {LearningRate}; it must be finite and above 0.";
+        if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay))
+            yield return $"{nameof(WeightDecay)} is {WeightDecay}; it must be finite and at least 0.";
+        if (!(PositiveWeight > 0) || !double.IsFinite(PositiveWeight))
+            yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
+        foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))
+            yield return fault;
+    }
+}
+
+/// <summary>Private training by DP-SGD with Poisson batches.</summary>
+/// <remarks>Source: Abadi et al., "Deep Learning with Differential Privacy", CCS 2016, Algorithm 1 (arXiv:1607.00133). Neighbours differ by one added or removed row.</remarks>
+public sealed record PrivacyOptions
+{
+    /// <summary>ε for all that this run releases.</summary>
+    public double Epsilon { get; init; } = 1;
+
+    /// <summary>δ; far below one over the number of rows.</summary>
+    public double Delta { get; init; } = 1e-5;
+
+    /// <summary>Largest L2 length of one row's gradient.</summary>
+    public double ClippingNorm { get; init; } = 1;
+
+    /// <summary>Chance of each row to be in a step's batch. Large batches give the best signal for their noise.</summary>
+    public double SamplingProbability { get; init; } = 0.25;
+
+    /// <summary>Noise on the count of rows, in rows, which scales the steps; it is paid for. Null when <see cref="PublicRows"/> is given.</summary>
+    public double CountNoise { get; init; } = 100;
+
+    /// <summary>The number of rows, when it is public knowledge; null spends a little on a noisy count.</summary>
+    public int? PublicRows { get; init; }
+
+    /// <summary>Every fault; empty when the options are sound.</summary>
+    public IEnumerable<string> Faults()
+    {
+        foreach (var fault in new Bulwark.Privacy.PrivacyBudget(Epsilon, Delta).Faults())
+            yield return fault;
+        if (!(ClippingNorm > 0) || !double.IsFinite(ClippingNorm))
+            yield return $"{nameof(ClippingNorm)} is {ClippingNorm}; it must be finite and above 0.";
+        if (!(SamplingProbability > 0 && SamplingProbability <= 1))
+            yield return $"{nameof(SamplingProbability)} is {SamplingProbability}; it must be above 0 and at most 1.";
+        if (!(CountNoise >= 1) || !double.IsFinite(CountNoise))
+            yield return $"{nameof(CountNoise)} is {CountNoise}; it must be finite and at least 1.";
+        if (PublicRows < 1)
+            yield return $"{nameof(PublicRows)} is {PublicRows}; it must be above 0.";
+    }
+}
+
+/// <summary>Adversarial training: each step also learns from rows that an attacker moved, found by projected gradient ascent with a random start.</summary>
+/// <remarks>Source: Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, equation 2.1 (arXiv:1706.06083).</remarks>
+public sealed record RobustOptions
+{
+    /// <summary>How far each mutable encoded value may move, in [0, 1] units (L∞).</summary>
+    public double Epsilon { get; init; } = 0.05;
+
+    /// <summary>Ascent steps; each moves by 1.25·ε/steps.</summary>
+    public int Steps { get; init; } = 3;
+
+    /// <summary>λ: the loss is (clean + λ·adversarial) / (1 + λ).</summary>
+    public double AdversarialWeight { get; init; } = 1;
+
+    /// <summary>True when only positive rows are attacked: a fraudster hides fraud, nobody makes honest payments look false.</summary>
+    public bool OnlyPositives { get; init; } = true;
+
+    /// <summary>Which encoded values an attacker can move; empty for all.</summary>
+    public IReadOnlyList<bool> Mutable { get; init; } = [];
+
+    /// <summary>Every fault; empty when the options are sound.</summary>
+    public IEnumerable<string> Faults()
+    {
+        if (!(Epsilon > 0 && Epsilon <= 1))
+            yield return $"{nameof(RobustOptions)}.{nameof(Epsilon)} is {Epsilon}; it must be above 0 and at most 1.";
+        if (Steps < 1)
+            yield return $"{nameof(Steps)} is {Steps}; it must be above 0.";
+        if (!(AdversarialWeight > 0) || !double.IsFinite(AdversarialWeight))
+            yield return $"{nameof(AdversarialWeight)} is {AdversarialWeight}; it must be finite and above 0.";
+        if (Mutable.Count > 0 && !Mutable.Contains(true))
+            yield return "No value is mutable: there is nothing that an attacker could move. Declare mutable features or train without --robust.";
+    }
+}
