@@ -19,7 +19,10 @@ public static class ManifestReader
     /// <param name="yaml">YAML or JSON.</param>
     /// <param name="source">The file's name, for messages.</param>
     /// <exception cref="FormatException">The text is not readable; the message names file and line.</exception>
-    public static IReadOnlyList<Manifest> Read(string yaml, string source)
+    public static IReadOnlyList<Manifest> Read(string yaml, string source) =>
+        [.. Trees(yaml, source).SelectMany(tree => Objects(tree, source, ""))];
+
+    internal static IEnumerable<JsonNode?> Trees(string yaml, string source)
     {
         var stream = new YamlStream();
         try
@@ -32,7 +35,7 @@ public static class ManifestReader
         }
 
         var budget = new Budget(source);
-        return [.. stream.Documents.SelectMany(document => Objects(budget.Convert(document.RootNode, 0), source, ""))];
+        return [.. stream.Documents.Select(document => budget.Convert(document.RootNode, 0))];
     }
 
     private static IEnumerable<Manifest> Objects(JsonNode? root, string source, string path)

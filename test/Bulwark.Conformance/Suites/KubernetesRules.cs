@@ -56,10 +56,8 @@ internal static class KubernetesRules
         ["duplicate-env-var"] = "duplicateEnvironment",
         ["mismatching-selector"] = "selector",
         ["non-existent-service-account"] = "missingServiceAccount",
-        ["serviceaccount-token-mount"] = "serviceAccountToken",
         ["automount-service-account"] = "serviceAccountToken",
         ["set-seccomp-profile"] = "seccompProfile_restricted",
-        ["set-seccomp-profile-RuntimeDefault"] = "seccompProfile_restricted",
         ["rule-secrets-in-env-var"] = "secretInEnvironment",
         ["pods-in-default-namespace"] = "namespace",
     };
@@ -73,7 +71,6 @@ internal static class KubernetesRules
         ["duplicate-env-var"] = "duplicateEnvironment",
         ["read-secret-from-env-var"] = "secretInEnvironment",
         ["default-service-account"] = "serviceAccount",
-        ["mismatching-selector"] = "selector",
         ["use-namespace"] = "namespace",
         ["unset-cpu-requirements"] = "cpuRequest",
     };
