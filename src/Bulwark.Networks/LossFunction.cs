@@ -143,15 +143,17 @@ public static class LossFunction
         for (int row = 0, at = 0; row < labels.Length; row++, at += outputs)
         {
             var label = at + labels[row];
-            var right = gradient[label];
-            gradient[label] = T.Zero;
-            var wrong = T.Zero;
+            var (sum, wrong) = (T.Zero, T.Zero);
             for (var k = at; k < at + outputs; k++)
-                wrong += gradient[k];
-            var inverse = T.One / (right + wrong);
+            {
+                sum += gradient[k];
+                wrong += k == label ? T.Zero : gradient[k];
+            }
 
-            // Where the label leads (right is 1), log(1 + wrong) and -wrong/sum keep their digits; 1 - p would lose them and stop an attack.
-            losses[row] = right == T.One ? LogOnePlus(wrong) : T.Log(right + wrong) + (losses[row] - logits[label]);
+            // The loss rounds as everyone's does: attacks that compare losses then break ties alike. The gradient, -wrong/sum, keeps
+            // its digits where the label leads; p - 1 would lose them and stop an attack.
+            var inverse = T.One / sum;
+            losses[row] = T.Log(sum) + (losses[row] - logits[label]);
             for (var k = at; k < at + outputs; k++)
                 gradient[k] *= inverse;
             gradient[label] = -wrong * inverse;

@@ -1,0 +1,11 @@
+namespace Bulwark.Assurance;
+
+/// <summary>How far a perturbed row may lie from its original.</summary>
+public enum PerturbationNorm
+{
+    /// <summary>Largest change of any one value.</summary>
+    Linf,
+
+    /// <summary>Euclidean length of the change.</summary>
+    L2,
+}

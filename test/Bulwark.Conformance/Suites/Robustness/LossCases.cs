@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Bulwark.Networks;
+
+namespace Bulwark.Conformance.Suites.Robustness;
+
+/// <summary>Losses of given logits and their derivatives.</summary>
+internal static class LossCases
+{
+    internal static IEnumerable<CaseResult> Run(string name, JsonElement v)
+    {
+        var y = v.Whole("y");
+        var logits = v.Flat("logits_nat");
+        var outputs = logits.Length / y.Length;
+        yield return Vectors.Try($"{name}/ce", () => Values($"{name}/ce", v, "ce_nat", null, Loss.SoftmaxCrossEntropy, logits, y, outputs));
+        yield return Vectors.Try($"{name}/margin", () => Values($"{name}/margin", v, "margin_nat", null, Loss.Margin, logits, y, outputs));
+        if (v.TryGetProperty("dlr_nat", out _))
+            yield return Vectors.Try($"{name}/dlr", () => Values($"{name}/dlr", v, "dlr_nat", "dlr_grad_nat", Loss.Dlr, logits, y, outputs));
+        foreach (var (member, what) in ((string, string)[])[("trades", "TRADES"), ("mart", "MART"), ("dlr_targeted_nat", "targeted DLR"), ("kl_per_sample", "TRADES")])
+        {
+            if (v.TryGetProperty(member, out _))
+                yield return CaseResult.Skip($"{name}/{member}", $"not built: {what}");
+        }
+    }
+
+    private static CaseResult Values(string id, JsonElement v, string member, string? gradientMember, Loss loss, double[] logits, int[] y, int outputs)
+    {
+        var (losses, gradient) = (new double[y.Length], new double[logits.Length]);
+        LossFunction.Evaluate(loss, logits, y, outputs, losses, gradient);
+        var values = Vectors.Close(id, v.Flat(member), losses, 1e-12);
+        if (values.Outcome != Outcome.Passed || gradientMember is null)
+            return values;
+
+        // The published derivative is of the sum or of the mean: both are the same up to one factor.
+        var published = v.Flat(gradientMember);
+        var summed = Vectors.Close(id, published, gradient, 1e-11);
+        return summed.Outcome == Outcome.Passed ? summed : Vectors.Close(id, published, [.. gradient.Select(value => value / y.Length)], 1e-11);
+    }
+}
