@@ -12,7 +12,7 @@ namespace Bulwark.Attestation;
 /// <param name="dataKey">Gives the data key of a model package, or null when it has none; the broker disposes of it.</param>
 /// <param name="record">Writes a decision where it cannot be taken back; throws when it cannot.</param>
 /// <param name="time">The broker's clock.</param>
-public sealed class KeyBroker(EvidencePolicy policy, Func<Digest, SecretBytes?> dataKey, Func<KeyReleaseRecord, CancellationToken, ValueTask> record, TimeProvider time)
+public sealed class KeyBroker(EvidencePolicy policy, Func<Digest, CancellationToken, ValueTask<SecretBytes?>> dataKey, Func<KeyReleaseRecord, CancellationToken, ValueTask> record, TimeProvider time)
 {
     private readonly EvidenceVerifier _verifier = new(policy, time);
     private readonly ChallengeBook _challenges = new(time);
@@ -28,7 +28,7 @@ public sealed class KeyBroker(EvidencePolicy policy, Func<Digest, SecretBytes?> 
     {
         ArgumentNullException.ThrowIfNull(evidence);
         var appraisal = Appraise(evidence);
-        using var key = appraisal.Verdict is EvidenceVerdict.Trusted ? dataKey(evidence.Model) : null;
+        using var key = appraisal.Verdict is EvidenceVerdict.Trusted ? await dataKey(evidence.Model, cancel) : null;
         if (appraisal.Verdict is EvidenceVerdict.Trusted)
             appraisal = appraisal.With(new("key", key is null ? LegOutcome.Failed : LegOutcome.Passed, key is null ? "the broker has no key of this model" : ""));
 

@@ -82,20 +82,20 @@ public sealed class KeyBrokerTests : IDisposable
     [Fact]
     public async Task Without_a_key_of_that_model_the_release_is_refused_and_logged()
     {
-        var broker = new KeyBroker(_world.Policy, _ => null, Log, _world.Time);
+        var broker = new KeyBroker(_world.Policy, (_, _) => ValueTask.FromResult<SecretBytes?>(null), Log, _world.Time);
         Refused(await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel), "key");
     }
 
     [Fact]
     public async Task When_the_decision_cannot_be_recorded_there_is_no_key()
     {
-        var broker = new KeyBroker(_world.Policy, _ => SecretBytes.CopyOf(_dataKey), (_, _) => throw new IOException("The disk is full."), _world.Time);
+        var broker = new KeyBroker(_world.Policy, (_, _) => ValueTask.FromResult<SecretBytes?>(SecretBytes.CopyOf(_dataKey)), (_, _) => throw new IOException("The disk is full."), _world.Time);
         await Assert.ThrowsAsync<IOException>(async () => await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private KeyBroker Broker(EvidencePolicy? policy = null) => new(policy ?? _world.Policy, _ => SecretBytes.CopyOf(_dataKey), Log, _world.Time);
+    private KeyBroker Broker(EvidencePolicy? policy = null) => new(policy ?? _world.Policy, (_, _) => ValueTask.FromResult<SecretBytes?>(SecretBytes.CopyOf(_dataKey)), Log, _world.Time);
 
     private Evidence Answer(byte[] nonce) => _world.Source.Collect(nonce, _world.Keys, _world.Model);
 

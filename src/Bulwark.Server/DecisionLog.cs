@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Worker;
+
+namespace Bulwark.Server;
+
+/// <summary>What the gateway and its broker write to the transparency log. A decision that cannot be written is no decision.</summary>
+internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics, ILogger logger)
+{
+    private const string PseudonymKey = "pseudonyms";
+
+    /// <summary>The answer when the log cannot be written.</summary>
+    internal static readonly Refusal Unavailable = new(StatusCodes.Status503ServiceUnavailable, "log-unavailable", "The decision could not be recorded, so there is none; try again later.");
+
+    private readonly byte[] _pseudonymKey = DerivePseudonymKey(options.Keys);
+    private readonly string _policy = Digest.Of(System.Text.Encoding.UTF8.GetBytes(options.Policy)).ToString();
+
+    /// <summary>The package that is served.</summary>
+    internal Digest Model { get; set; }
+
+    /// <summary>A client's name in the log: a keyed digest of its certificate, so that the log can be shown without naming clients.</summary>
+    internal string Pseudonym(ReadOnlySpan<byte> certificate) => "hmac-sha256:" + Convert.ToHexStringLower(HMACSHA256.HashData(_pseudonymKey, certificate));
+
+    /// <summary>Records a key release or its refusal; throws when it cannot.</summary>
+    internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
+    {
+        metrics.KeyRelease(GatewayMetrics.Word(record.Verdict), record.Insecure);
+        await options.Log.AppendAsync(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record).ToBytes(), cancel);
+    }
+
+    /// <summary>Records the worker's signed decision and who it was for; gives the receipt, or null when the log cannot be written.</summary>
+    internal async Task<byte[]?> TryAppendAsync(WorkerAnswer answer, GatewayDecision decision)
+    {
+        var status = answer.Verdict.IsAccepted ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
+        var access = Access(decision, answer.Verdict.IsAccepted ? "scored" : "screened", answer.Verdict.Reason, status);
+        return await TryAsync(async () =>
+        {
+            var entries = await options.Log.AppendManyAsync([answer.Envelope, access]);
+            return new PredictionReceipt(answer.Envelope, options.Log.ProofFor(entries[0].Index)).ToBytes();
+        });
+    }
+
+    /// <summary>Records a refusal; false when the log cannot be written.</summary>
+    internal async Task<bool> TryAppendAsync(Refusal refusal, GatewayDecision decision) =>
+        await TryAsync(async () => await options.Log.AppendAsync(Access(decision, "refused", refusal.Reason, refusal.Status))) is not null;
+
+    private byte[] Access(GatewayDecision decision, string outcome, string reason, int status) =>
+        Statement.Create(AccessRecord.PredicateType, [new("model", Model)], new AccessRecord
+        {
+            Action = decision.Action,
+            Time = decision.Time,
+            Outcome = outcome,
+            Reason = reason,
+            Status = status,
+            Client = decision.Client,
+            Policy = _policy,
+            Policies = decision.Policies,
+        }).ToBytes();
+
+    /// <summary>Whatever keeps an entry from the disk has the same answer: closed.</summary>
+    private async Task<T?> TryAsync<T>(Func<Task<T>> append) where T : class
+    {
+        try
+        {
+            return await append();
+        }
+        catch (Exception failure)
+        {
+            metrics.LogFailed();
+            logger.LogFailed(failure);
+            return null;
+        }
+    }
+
+    private static byte[] DerivePseudonymKey(KeyRing keys)
+    {
+        keys.GetOrCreateSymmetric(PseudonymKey);
+        using var key = keys.Derive(PseudonymKey, "bulwark.dev/pseudonym/v1");
+        return key.Span.ToArray();
+    }
+}

@@ -1,0 +1,48 @@
+using Prometheus;
+
+namespace Bulwark.Server;
+
+/// <summary>What the gateway counts. No client, no feature, no score is ever a label.</summary>
+internal sealed class GatewayMetrics
+{
+    private readonly Counter _requests, _connections, _tokens, _policies, _inputs, _releases;
+    private readonly Counter _unwritten;
+    private readonly Histogram _seconds;
+
+    internal GatewayMetrics()
+    {
+        Registry = Metrics.NewCustomRegistry();
+        var factory = Metrics.WithCustomRegistry(Registry);
+        _requests = factory.CreateCounter("bulwark_inference_total", "Requests to score, by model and outcome.", "model", "outcome");
+        _seconds = factory.CreateHistogram("bulwark_inference_duration_seconds", "From the request's first byte read to the answer, by model.", new HistogramConfiguration { LabelNames = ["model"], Buckets = Histogram.ExponentialBuckets(0.00005, 2, 18) });
+        _connections = factory.CreateCounter("bulwark_connections_refused_total", "TLS connections refused for their client certificate, by reason.", "reason");
+        _tokens = factory.CreateCounter("bulwark_tokens_refused_total", "Access tokens refused, by reason.", "reason");
+        _policies = factory.CreateCounter("bulwark_policy_decisions_total", "Policy decisions, by effect.", "effect");
+        _inputs = factory.CreateCounter("bulwark_input_rejected_total", "Rows refused by the input screen, by reason.", "reason");
+        _releases = factory.CreateCounter("bulwark_key_releases_total", "Key releases, by verdict.", "verdict", "insecure");
+        _unwritten = factory.CreateCounter("bulwark_log_failures_total", "Decisions that could not be written to the transparency log; each was answered 503.");
+    }
+
+    internal CollectorRegistry Registry { get; }
+
+    internal void ConnectionRefused(CertificateVerdict verdict) => _connections.WithLabels(Word(verdict)).Inc();
+
+    internal void TokenRefused(TokenVerdict verdict) => _tokens.WithLabels(Word(verdict)).Inc();
+
+    internal void PolicyDecided(bool allowed) => _policies.WithLabels(allowed ? "permit" : "deny").Inc();
+
+    internal void InputRejected(string reason) => _inputs.WithLabels(reason).Inc();
+
+    internal void KeyRelease(string verdict, bool insecure) => _releases.WithLabels(verdict, insecure ? "true" : "false").Inc();
+
+    internal void LogFailed() => _unwritten.Inc();
+
+    internal void Answered(string model, string outcome, TimeSpan duration)
+    {
+        _requests.WithLabels(model, outcome).Inc();
+        _seconds.WithLabels(model).Observe(duration.TotalSeconds);
+    }
+
+    /// <summary>An enumeration's name as a label: <c>BoundToAnotherCertificate</c> becomes <c>bound-to-another-certificate</c>.</summary>
+    internal static string Word<T>(T value) where T : struct, Enum => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+}

@@ -1,0 +1,43 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Bulwark.Server;
+
+/// <summary>The gateway's side of a TLS handshake: TLS 1.3, and a client certificate that our own validator trusts, or no connection.</summary>
+internal sealed class GatewayTls(X509Certificate2 server, IReadOnlyList<X509Certificate2> roots, ClientCertificateValidator clients, GatewayMetrics metrics, ILogger logger)
+{
+    private readonly SslStreamCertificateContext _server = SslStreamCertificateContext.Create(server, additionalCertificates: null, offline: true);
+
+    internal SslServerAuthenticationOptions Options() => new()
+    {
+        ServerCertificateContext = _server,
+        EnabledSslProtocols = SslProtocols.Tls13,
+        ClientCertificateRequired = true,
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate as X509Certificate2, chain),
+        CertificateChainPolicy = ChainPolicy(),
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        AllowRenegotiation = false,
+        AllowTlsResume = false,   // each connection shows its certificate anew
+        ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+    };
+
+    private bool IsTrusted(X509Certificate2? leaf, X509Chain? chain)
+    {
+        var verdict = clients.Validate(leaf, chain?.ChainPolicy.ExtraStore);
+        if (verdict is CertificateVerdict.Trusted)
+            return true;
+        metrics.ConnectionRefused(verdict);
+        logger.CertificateRefused(verdict);
+        return false;
+    }
+
+    /// <summary>For the platform's own look at the chain, whose answer is not used: it must not fetch anything for a stranger.</summary>
+    private X509ChainPolicy ChainPolicy()
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        foreach (var root in roots)
+            policy.CustomTrustStore.Add(root);
+        return policy;
+    }
+}

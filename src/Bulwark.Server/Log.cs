@@ -1,0 +1,22 @@
+using Bulwark.Cryptography;
+
+namespace Bulwark.Server;
+
+/// <summary>What the server writes to its log: never a key, a token, a feature or a score.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1001, LogLevel.Warning, "Connection refused: client certificate {Verdict}")]
+    internal static partial void CertificateRefused(this ILogger logger, CertificateVerdict verdict);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Request refused: {Status} {Reason}")]
+    internal static partial void RequestRefused(this ILogger logger, int status, string reason);
+
+    [LoggerMessage(1003, LogLevel.Information, "Model {Model} {Version} opened in memory; package {Package}")]
+    internal static partial void ModelOpened(this ILogger logger, string model, string version, Digest package);
+
+    [LoggerMessage(1004, LogLevel.Warning, "INSECURE: the worker's evidence is simulated; it proves nothing about this machine")]
+    internal static partial void Simulated(this ILogger logger);
+
+    [LoggerMessage(1005, LogLevel.Error, "A decision could not be written to the transparency log; the request was answered 503")]
+    internal static partial void LogFailed(this ILogger logger, Exception failure);
+}

@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Bulwark.Worker;
+
+namespace Bulwark.Server;
+
+/// <summary>An answer ready to be written.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Outcome">The word that metrics count it by.</param>
+/// <param name="Body">Its JSON.</param>
+/// <param name="Receipt">The signed receipt of a worker's answer; null when no worker was asked.</param>
+internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Body, byte[]? Receipt = null)
+{
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    internal static Reply Of(Refusal refusal) => new(refusal.Status, refusal.Reason, Json(writer => writer.WriteString("error", refusal.Text)));
+
+    internal static Reply Of(string outcome, Action<Utf8JsonWriter> members) => new(StatusCodes.Status200OK, outcome, Json(members));
+
+    /// <summary>The worker's answer, byte for byte as it signed it, with the receipt beside it.</summary>
+    internal static Reply Of(WorkerAnswer answer, byte[] receipt) => answer.Verdict.IsAccepted
+        ? new(StatusCodes.Status200OK, "scored", answer.Body, receipt)
+        : new(StatusCodes.Status422UnprocessableEntity, answer.Verdict.Reason, answer.Body, receipt);
+
+    internal async Task WriteAsync(HttpContext http)
+    {
+        http.Response.StatusCode = Status;
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = Body.Length;
+        http.Response.Headers.CacheControl = "no-store";
+        if (Receipt is not null)
+            http.Response.Headers[GatewayHost.ReceiptHeader] = Convert.ToBase64String(Receipt);
+        if (Status == StatusCodes.Status401Unauthorized)
+            http.Response.Headers.WWWAuthenticate = "Bearer";
+        await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+    }
+
+    private static ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer, Relaxed);
+        writer.WriteStartObject();
+        members(writer);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+}

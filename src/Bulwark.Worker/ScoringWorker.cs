@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+
+namespace Bulwark.Worker;
+
+/// <summary>The part inside the trusted execution environment: attest, open the model in memory, screen, score, sign. Thread-safe.</summary>
+/// <remarks>The model's plain bytes never touch a disk. The keys are made at each start and die with the worker; the evidence binds them.</remarks>
+public sealed class ScoringWorker : IDisposable
+{
+    private const int SaltSizeInBytes = 16;
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly Signer _signer;
+    private readonly TimeProvider _time;
+    private readonly Digest _attestation;
+
+    private ScoringWorker(WorkerModel model, Signer signer, Evidence evidence, KeyReleaseAnswer release, TimeProvider time)
+    {
+        Model = model;
+        Evidence = evidence;
+        Release = release.Record;
+        _signer = signer;
+        _time = time;
+        _attestation = evidence.Digest();
+    }
+
+    /// <summary>The model that was opened.</summary>
+    public WorkerModel Model { get; }
+
+    /// <summary>The evidence on which its key was released.</summary>
+    public Evidence Evidence { get; }
+
+    /// <summary>The broker's decision.</summary>
+    public KeyReleaseRecord Release { get; }
+
+    /// <summary>The key that verifies this worker's receipts; the evidence binds it.</summary>
+    public VerificationKey ReceiptKey => _signer.PublicKey;
+
+    /// <summary>True unless real hardware vouched for this worker; every receipt says so.</summary>
+    public bool Insecure => Release.Insecure;
+
+    /// <summary>Starts a worker: fresh keys, challenge, evidence, key release, package opened in memory.</summary>
+    /// <param name="package">The sealed package, whole.</param>
+    /// <param name="publishers">The keys whose signature on a package is trusted.</param>
+    /// <param name="source">Where evidence comes from.</param>
+    /// <param name="broker">Who may release the package's key.</param>
+    /// <param name="time">The clock that dates receipts.</param>
+    /// <param name="cancel">Ends the start.</param>
+    /// <exception cref="KeyRefusedException">The broker kept the key.</exception>
+    /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
+    /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
+    public static async Task<ScoringWorker> StartAsync(
+        byte[] package, IReadOnlyCollection<VerificationKey> publishers, SimulatedEvidenceSource source, KeyBroker broker, TimeProvider time, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        var signer = Signer.Generate();
+        try
+        {
+            using var hpke = HpkeKeyPair.Generate();
+            var keys = new EvidenceKeys { Hpke = hpke.PublicKey.ToArray(), Receipt = signer.PublicKey };
+            var evidence = source.Collect(broker.Challenge(), keys, Digest.Of(package));
+            var release = await broker.ReleaseAsync(evidence, cancel);
+            if (release.Key is null)
+                throw new KeyRefusedException(release);
+            using var dataKey = release.Key.Open(hpke, evidence);
+            return new(await OpenAsync(package, dataKey, publishers, cancel), signer, evidence, release, time);
+        }
+        catch
+        {
+            signer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Answers one request: screens its rows, scores them when all pass, and signs what became of it.</summary>
+    public WorkerAnswer Answer(WorkerRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var scores = new float[request.RowCount * Model.Classes];
+        var (verdict, row) = Model.Score(request.Rows.Span, request.RowCount, scores);
+        var body = verdict.IsAccepted ? Scored(request, scores) : Refused(verdict, row);
+        var facts = new PredictionFacts
+        {
+            RequestDigest = Digest.Of(request.Body.Span),
+            ResponseDigest = Digest.Of(body),
+            ModelDigest = Model.Package,
+            PolicyVersion = request.Policy,
+            AttestationDigest = _attestation,
+            ScreenVerdict = verdict.Reason,
+            Outcome = verdict.IsAccepted ? "scored" : "refused",
+            Time = _time.GetUtcNow(),
+            Insecure = Insecure,
+        };
+        return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _signer.Dispose();
+        Model.Dispose();
+    }
+
+    /// <summary>An answer of the Open Inference Protocol V2.</summary>
+    private byte[] Scored(WorkerRequest request, ReadOnlySpan<float> scores)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using var writer = new Utf8JsonWriter(buffer, Relaxed);
+        writer.WriteStartObject();
+        writer.WriteString("model_name", Model.Name);
+        writer.WriteString("model_version", Model.Version);
+        if (request.Id is not null)
+            writer.WriteString("id", request.Id);
+        WriteParameters(writer);
+        writer.WriteStartArray("outputs");
+        writer.WriteStartObject();
+        writer.WriteString("name", "score");
+        writer.WriteString("datatype", "FP32");
+        writer.WriteStartArray("shape");
+        writer.WriteNumberValue(request.RowCount);
+        writer.WriteNumberValue(Model.Classes);
+        writer.WriteEndArray();
+        writer.WriteStartArray("data");
+        foreach (var score in scores)
+            writer.WriteNumberValue(score);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Which row and which feature, and why; never the value.</summary>
+    private byte[] Refused(ScreenVerdict verdict, int row)
+    {
+        var where = verdict.Field >= 0 ? $"row {row}, feature {Model.Screen.Fields[verdict.Field].Name}" : $"row {row}";
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using var writer = new Utf8JsonWriter(buffer, Relaxed);
+        writer.WriteStartObject();
+        writer.WriteString("error", $"{verdict.Reason}: {where}");
+        WriteParameters(writer);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The salt keeps a score from being guessed from the response's digest, which the log shows.</summary>
+    private void WriteParameters(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject("parameters");
+        writer.WriteString("salt", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SaltSizeInBytes)));
+        writer.WriteBoolean("insecure", Insecure);
+        writer.WriteEndObject();
+    }
+
+    private static async Task<WorkerModel> OpenAsync(byte[] package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> publishers, CancellationToken cancel)
+    {
+        using var stream = new MemoryStream(package, writable: false);
+        using var opened = await SealedModel.OpenAsync(stream, dataKey, publishers, cancel);
+        var screen = opened.Contains(ModelFolder.ScreenName) ? opened.File(ModelFolder.ScreenName).ToArray() : null;
+        return WorkerModel.Open(opened.Manifest.Name, opened.Manifest.Version, opened.PackageDigest, opened.File(ModelFolder.OnnxName).Span, screen);
+    }
+}

@@ -1,0 +1,19 @@
+using Bulwark.Cryptography;
+using Bulwark.Monitoring;
+
+namespace Bulwark.Worker;
+
+/// <summary>One request as the gateway hands it over: already parsed and allowed.</summary>
+/// <param name="Body">The bytes that the client sent; the receipt is about them.</param>
+/// <param name="Rows">Shape (<paramref name="RowCount"/>, width), row-major: the rows in them.</param>
+/// <param name="RowCount">How many rows, at least 1.</param>
+/// <param name="Id">The client's name for the request, echoed; null when it gave none. A random one also keeps the request from being guessed from its digest.</param>
+/// <param name="Policy">Digest of the policy that allowed it.</param>
+public sealed record WorkerRequest(ReadOnlyMemory<byte> Body, ReadOnlyMemory<float> Rows, int RowCount, string? Id, Digest Policy);
+
+/// <summary>The worker's answer, signed.</summary>
+/// <param name="Verdict">What the input screen said.</param>
+/// <param name="Row">The row that was refused; -1 when none was.</param>
+/// <param name="Body">The answer's JSON, to be sent unchanged: the receipt is about these bytes.</param>
+/// <param name="Envelope">The signed statement: the log's entry.</param>
+public sealed record WorkerAnswer(ScreenVerdict Verdict, int Row, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Envelope);

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Worker;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Bulwark.EndToEnd.Gateway;
+
+/// <summary>What keeps a gateway from starting at all.</summary>
+public sealed class GatewayStartTests : IAsyncLifetime
+{
+    private GatewayWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _world?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_tampered_package_is_refused_wherever_the_bit_is()
+    {
+        var sound = await File.ReadAllBytesAsync(_world.PackagePath, GatewayWorld.Cancel);
+        foreach (var position in (int[])[0, 40, sound.Length / 2, sound.Length - 1])
+        {
+            var bytes = sound.ToArray();
+            bytes[position] ^= 1;
+            var path = _world.PathOf("tampered.bulwark");
+            await File.WriteAllBytesAsync(path, bytes, GatewayWorld.Cancel);
+            var options = _world.Options with { PackagePath = path, EvidencePolicy = _world.EvidencePolicy with { Models = [Digest.Of(bytes)] } };
+            var failure = await Assert.ThrowsAnyAsync<CryptographicException>(() => _world.StartAsync(options));
+            Assert.Contains("package is refused", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, _world.Log.Size);
+    }
+
+    [Fact]
+    public async Task A_package_of_a_publisher_that_is_not_trusted_is_refused()
+    {
+        using var stranger = Signer.Generate();
+        await Assert.ThrowsAnyAsync<CryptographicException>(() => _world.StartAsync(_world.Options with { Publishers = [stranger.PublicKey] }));
+    }
+
+    [Fact]
+    public async Task Stale_evidence_gets_no_key()
+    {
+        var slow = new FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(-1));
+        var source = new SimulatedEvidenceSource(_world.DevelopmentKey, WorkerClosure.Measure(), slow);
+        await Refused(_world.Options with { EvidenceSource = source }, "age");
+    }
+
+    [Fact]
+    public Task Simulated_evidence_gets_no_key_under_a_production_policy() =>
+        Refused(_world.Options with { EvidencePolicy = _world.EvidencePolicy with { Environment = EvidenceEnvironment.Production } }, "policy");
+
+    [Fact]
+    public Task A_program_that_the_policy_does_not_list_gets_no_key() =>
+        Refused(_world.Options with { EvidencePolicy = _world.EvidencePolicy with { Measurements = [Digest.Of("another"u8)] } }, "measurement");
+
+    [Fact]
+    public Task A_package_that_the_policy_does_not_list_gets_no_key() =>
+        Refused(_world.Options with { EvidencePolicy = _world.EvidencePolicy with { Models = [Digest.Of("another"u8)] } }, "model");
+
+    [Fact]
+    public async Task Unsound_options_are_all_named()
+    {
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => _world.StartAsync(_world.Options with { Publishers = [], ClientRoots = [], MaximumRows = 0 }));
+        Assert.Contains("publisher", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("authority", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("MaximumRows", failure.Message, StringComparison.Ordinal);
+    }
+
+    private async Task Refused(Server.GatewayOptions options, string leg)
+    {
+        var failure = await Assert.ThrowsAsync<KeyRefusedException>(() => _world.StartAsync(options));
+        Assert.StartsWith(leg + ":", failure.Answer.Record.Reason, StringComparison.Ordinal);
+        Assert.Equal(1, _world.Log.Size);
+        Assert.Contains("\"verdict\":\"refused\"", System.Text.Encoding.UTF8.GetString(_world.Log.ReadEntry(0).Span), StringComparison.Ordinal);
+    }
+}

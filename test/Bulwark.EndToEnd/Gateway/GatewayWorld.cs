@@ -1,0 +1,209 @@
+using System.Buffers.Text;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Networks;
+using Bulwark.Server;
+using Bulwark.Worker;
+
+namespace Bulwark.EndToEnd.Gateway;
+
+/// <summary>A model sealed, a gateway's identities, a log: everything that a gateway needs, in a folder that goes when the test does.</summary>
+public sealed class GatewayWorld : IDisposable
+{
+    internal const string Policy =
+        """
+        permit (principal == Client::"payments", action == Action::"infer", resource == Model::"fraud");
+        permit (principal == Client::"payments", action == Action::"inspect", resource == Model::"fraud");
+        permit (principal == Client::"analyst", action == Action::"inspect", resource == Model::"fraud");
+        """;
+
+    internal static readonly float[] GoodRow = [120, 30, 1];
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-gateway");
+    private readonly Signer _logSigner;
+
+    private GatewayWorld()
+    {
+        Keys = KeyRing.Create(PathOf("keyring.json"), KeyRingUnlock.KeyFile(PathOf("keyring.key")));
+        Keys.CreateSymmetric("sealing");
+        Keys.CreateSigning("signing");
+        Keys.CreateSigning("log");
+        _logSigner = Keys.OpenSigner("log");
+        Identity = DevelopmentIdentity.Create(PathOf("pki"));
+    }
+
+    internal KeyRing Keys { get; }
+    internal Signer DevelopmentKey { get; } = Signer.Generate();
+    internal DevelopmentIdentity Identity { get; }
+    internal string PackagePath => PathOf("fraud.bulwark");
+    internal string LogDirectory => PathOf("log");
+    internal TransparencyLog Log { get; private set; } = null!;
+    internal Digest Package { get; private set; }
+
+    internal static async Task<GatewayWorld> CreateAsync()
+    {
+        var world = new GatewayWorld();
+        world.Log = await TransparencyLog.CreateAsync(world.LogDirectory, "bulwark.test/gateway", world._logSigner, Cancel);
+        await world.SealAsync();
+        return world;
+    }
+
+    internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    internal EvidencePolicy EvidencePolicy => new()
+    {
+        Environment = EvidenceEnvironment.Development,
+        Kinds = [EvidenceKinds.Simulated],
+        InsecureSimulated = true,
+        SimulatedKeys = [DevelopmentKey.PublicKey],
+        Measurements = [WorkerClosure.Measure()],
+        Models = [Package],
+        MaximumAgeSeconds = 300,
+    };
+
+    internal GatewayOptions Options => new()
+    {
+        PackagePath = PackagePath,
+        Publishers = [Keys.PublicKey("signing")],
+        Keys = Keys,
+        EvidencePolicy = EvidencePolicy,
+        EvidenceSource = new(DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System),
+        Log = Log,
+        Policy = Policy,
+        ServerCertificate = Identity.LoadServer(),
+        ClientRoots = [Identity.LoadAuthority()],
+        AccessTokens = Identity.TokenOptions(),
+        MaximumBodyBytes = 16 * 1024,
+        MaximumRows = 64,
+    };
+
+    internal Task<GatewayHost> StartAsync(GatewayOptions? options = null) => GatewayHost.StartAsync(options ?? Options, Cancel);
+
+    /// <summary>A client with real TLS: it trusts the development authority alone and shows the certificate given.</summary>
+    internal HttpClient Client(GatewayHost host, X509Certificate2? certificate, string? token, SslProtocols protocol = SslProtocols.Tls13)
+    {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.EnabledSslProtocols = protocol;
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(Identity.LoadAuthority());
+        if (certificate is not null)
+            handler.SslOptions.ClientCertificateContext = System.Net.Security.SslStreamCertificateContext.Create(certificate, null, offline: true);
+        var client = new HttpClient(handler) { BaseAddress = host.BaseAddress };
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    internal HttpClient Payments(GatewayHost host) => Client(host, Identity.LoadClient("payments"), Identity.LoadToken("payments"));
+
+    internal static string Body(params float[][] rows) => JsonSerializer.Serialize(new
+    {
+        id = "4f1c",
+        inputs = new[] { new { name = "features", shape = new[] { rows.Length, 3 }, datatype = "FP32", data = rows } },
+    });
+
+    internal static Task<HttpResponseMessage> InferAsync(HttpClient client, string body, string model = "fraud") =>
+        client.PostAsync(new Uri($"v2/models/{model}/infer", UriKind.Relative), new StringContent(body, new MediaTypeHeaderValue("application/json")), Cancel);
+
+    internal static async Task<string> ErrorAsync(HttpResponseMessage response) =>
+        (await response.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("error").GetString()!;
+
+    internal static async Task<string> MetricsAsync(GatewayHost host)
+    {
+        using var client = new HttpClient();
+        return await client.GetStringAsync(host.MetricsAddress, Cancel);
+    }
+
+    /// <summary>The claims of a sound token of a client; tests bend one.</summary>
+    internal Dictionary<string, object> Claims(string client) => new()
+    {
+        ["iss"] = DevelopmentIdentity.Issuer,
+        ["aud"] = DevelopmentIdentity.Audience,
+        ["sub"] = client,
+        ["client_id"] = client,
+        ["jti"] = Guid.NewGuid().ToString(),
+        ["iat"] = DateTimeOffset.UtcNow.AddMinutes(-10).ToUnixTimeSeconds(),
+        ["exp"] = DateTimeOffset.UtcNow.AddMinutes(10).ToUnixTimeSeconds(),
+        ["cnf"] = new Dictionary<string, string> { ["x5t#S256"] = Base64Url.EncodeToString(SHA256.HashData(Identity.LoadClient(client).RawData)) },
+    };
+
+    /// <summary>A certificate that the development authority signed, bent as the test asks.</summary>
+    internal X509Certificate2 Certificate(DateTimeOffset from, DateTimeOffset until, bool isAuthority = false)
+    {
+        using var authority = X509Certificate2.CreateFromPemFile(Identity.AuthorityFile, Path.Combine(Identity.Folder, "ca.key"));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=payments", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | (isAuthority ? X509KeyUsageFlags.KeyCertSign : 0), true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri("spiffe://bulwark.invalid/client/payments"));
+        request.CertificateExtensions.Add(names.Build());
+        using var issued = request.Create(authority, from, until, [0x40, 1, 2, 3, 4, 5, 6, 7]);
+        return issued.CopyWithPrivateKey(key);
+    }
+
+    internal string PathOf(string name) => Path.Combine(_folder.FullName, name);
+
+    public void Dispose()
+    {
+        DevelopmentKey.Dispose();
+        _logSigner.Dispose();
+        Keys.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task SealAsync()
+    {
+        var schema = new FeatureSchema
+        {
+            Label = "is_fraud",
+            Features =
+            [
+                new() { Name = "amount", Kind = FeatureKind.Numeric, Minimum = 0, Maximum = 1000 },
+                new() { Name = "age", Kind = FeatureKind.Integer, Minimum = 18, Maximum = 118 },
+                new() { Name = "online", Kind = FeatureKind.Binary },
+            ],
+        };
+        var network = DenseNetwork<float>.Create(new NetworkShape(3, [4], 1), seed: 5);
+        var files = new Dictionary<string, ReadOnlyMemory<byte>>
+        {
+            [ModelFolder.OnnxName] = OnnxModel.Export(schema, network),
+            [ModelFolder.ScreenName] = Screen(schema).ToJson(),
+        };
+        var manifest = new ModelManifest { Name = "fraud", Version = "1", Created = DateTimeOffset.UtcNow };
+        using var signer = Keys.OpenSigner("signing");
+        var info = await SealedModel.SealAsync(new ModelFolder(manifest, files), manifest, Keys, "sealing", signer, PackagePath, Cancel);
+        Package = info.PackageDigest;
+    }
+
+    /// <summary>Training data in which the old pay much: a young customer with a large amount is an outlier.</summary>
+    private static InputScreen Screen(FeatureSchema schema)
+    {
+        var random = new Random(3);
+        var raw = new float[3 * 1000];
+        for (var i = 0; i < raw.Length; i += 3)
+        {
+            var wealth = random.NextSingle();
+            raw[i] = 1000 * Math.Clamp(wealth + (0.1f * (random.NextSingle() - 0.5f)), 0, 1);
+            raw[i + 1] = 18 + (int)(100 * wealth);
+            raw[i + 2] = random.Next(2);
+        }
+
+        var encoder = new FeatureEncoder(schema);
+        var encoded = encoder.Encode(raw);
+        var (mean, covariance) = InputScreen.Moments(encoded, encoder.EncodedWidth);
+        return InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(encoded, 0.001);
+    }
+}
