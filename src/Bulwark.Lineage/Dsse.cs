@@ -105,7 +105,7 @@ public static class Dsse
             return null;
         try
         {
-            return JsonSerializer.Deserialize<Envelope>(envelope.Span, Strict);
+            return JsonSerializer.Deserialize<Envelope>(envelope.Span, Strict) is { } read && !read.Signatures.Contains(null!) ? read : null;
         }
         catch (JsonException)
         {

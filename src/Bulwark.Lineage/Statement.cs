@@ -38,7 +38,7 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
             var wire = JsonSerializer.Deserialize<Wire>(bytes.Span, WireOptions) ?? throw new FormatException("This is no statement.");
             if (wire._type != TypeUri)
                 throw new FormatException($"This is no in-toto statement v1: its type is '{wire._type}'.");
-            var statement = new Statement([.. wire.Subject.Select(subject => subject.ToSubject())], wire.PredicateType, wire.Predicate);
+            var statement = new Statement([.. wire.Subject.Select(subject => subject?.ToSubject() ?? throw new FormatException("A subject is null."))], wire.PredicateType, wire.Predicate);
             return statement.Fault() is { } fault ? throw new FormatException(fault) : statement;
         }
         catch (JsonException failure)

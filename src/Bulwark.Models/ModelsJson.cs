@@ -14,6 +14,5 @@ namespace Bulwark.Models;
     MaxDepth = 16)]
 [JsonSerializable(typeof(FeatureSchema))]
 [JsonSerializable(typeof(ModelManifest))]
-[JsonSerializable(typeof(SealStatement))]
-[JsonSerializable(typeof(SealEnvelope))]
+[JsonSerializable(typeof(SealPredicate))]
 internal sealed partial class ModelsJson : JsonSerializerContext;

@@ -31,34 +31,33 @@ public static partial class SealedModel
         var refusal = PackageHead.Read(head.AsSpan(0, read), out var envelopeLength);
         if (refusal != SealVerdict.Unverified)
             return (Refuse(refusal), 0);
-        var envelope = new byte[envelopeLength];
-        if (await package.ReadAtLeastAsync(envelope, envelope.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false) < envelope.Length)
+        var front = new byte[envelopeLength];
+        if (await package.ReadAtLeastAsync(front, front.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false) < front.Length)
             return (Refuse(SealVerdict.Malformed, "The file ends within its envelope."), 0);
 
-        SealStatement statement;
-        bool signatureIsRight;
+        SealEnvelope envelope;
         try
         {
-            statement = SealEnvelope.Read(envelope, out signatureIsRight);
+            envelope = SealEnvelope.Read(front);
         }
         catch (InvalidDataException fault)
         {
             return (Refuse(SealVerdict.Malformed, fault.Message), 0);
         }
 
-        var (payload, whole, bytes) = await DigestsAsync(package, [.. head, .. envelope], cancel).ConfigureAwait(false);
-        var (verdict, reason) = Judge(statement, signatureIsRight, payload, trusted);
-        var verification = new SealVerification(verdict, reason, whole, statement.Predicate.Manifest, statement.Predicate.Signer, bytes);
-        return (verification, head.Length + envelope.Length);
+        var (payload, whole, bytes) = await DigestsAsync(package, [.. head, .. front], cancel).ConfigureAwait(false);
+        var (verdict, reason) = Judge(envelope, payload, trusted);
+        var verification = new SealVerification(verdict, reason, whole, envelope.Predicate.Manifest, envelope.Predicate.Signer, bytes);
+        return (verification, head.Length + front.Length);
     }
 
     private static (SealVerdict Verdict, string Reason) Judge(
-        SealStatement statement, bool signatureIsRight, Digest payload, IReadOnlyCollection<VerificationKey> trusted)
+        SealEnvelope envelope, Digest payload, IReadOnlyCollection<VerificationKey> trusted)
     {
-        var signer = statement.Predicate.Signer;
-        if (!signatureIsRight)
+        var signer = envelope.Predicate.Signer;
+        if (!envelope.SignatureIsRight)
             return (SealVerdict.BadSignature, $"The signature is not one of {signer}, which the manifest names as signer.");
-        if (payload != statement.Payload)
+        if (payload != envelope.Payload)
             return (SealVerdict.PayloadAltered, "The sealed payload is not the one that was signed: changed, cut off or extended.");
         return trusted.Contains(signer)
             ? (SealVerdict.Trusted, $"Signed by {signer}; every byte is as it was signed.")

@@ -48,8 +48,7 @@ public static partial class SealedModel
         await SealedFile.SealAsync(plain, payload, new SealOptions { Keys = keys, Kek = kek, MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
         var body = payload.GetBuffer().AsMemory(0, (int)payload.Length);
 
-        var statement = SealStatement.Of(Digest.Of(body.Span), manifest, signer.PublicKey);
-        var envelope = SealEnvelope.Sign(statement, signer);
+        var envelope = SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), Digest.Of(body.Span), signer);
         if (envelope.Length > PackageHead.LongestEnvelopeInBytes)
             throw new ArgumentException($"The manifest is too long: {envelope.Length} bytes once signed, at most {PackageHead.LongestEnvelopeInBytes}.", nameof(manifest));
         byte[] head = [.. PackageHead.Write(envelope.Length), .. envelope];

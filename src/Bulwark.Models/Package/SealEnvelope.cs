@@ -1,57 +1,58 @@
-using System.Text;
 using System.Text.Json;
 using Bulwark.Cryptography;
+using Bulwark.Lineage;
 
 namespace Bulwark.Models.Package;
 
-/// <summary>Signs and reads the envelope of a package: DSSE v1 around the statement, in canonical JSON.</summary>
-/// <remarks>Source: Dead Simple Signing Envelope v1.0.2 (secure-systems-lab), protocol.md.</remarks>
-internal sealed record SealEnvelope(string PayloadType, string Payload, IReadOnlyList<SealSignature> Signatures)
-{
-    private const string InTotoType = "application/vnd.in-toto+json";
+/// <summary>What the signer of a package states: this payload holds the model of this manifest.</summary>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Signer">The key that signs.</param>
+internal sealed record SealPredicate(ModelManifest Manifest, VerificationKey Signer);
 
-    internal static byte[] Sign(SealStatement statement, Signer signer)
+/// <summary>The signed front of a package: a DSSE envelope of an in-toto statement whose one subject is the payload.</summary>
+/// <remarks>One spelling only: envelope and statement must be the canonical JSON of what they say, with one signature.</remarks>
+internal sealed record SealEnvelope(SealPredicate Predicate, Digest Payload, bool SignatureIsRight)
+{
+    private const string PayloadName = "payload";
+
+    internal static byte[] Sign(SealPredicate predicate, Digest payload, Signer signer) => Dsse.Sign(StatementOf(predicate, payload), signer);
+
+    /// <exception cref="InvalidDataException">The bytes are not the canonical JSON of such an envelope.</exception>
+    internal static SealEnvelope Read(ReadOnlyMemory<byte> bytes)
     {
-        var body = statement.ToBytes();
-        var signature = new SealSignature(signer.PublicKey.ToString(), Convert.ToBase64String(signer.Sign(PreAuthentication(body))));
-        return new SealEnvelope(InTotoType, Convert.ToBase64String(body), [signature]).ToBytes();
+        if (Dsse.Peek(bytes) is not { PayloadType: Statement.PayloadType, Payload: var body } || CountSignatures(bytes) != 1)
+            throw new InvalidDataException("The envelope is not exactly as the format says.");
+        var (predicate, payload) = Parse(body);
+        if (!StatementOf(predicate, payload).ToBytes().AsSpan().SequenceEqual(body))
+            throw new InvalidDataException("The statement is not exactly as the format says.");
+        return new SealEnvelope(predicate, payload, Dsse.Verify(bytes, predicate.Signer).Verdict == DsseVerdict.Trusted);
     }
 
-    /// <summary>The statement, and whether its signature is that of the key that it names.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not the canonical JSON of such an envelope.</exception>
-    internal static SealStatement Read(ReadOnlySpan<byte> bytes, out bool signatureIsRight)
+    private static (SealPredicate Predicate, Digest Payload) Parse(byte[] body)
     {
         try
         {
-            var envelope = JsonSerializer.Deserialize(bytes, ModelsJson.Default.SealEnvelope);
-            if (envelope is not { PayloadType: InTotoType, Signatures: [{ Keyid: { } keyId, Sig: { } signature }] } || !bytes.SequenceEqual(envelope.ToBytes()))
-                throw new InvalidDataException("The envelope is not exactly as the format says.");
-            var body = Decode(envelope.Payload);
-            var statement = SealStatement.Parse(body);
-            var signer = statement.Predicate.Signer;
-            signatureIsRight = keyId == signer.ToString() && signer.Verify(PreAuthentication(body), Decode(signature));
-            return statement;
+            var statement = Statement.Parse(body);
+            if (statement is not { PredicateType: PredicateTypes.Seal, Subjects: [{ Name: PayloadName } subject] })
+                throw new InvalidDataException("The statement is not one of a sealed model.");
+            var predicate = statement.Predicate.Deserialize(ModelsJson.Default.SealPredicate) ?? throw new InvalidDataException("The statement has no predicate.");
+            ModelManifest.Sound(predicate.Manifest);
+            return predicate.Signer is null ? throw new InvalidDataException("The statement names no signer.") : (predicate, subject.Digest);
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or FormatException)
         {
-            throw new InvalidDataException($"The envelope is not valid: {fault.Message}", fault);
+            throw new InvalidDataException($"The statement is not valid: {fault.Message}", fault);
         }
     }
 
-    private byte[] ToBytes() => CanonicalJson.Canonicalize(JsonSerializer.SerializeToElement(this, ModelsJson.Default.SealEnvelope));
+    private static Statement StatementOf(SealPredicate predicate, Digest payload) =>
+        new([new Subject(PayloadName, payload)], PredicateTypes.Seal, JsonSerializer.SerializeToElement(predicate, ModelsJson.Default.SealPredicate));
 
-    private static byte[] PreAuthentication(byte[] body) =>
-        [.. Encoding.UTF8.GetBytes($"DSSEv1 {InTotoType.Length} {InTotoType} {body.Length} "), .. body];
-
-    /// <summary>Base64 of one spelling only: what encodes back to the same text.</summary>
-    private static byte[] Decode(string text)
+    /// <summary>A second signature would be bytes that nothing covers.</summary>
+    private static int CountSignatures(ReadOnlyMemory<byte> envelope)
     {
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var length) && Convert.ToBase64String(bytes, 0, length) == text
-            ? bytes[..length]
-            : throw new InvalidDataException("The envelope holds a text that is no base64.");
+        using var document = JsonDocument.Parse(envelope);
+        var signatures = document.RootElement.GetProperty("signatures");
+        return signatures.EnumerateArray().All(signature => signature.ValueKind == JsonValueKind.Object) ? signatures.GetArrayLength() : 0;
     }
 }
-
-/// <summary>One signature of an envelope, in DSSE's spelling.</summary>
-internal sealed record SealSignature(string Keyid, string Sig);

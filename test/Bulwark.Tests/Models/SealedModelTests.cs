@@ -129,6 +129,24 @@ public sealed class SealedModelTests : IAsyncLifetime
         Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package[..envelope], .. other[otherEnvelope..]])).Verdict);
     }
 
+    [Theory]
+    [InlineData("[{\"keyid\":\"00\",\"sig\":\"AA==\"}]", SealVerdict.BadSignature)]
+    [InlineData("[ORIGINAL,{\"keyid\":\"00\",\"sig\":\"AA==\"}]", SealVerdict.Malformed)]
+    [InlineData("[]", SealVerdict.Malformed)]
+    [InlineData("[null]", SealVerdict.Malformed)]
+    [InlineData("null", SealVerdict.Malformed)]
+    public async Task An_envelope_with_other_signatures_is_refused(string signatures, SealVerdict expected)
+    {
+        var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
+        var envelope = System.Text.Encoding.UTF8.GetString(_package, 16, length);
+        var start = envelope.IndexOf("[{\"keyid\"", StringComparison.Ordinal);
+        var other = envelope[..start] + signatures.Replace("ORIGINAL", envelope[(start + 1)..^2]) + "}";
+        var bytes = System.Text.Encoding.UTF8.GetBytes(other);
+        var head = _package[..16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(12), bytes.Length);
+        Assert.Equal(expected, (await Verify([.. head, .. bytes, .. _package[(16 + length)..]])).Verdict);
+    }
+
     [Fact]
     public async Task A_wrong_data_key_opens_nothing()
     {
