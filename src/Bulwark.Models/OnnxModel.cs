@@ -22,6 +22,7 @@ public static class OnnxModel
 
     internal const string InputName = "features";
     internal const string OutputName = "score";
+    private const string Producer = "Bulwark";
     private const long OperatorSet = 17;
     private const long IrVersion = 8;
 
@@ -33,7 +34,7 @@ public static class OnnxModel
         var encoder = new FeatureEncoder(schema);
         if (encoder.EncodedWidth != network.Shape.Inputs)
             throw new ArgumentException($"The schema encodes to {encoder.EncodedWidth} columns, the network takes {network.Shape.Inputs}.", nameof(network));
-        var model = new ModelProto { IrVersion = IrVersion, ProducerName = "Bulwark", Graph = Graph(encoder, network) };
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = Producer, Graph = Graph(encoder, network) };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
         model.MetadataProps.Add(new StringStringEntryProto { Key = SchemaEntry, Value = schema.ToJson() });
         return model.ToByteArray();
@@ -50,6 +51,8 @@ public static class OnnxModel
     {
         var model = OnnxFile.Parse(onnx);
         var schema = OnnxFile.SchemaOf(model);
+        if (schema is not null && model.ProducerName != Producer)
+            throw new NotSupportedException("The model was made elsewhere and takes raw rows; score it as it is, without a white-box view.");
         if (schema is null)
             return new ImportedModel(null, DenseChain.Read(model.Graph, model.Graph.Node, OnnxFile.OnlyInput(model.Graph).Name));
 
@@ -65,6 +68,26 @@ public static class OnnxModel
     /// <summary>The schema inside an ONNX file, or null where there is none.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the schema is not valid.</exception>
     public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx));
+
+    /// <summary>The same model, made elsewhere, with a schema that says what its raw rows hold: so that requests to it can be checked and screened.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model.</exception>
+    /// <exception cref="ArgumentException">The schema has faults or another width than the model, or the model has a schema already.</exception>
+    /// <exception cref="NotSupportedException">The model has no single float matrix as input.</exception>
+    public static byte[] WithSchema(ReadOnlySpan<byte> onnx, FeatureSchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        var model = OnnxFile.Parse(onnx);
+        var faults = schema.Faults().ToList();
+        var width = ScoreInput.WidthOf(OnnxFile.OnlyInput(model.Graph));
+        if (width != schema.Width)
+            faults.Add($"The schema has {schema.Width} features, the model takes {width}.");
+        if (model.ProducerName == Producer || OnnxFile.SchemaOf(model) is not null)
+            faults.Add("The model has a schema already.");
+        if (faults.Count > 0)
+            throw new ArgumentException(string.Join(" ", faults), nameof(schema));
+        model.MetadataProps.Add(new StringStringEntryProto { Key = SchemaEntry, Value = schema.ToJson() });
+        return model.ToByteArray();
+    }
 
     /// <summary>A scorer of an ONNX file: the managed engine for what <see cref="Import"/> takes with a schema, else ONNX Runtime.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the model contradicts itself.</exception>

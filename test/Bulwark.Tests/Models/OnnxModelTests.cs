@@ -134,6 +134,20 @@ public class OnnxModelTests
     }
 
     [Fact]
+    public void A_model_made_elsewhere_takes_a_schema_and_is_scored_by_the_runtime()
+    {
+        var builder = Chain(out var output);
+        var model = Model(builder, 2, output, 2);
+        var schema = new FeatureSchema { Label = "y", Features = [new Feature { Name = "a", Minimum = 0, Maximum = 1 }, new Feature { Name = "b", Minimum = 0, Maximum = 1 }] };
+        var described = OnnxModel.WithSchema(model, schema);
+        Assert.Equal(schema.ToJson(), OnnxModel.SchemaOf(described)!.ToJson());
+        using var scorer = OnnxModel.OpenScorer(described);
+        Assert.IsType<OnnxScorer>(scorer);
+        Assert.Throws<ArgumentException>(() => OnnxModel.WithSchema(described, schema));
+        Assert.Throws<ArgumentException>(() => OnnxModel.WithSchema(model, ModelSamples.Schema));
+    }
+
+    [Fact]
     public void Damaged_files_are_refused_and_never_crash()
     {
         var sound = OnnxModel.Export(ModelSamples.Schema, ModelSamples.Network(ModelSamples.Schema, 1, 2));

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Spectre.Console;
+
+namespace Bulwark.Cli.Models;
+
+internal static class ModelSealCommand
+{
+    private static readonly Argument<DirectoryInfo> s_folder = new("folder") { Description = "The model folder that training wrote." };
+    private static readonly Option<FileInfo> s_output = new("--output", "-o") { Description = "The package to write.", Required = true, HelpName = "FILE" };
+    private static readonly Option<string?> s_name = new("--name") { Description = "What the model is called; else as in its manifest." };
+    private static readonly Option<string?> s_version = new("--version") { Description = "Which version this is; else as in its manifest." };
+
+    internal static Command Create()
+    {
+        var command = new Command("seal", """
+            Seals a model folder: the files encrypted under a key of the package's own, the manifest signed and readable by everyone.
+
+            The workspace's sealing key wraps the package's key, its signing key signs, its log gets an entry.
+
+            Example: bulwark model seal runs/fraud -o fraud.bulwark --name fraud --version 1.0.0
+            """) { s_folder, s_output, s_name, s_version };
+        command.SetAction(SealAsync);
+        return command;
+    }
+
+    private static async Task<int> SealAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        var workspace = Workspace.Require(parsed);
+        var folder = ModelFolder.Load(parsed.GetRequiredValue(s_folder).FullName);
+        var output = parsed.GetRequiredValue(s_output);
+        var manifest = Stated(folder.Manifest, parsed, workspace);
+        using var keys = workspace.OpenKeys();
+        using var signer = keys.OpenSigner(Workspace.SigningKey);
+        output.Directory!.Create();
+        var info = await SealedModel.SealAsync(folder, manifest, keys, Workspace.SealingKey, signer, output.FullName, cancel);
+        var entry = await workspace.AppendAsync(keys, SealStatement(output.Name, info), cancel);
+        var answer = new
+        {
+            package = output.FullName,
+            digest = info.PackageDigest,
+            signer = info.Signer,
+            info.PlainBytes,
+            info.PackageBytes,
+            overheadBytes = info.PackageBytes - info.PlainBytes,
+            logIndex = entry.Index,
+            manifest = info.Manifest,
+        };
+        return screen.Answer(answer, console =>
+        {
+            console.MarkupLineInterpolated($"[green]Sealed {info.Manifest.Name} {info.Manifest.Version}[/] into {output.FullName}");
+            console.MarkupLineInterpolated($"  digest   {info.PackageDigest}");
+            console.MarkupLineInterpolated($"  signer   {info.Signer}");
+            console.MarkupLineInterpolated($"  size     {info.PlainBytes} bytes of files, {info.PackageBytes} sealed (+{info.PackageBytes - info.PlainBytes})");
+            console.MarkupLineInterpolated($"  log      entry {entry.Index}");
+            console.MarkupLineInterpolated($"Anyone checks it with: bulwark model verify {output.Name} --key {info.Signer}");
+        });
+    }
+
+    private static ModelManifest Stated(ModelManifest manifest, ParseResult parsed, Workspace workspace)
+    {
+        var software = Software.Current();
+        return manifest with
+        {
+            Name = parsed.GetValue(s_name) ?? manifest.Name,
+            Version = parsed.GetValue(s_version) ?? manifest.Version,
+            Created = Software.Now(),
+            CodeVersion = manifest.CodeVersion ?? software.Version,
+            Dependencies = manifest.Dependencies.Count > 0 ? manifest.Dependencies : software.Dependencies,
+            InsecureNotes = workspace.IsUnprotected ? [.. manifest.InsecureNotes.Union(["Sealed and signed with a development keyring: its key file stands beside it."])] : manifest.InsecureNotes,
+        };
+    }
+
+    private static Statement SealStatement(string name, SealedModelInfo info) => Statement.Create(
+        PredicateTypes.Seal,
+        info.Manifest.DataCommitment is { } data ? [new Subject(name, info.PackageDigest), new Subject("data", data)] : [new Subject(name, info.PackageDigest)],
+        new { info.Manifest, info.Signer, info.PackageBytes });
+}
