@@ -29,9 +29,10 @@ public sealed record AutoProjectedGradientDescent
     /// <param name="adversarial">Shape (rows, Inputs); overwritten: the point of the highest loss, or a misclassified one where only another was misclassified.</param>
     /// <param name="bestLosses">Shape (rows), or empty when not wanted: highest loss met.</param>
     /// <param name="broken">Shape (rows), or empty when not wanted: whether any point was misclassified, the original included.</param>
+    /// <param name="bestPoints">Shape (rows, Inputs), or empty when not wanted: the point of the highest loss, misclassified or not.</param>
     /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
     public void Run<T>(
-        DenseNetwork<T> network, ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<bool> mutable, Span<T> adversarial, Span<T> bestLosses = default, Span<bool> broken = default)
+        DenseNetwork<T> network, ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<bool> mutable, Span<T> adversarial, Span<T> bestLosses = default, Span<bool> broken = default, Span<T> bestPoints = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -46,6 +47,8 @@ public sealed record AutoProjectedGradientDescent
             var state = new AutoStepState<T>(this, gradients, network.Shape, inputs.Slice(at * width, count * width).ToArray(), labels.Slice(at, count).ToArray(), mutable.ToArray());
             state.Run();
             state.CopyStrongest(adversarial.Slice(at * width, count * width));
+            if (!bestPoints.IsEmpty)
+                state.BestPoints.CopyTo(bestPoints[(at * width)..]);
             if (!bestLosses.IsEmpty)
                 state.BestLosses.CopyTo(bestLosses[at..]);
             if (!broken.IsEmpty)

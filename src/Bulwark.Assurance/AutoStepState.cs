@@ -46,6 +46,8 @@ internal sealed class AutoStepState<T>
 
     internal bool[] Broken { get; }
 
+    internal T[] BestPoints => _best;
+
     internal void Run()
     {
         Evaluate();
