@@ -27,6 +27,16 @@ public sealed class EntityUid : CedarValue, IEquatable<EntityUid>
 
     internal override string TypeName => "entity";
 
+    /// <summary>Reads <c>Type::"id"</c>.</summary>
+    /// <exception cref="FormatException">The text is no such name.</exception>
+    public static EntityUid Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var reader = new Syntax.TokenReader(text);
+        var uid = new Syntax.ExpressionParser(reader).Entity();
+        return reader.Current.Kind == Syntax.TokenKind.End ? uid : throw reader.Fault("an entity's name ends with its id.");
+    }
+
     /// <inheritdoc/>
     public bool Equals(EntityUid? other) =>
         ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Id == other.Id && Type == other.Type);

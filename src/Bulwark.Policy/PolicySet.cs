@@ -34,6 +34,13 @@ public sealed class PolicySet
         return new(text, PolicyParser.Parse(text));
     }
 
+    /// <summary>Every policy of a text that does not parse, so that one edit mends them all; empty when the text is sound.</summary>
+    public static IReadOnlyList<PolicySyntaxException> Faults(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return PolicyParser.Faults(text);
+    }
+
     /// <summary>A set that has one more policy: a template of this one with its slots filled.</summary>
     /// <param name="templateId">The id of the template.</param>
     /// <param name="id">The new policy's id; not yet taken.</param>

@@ -28,7 +28,7 @@ internal static class CedarJson
         }
     });
 
-    private static T Guard<T>(string json, Func<JsonElement, T> read)
+    internal static T Guard<T>(string json, Func<JsonElement, T> read)
     {
         ArgumentNullException.ThrowIfNull(json);
         try

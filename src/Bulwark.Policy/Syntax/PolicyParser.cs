@@ -24,6 +24,37 @@ internal sealed class PolicyParser
         return policies;
     }
 
+    /// <summary>After a fault, reading goes on behind the next semicolon.</summary>
+    internal static IReadOnlyList<PolicySyntaxException> Faults(string source)
+    {
+        var faults = new List<PolicySyntaxException>();
+        try
+        {
+            var parser = new PolicyParser(source);
+            while (parser._reader.Current.Kind != TokenKind.End)
+                parser.PolicyOrFault(faults);
+        }
+        catch (PolicySyntaxException fault)
+        {
+            faults.Add(fault);   // no tokens at all
+        }
+
+        return faults;
+    }
+
+    private void PolicyOrFault(List<PolicySyntaxException> faults)
+    {
+        try
+        {
+            Policy("");
+        }
+        catch (PolicySyntaxException fault)
+        {
+            faults.Add(fault);
+            _reader.SkipBehind(";");
+        }
+    }
+
     private CedarPolicy Policy(string id)
     {
         var start = _reader.Current.Position;

@@ -34,6 +34,15 @@ internal sealed class TokenReader(string source)
         return true;
     }
 
+    /// <summary>Goes on behind the next such symbol, or to the end.</summary>
+    internal void SkipBehind(string symbol)
+    {
+        _depth = 0;
+        while (Current.Kind != TokenKind.End && !Next().Is(symbol))
+        {
+        }
+    }
+
     internal void Expect(string symbol)
     {
         if (!Accept(symbol))
