@@ -6,13 +6,15 @@ namespace Bulwark.Data;
 /// <summary>Reads and writes tables as files. CSV or Parquet is told by the file's first bytes when reading, by its name when writing.</summary>
 public static class TableFile
 {
-    /// <summary>Reads the whole table.</summary>
-    /// <param name="path">A CSV or Parquet file.</param>
+    /// <summary>Reads the whole table; of a protected file, the columns that are not encrypted under a key of their own.</summary>
+    /// <param name="path">A CSV, Parquet or protected Parquet file.</param>
     /// <param name="options">How to read it; null for the defaults.</param>
     /// <param name="progress">Told the fraction done, 0 to 1.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TableFormatException">The file does not hold such a table; the message names line and column.</exception>
     /// <exception cref="ArgumentException">The options have faults.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A protected file was changed, or holds another dataset.</exception>
+    /// <exception cref="InvalidOperationException">A protected file's key is not given or not in the ring.</exception>
     public static Task<Table> ReadAsync(string path, TableReadOptions? options = null, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         options ??= TableReadOptions.Default;
@@ -42,9 +44,11 @@ public static class TableFile
         var magic = new byte[4];
         using (var stream = File.OpenRead(path))
             stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false);
-        if (!magic.AsSpan().SequenceEqual("PAR1"u8))
-            return new CsvTable(path, options, progress, cancel).Read();
-        return ReadParquet(path, options, progress, cancel);
+        if (ProtectedParquetFile.HasMagic(magic))
+            return DataProtection.ReadOpen(path, options, progress, cancel);
+        return magic.AsSpan().SequenceEqual("PAR1"u8)
+            ? ReadParquet(path, options, progress, cancel)
+            : new CsvTable(path, options, progress, cancel).Read();
     }
 
     private static Table ReadParquet(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)

@@ -1,3 +1,5 @@
+using Bulwark.Cryptography;
+
 namespace Bulwark.Data;
 
 /// <summary>How a file becomes a <see cref="Table"/>. The defaults read a CSV file with a header, or any flat Parquet file.</summary>
@@ -44,6 +46,14 @@ public sealed record TableReadOptions
     /// <summary>The columns to read, in this order.</summary>
     /// <value>null: all</value>
     public IReadOnlyList<string>? Columns { get; init; }
+
+    /// <summary>Protected Parquet: the key ring that opens the file. Encrypted columns stay shut; <see cref="DataProtection.RevealAsync"/> opens those.</summary>
+    /// <value>null: a protected file is refused</value>
+    public KeyRing? Keys { get; init; }
+
+    /// <summary>Protected Parquet: the dataset that the file must hold, by name or by name, slash and commitment.</summary>
+    /// <value>null: any</value>
+    public string? Dataset { get; init; }
 
     /// <summary>Every fault, so that one edit mends them all; empty when the options are sound.</summary>
     public IEnumerable<string> Faults()

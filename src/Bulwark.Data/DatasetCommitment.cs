@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Data;
+
+/// <summary>One digest that stands for a table, from which any block of its rows can later be shown to be part.</summary>
+/// <remarks>
+/// The root of an RFC 6962 tree. Leaf 0 is the header: <c>bulwark.dev/dataset/v1</c>, LF, the number of rows (u64), of columns
+/// (u32) and each name. Leaf k + 1 is block k: the number of its first row (u64), then the cells of up to
+/// <see cref="BlockRows"/> rows in column order. Integers are big-endian; names and cells are UTF-8 after their length in bytes
+/// (u32); a cell is its canonical text (<see cref="CellText"/>), so that CSV and Parquet of one table have one root.
+/// A commitment hides nothing: who can guess a block can check the guess.
+/// </remarks>
+public sealed class DatasetCommitment
+{
+    /// <summary>Rows of a block; the last may have fewer.</summary>
+    public const int BlockRows = 4096;
+
+    private readonly Digest[] _leaves;
+
+    private DatasetCommitment(Digest[] leaves, int rows) => (_leaves, Rows, Root) = (leaves, rows, MerkleTree.Root(leaves));
+
+    /// <summary>The digest that stands for the table.</summary>
+    public Digest Root { get; }
+
+    /// <summary>Rows of the table.</summary>
+    public int Rows { get; }
+
+    /// <summary>Blocks of rows; the tree has one leaf more.</summary>
+    public int Blocks => _leaves.Length - 1;
+
+    /// <summary>Commits to <paramref name="table"/>.</summary>
+    public static DatasetCommitment Of(Table table, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var leaves = new Digest[1 + (table.Rows + BlockRows - 1) / BlockRows];
+        leaves[0] = MerkleTree.LeafHash(Header(table));
+        var done = 0;
+        Parallel.For(0, leaves.Length - 1, new ParallelOptions { CancellationToken = cancel }, block =>
+        {
+            leaves[block + 1] = MerkleTree.LeafHash(Block(table, block));
+            progress?.Report((double)Interlocked.Increment(ref done) / leaves.Length);
+        });
+        return new(leaves, table.Rows);
+    }
+
+    /// <summary>The bytes of block <paramref name="block"/>, whose proof <see cref="Prove"/> gives.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="block">From 0.</param>
+    public static byte[] Block(Table table, int block)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var start = (long)block * BlockRows;
+        if (block < 0 || start >= table.Rows)
+            throw new ArgumentOutOfRangeException(nameof(block), block, $"The table has {(table.Rows + BlockRows - 1) / BlockRows} blocks.");
+        var bytes = new ArrayBufferWriter<byte>(1 << 18);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), start);
+        bytes.Advance(8);
+        var buffer = new byte[256];
+        for (var row = (int)start; row < Math.Min(start + BlockRows, table.Rows); row++)
+        {
+            foreach (var column in table.Columns)
+                Append(bytes, column.Utf8(row, ref buffer));
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The proof that block <paramref name="block"/> is part of the table; verify it with <see cref="Verify"/>.</summary>
+    public InclusionProof Prove(int block)
+    {
+        if (block < 0 || block >= Blocks)
+            throw new ArgumentOutOfRangeException(nameof(block), block, $"The table has {Blocks} blocks.");
+        return new(block + 1, _leaves.Length, Path(block + 1, _leaves));
+    }
+
+    /// <summary>True when <paramref name="bytes"/> are block <paramref name="block"/> of the table that <paramref name="root"/> stands for.</summary>
+    public static bool Verify(int block, ReadOnlySpan<byte> bytes, InclusionProof proof, Digest root)
+    {
+        ArgumentNullException.ThrowIfNull(proof);
+        return proof.Index == block + 1L && proof.Verify(bytes, root);
+    }
+
+    private static byte[] Header(Table table)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        bytes.Write("bulwark.dev/dataset/v1\n"u8);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), table.Rows);
+        bytes.Advance(8);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), table.Columns.Count);
+        bytes.Advance(4);
+        foreach (var column in table.Columns)
+            Append(bytes, Encoding.UTF8.GetBytes(column.Name));
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static void Append(ArrayBufferWriter<byte> bytes, ReadOnlySpan<byte> text)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), text.Length);
+        bytes.Advance(4);
+        bytes.Write(text);
+    }
+
+    /// <summary>RFC 6962 section 2.1.1, PATH(m, D[n]).</summary>
+    private static List<Digest> Path(int index, ReadOnlySpan<Digest> leaves)
+    {
+        if (leaves.Length == 1)
+            return [];
+        var split = 1 << (31 - int.LeadingZeroCount(leaves.Length - 1));
+        var left = index < split;
+        var path = left ? Path(index, leaves[..split]) : Path(index - split, leaves[split..]);
+        path.Add(MerkleTree.Root((left ? leaves[split..] : leaves[..split]).ToArray()));
+        return path;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Bulwark.Data;
+
+/// <summary>
+/// Checks the few bytes of a protected file that Parquet leaves unauthenticated: the magic at both ends, and the form of the
+/// FileCryptoMetaData before the footer (parquet.thrift, compact protocol), which must be the one that is written here.
+/// </summary>
+internal static class CryptoMetadata
+{
+    private const int LargestTail = 1 << 26;
+
+    /// <exception cref="CryptographicException">The file was changed, or another program wrote it.</exception>
+    internal static void Require(string path)
+    {
+        using var stream = File.OpenRead(path);
+        if (!IsSound(stream))
+            throw new CryptographicException($"{Path.GetFileName(path)} was changed, or is not {ProtectionManifest.FormatName}: it does not begin and end as it must.");
+    }
+
+    private static bool IsSound(FileStream stream)
+    {
+        Span<byte> end = stackalloc byte[8];
+        if (stream.Length < 16 || !ReadAt(stream, 0, end[..4]) || !ProtectedParquetFile.HasMagic(end[..4]))
+            return false;
+        if (!ReadAt(stream, stream.Length - 8, end) || !ProtectedParquetFile.HasMagic(end[4..]))
+            return false;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
+        if (length > LargestTail || length > stream.Length - 12)
+            return false;
+        var tail = new byte[length];
+        return ReadAt(stream, stream.Length - 8 - length, tail) && IsCanonical(tail);
+    }
+
+    /// <summary>Algorithm AES_GCM_V1 with stored prefix, file id and "prefix not needed"; key metadata; then the encrypted footer to the end.</summary>
+    private static bool IsCanonical(ReadOnlySpan<byte> tail) =>
+        Skip(ref tail, [0x1C, 0x1C, 0x18]) && SkipBinary(ref tail)
+        && Skip(ref tail, [0x18, 0x08]) && Skip(ref tail, 8)
+        && Skip(ref tail, [0x12, 0x00, 0x00, 0x18]) && SkipBinary(ref tail)
+        && Skip(ref tail, [0x00])
+        && tail.Length > 4 && BinaryPrimitives.ReadUInt32LittleEndian(tail) == tail.Length - 4;
+
+    private static bool Skip(ref ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected) => bytes.StartsWith(expected) && Skip(ref bytes, expected.Length);
+
+    private static bool Skip(ref ReadOnlySpan<byte> bytes, int count)
+    {
+        if (count < 0 || bytes.Length < count)
+            return false;
+        bytes = bytes[count..];
+        return true;
+    }
+
+    private static bool SkipBinary(ref ReadOnlySpan<byte> bytes)
+    {
+        var length = 0;
+        for (var shift = 0; shift <= 21 && !bytes.IsEmpty; shift += 7)
+        {
+            var part = bytes[0];
+            bytes = bytes[1..];
+            length |= (part & 0x7F) << shift;
+            if (part < 0x80)
+                return Skip(ref bytes, length);
+        }
+
+        return false;
+    }
+
+    private static bool ReadAt(FileStream stream, long offset, Span<byte> bytes)
+    {
+        stream.Position = offset;
+        return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length;
+    }
+}

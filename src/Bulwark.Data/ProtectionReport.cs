@@ -1,0 +1,34 @@
+using Bulwark.Cryptography;
+
+namespace Bulwark.Data;
+
+/// <summary>What became of one column.</summary>
+/// <param name="Name">The column.</param>
+/// <param name="Action">What was done.</param>
+/// <param name="Key">The key that opens it again or made the hash; null when there is none.</param>
+public sealed record ProtectedColumn(string Name, ProtectionAction Action, KeyId? Key);
+
+/// <summary>What <see cref="DataProtection"/> wrote; goes into the transparency log. No value of the table is in it.</summary>
+/// <param name="Dataset">The dataset's name, a slash and the commitment: the file's AAD prefix.</param>
+/// <param name="Commitment">The commitment to the table before protection; see <see cref="DatasetCommitment"/>.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Columns">Every column of the table before protection.</param>
+/// <param name="Policy">Digest of the policy.</param>
+/// <param name="File">SHA-256 of the written file.</param>
+/// <param name="Bytes">Size of the written file.</param>
+public sealed record ProtectionReport(
+    string Dataset, Digest Commitment, int Rows, IReadOnlyList<ProtectedColumn> Columns, Digest Policy, Digest File, long Bytes);
+
+/// <summary>What <see cref="DataProtection.RevealAsync"/> opened.</summary>
+/// <param name="Dataset">The dataset's name, a slash and the commitment.</param>
+/// <param name="Table">The opened columns; null when none could be opened.</param>
+/// <param name="Accesses">One for each column asked for, opened or not: to be logged.</param>
+public sealed record RevealedData(string Dataset, Table? Table, IReadOnlyList<ColumnAccess> Accesses);
+
+/// <summary>One column that somebody asked for.</summary>
+/// <param name="Column">The column.</param>
+/// <param name="Action">How it is protected.</param>
+/// <param name="Key">The key it needs; null when it needs none of its own.</param>
+/// <param name="Opened">Whether its values were given out.</param>
+/// <param name="Reason">Why not; null when they were.</param>
+public sealed record ColumnAccess(string Column, ProtectionAction Action, KeyId? Key, bool Opened, string? Reason);
