@@ -93,7 +93,7 @@ internal static class FieldProtection
     private static CardTokenizer Tokenizer(ProtectedColumn protection, ProtectionManifest manifest, KeyRing keys)
     {
         var purpose = Purpose("token", protection.Name, manifest);
-        return new(keys.Derive(protection.Key!.Value, purpose), SHA256.HashData(Encoding.UTF8.GetBytes(purpose))[..8]);
+        return new(keys.Derive(protection.Key!.Value, purpose), SHA256.HashData(Encoding.UTF8.GetBytes(purpose)).AsSpan(0, CardTokenizer.TweakSizeInBytes));
     }
 
     /// <summary>The same in every version of a dataset, so that versions join; different in every dataset and column.</summary>
