@@ -1,8 +1,149 @@
 using System.CommandLine;
+using Bulwark.Cli.Making;
+using Bulwark.Data;
+using Bulwark.Models;
+using Bulwark.Privacy;
+using Bulwark.Training;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
+/// <summary><c>train</c>: a table in, a model folder out.</summary>
 internal static class TrainCommand
 {
-    internal static Command Create() => NotBuilt.Create("train");
+    private static readonly Argument<FileInfo> s_data = new("data") { Description = "The table to train on: CSV or Parquet." };
+    private static readonly Option<string> s_label = new("--label") { Description = "The column to predict.", Required = true, HelpName = "NAME" };
+    private static readonly Option<string[]> s_positive = new("--positive") { Description = "A value of the label that counts as positive; may be repeated.", HelpName = "VALUE", DefaultValueFactory = _ => ["1"] };
+    private static readonly Option<FileInfo?> s_schema = new("--schema") { Description = "Declared features, bounds and categories: a feature schema in JSON.", HelpName = "FILE" };
+    private static readonly Option<string> s_drop = new("--drop") { Description = "Columns that are no features, with commas.", HelpName = "NAMES", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> s_mutable = new("--mutable") { Description = "Features that an attacker can choose, with commas.", HelpName = "NAMES", DefaultValueFactory = _ => "" };
+    private static readonly Option<string?> s_columns = new("--columns") { Description = "Names of the columns of a file without a header, with commas.", HelpName = "NAMES" };
+    private static readonly Option<char?> s_comment = new("--comment") { Description = "Lines of the file that begin with this character are skipped.", HelpName = "CHAR" };
+    private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression) or mlp (multilayer perceptron).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp");
+    private static readonly Option<string> s_hidden = new("--hidden") { Description = "Widths of the hidden layers of an mlp.", HelpName = "64,32", DefaultValueFactory = _ => "64,32" };
+    private static readonly Option<int?> s_epochs = new("--epochs") { Description = "Passes over the data; chosen when absent." };
+    private static readonly Option<int?> s_batch = new("--batch-size") { Description = "Rows of a step; 256 when absent. A private run draws Poisson batches instead." };
+    private static readonly Option<double?> s_rate = new("--learning-rate") { Description = "Largest learning rate; chosen when absent." };
+    private static readonly Option<double> s_weight = new("--positive-weight") { Description = "What a positive row's loss counts against a negative one's.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> s_private = new("--private") { Description = "Train with differential privacy." };
+    private static readonly Option<double> s_epsilon = new("--epsilon") { Description = "Epsilon of a private run, the input screen's statistics included.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<double> s_delta = new("--delta") { Description = "Delta of a private run.", DefaultValueFactory = _ => 1e-5 };
+    private static readonly Option<double?> s_budget = new("--budget") { Description = "Epsilon that the data set may ever cost, when its ledger has no budget yet; this run's when absent." };
+    private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of numeric features that nobody declared." };
+    private static readonly Option<bool> s_robust = new("--robust") { Description = "Train against an attacker who moves mutable features." };
+    private static readonly Option<double> s_attack = new("--attack-eps") { Description = "How far the attacker moves a scaled feature, from 0 to 1.", DefaultValueFactory = _ => 0.05 };
+    private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of the training attack.", DefaultValueFactory = _ => 3 };
+    private static readonly Option<double> s_lambda = new("--adversarial-weight") { Description = "What an attacked row's loss counts against a clean one's.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> s_both = new("--attack-both-classes") { Description = "Attack negative rows too; else only positives are moved." };
+    private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<FileInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
+    private static readonly Option<double> s_fraction = new("--test-fraction") { Description = "Share of rows held out for measuring.", DefaultValueFactory = _ => 0.2 };
+    private static readonly Option<string?> s_split = new("--split-by") { Description = "Hold out the last rows by this column, a time, in place of rows chosen by hash.", HelpName = "COLUMN" };
+    private static readonly Option<string?> s_name = new("--name") { Description = "The model's name; the output folder's when absent." };
+    private static readonly Option<DirectoryInfo> s_output = new("--output", "-o") { Description = "The model folder to write.", Required = true, HelpName = "DIR" };
+
+    internal static Command Create()
+    {
+        var command = new Command("train", """
+            Trains a model and writes it as a folder: ONNX with the preprocessing inside, input screen, report.
+
+            Example: bulwark train transactions.csv --label fraud --split-by time --private --epsilon 1 --schema schema.json -o model
+            """)
+        {
+            s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_epochs, s_batch, s_rate, s_weight,
+            s_private, s_epsilon, s_delta, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        var workspace = Workspace.Find(parsed);
+        var (train, test) = await ReadAsync(parsed, cancel);
+        var output = parsed.GetRequiredValue(s_output);
+        var options = Options(parsed);
+        if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
+            (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), workspace);
+        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
+        if (workspace is null)
+            screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
+        var report = await screen.ProgressAsync($"training {request.Name}", progress =>
+            TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel));
+        return screen.Answer(report, console => Print(console, report, output));
+    }
+
+    private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var data = parsed.GetRequiredValue(s_data);
+        if (!data.Exists)
+            throw new CommandException($"There is no file {data.FullName}.");
+        var schema = parsed.GetValue(s_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
+        var columns = new SchemaOptions
+        {
+            Label = parsed.GetRequiredValue(s_label),
+            Positive = parsed.GetRequiredValue(s_positive),
+            Drop = [.. Names(parsed.GetValue(s_drop)), .. parsed.GetValue(s_split) is { } time ? [time] : Array.Empty<string>()],
+            Mutable = Names(parsed.GetValue(s_mutable)),
+            Features = schema?.Features ?? [],
+            InferUndeclared = schema is null,
+        };
+        var reading = new TableReadOptions
+        {
+            HasHeader = parsed.GetValue(s_columns) is null,
+            ColumnNames = parsed.GetValue(s_columns) is { } named ? Names(named) : null,
+            Comment = parsed.GetValue(s_comment),
+        };
+        var table = await TableFile.ReadAsync(data.FullName, reading, cancel: cancel);
+        if (parsed.GetValue(s_test) is { } test)
+        {
+            var train = DatasetReader.Read(table, columns);
+            return (train, DatasetReader.Read(await TableFile.ReadAsync(test.FullName, reading, cancel: cancel), columns, train.Schema));
+        }
+
+        var fraction = parsed.GetValue(s_fraction);
+        return DatasetReader.Read(table, columns, parsed.GetValue(s_split) is { } column
+            ? RowSplit.ByTime(table, column, fraction)
+            : RowSplit.ByHash(table, parsed.GetValue(s_seed), fraction));
+    }
+
+    private static TrainingOptions Options(ParseResult parsed) => new()
+    {
+        Hidden = parsed.GetValue(s_model) == "lr" ? [] : [.. Names(parsed.GetValue(s_hidden)).Select(width => int.TryParse(width, out var value) ? value : throw new CommandException($"--hidden: '{width}' is no number.", "--hidden 64,32"))],
+        Epochs = parsed.GetValue(s_epochs),
+        BatchSize = parsed.GetValue(s_batch) ?? 256,
+        LearningRate = parsed.GetValue(s_rate),
+        PositiveWeight = parsed.GetValue(s_weight),
+        Seed = (ulong)parsed.GetValue(s_seed),
+        Private = parsed.GetValue(s_private) ? new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta) } : null,
+        Robust = !parsed.GetValue(s_robust) ? null : new RobustOptions
+        {
+            Epsilon = parsed.GetValue(s_attack),
+            Steps = parsed.GetValue(s_steps),
+            AdversarialWeight = parsed.GetValue(s_lambda),
+            OnlyPositives = !parsed.GetValue(s_both),
+        },
+    };
+
+    private static string[] Names(string? list) => (list ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static void Print(IAnsiConsole console, TrainingReport report, DirectoryInfo output)
+    {
+        var table = new Table().AddColumns("measure", "test rows");
+        var evaluation = report.Evaluation;
+        table.AddRow("accuracy", $"{evaluation.Accuracy:P2}").AddRow("AUC", $"{evaluation.Auc:f4}").AddRow("PR-AUC", $"{evaluation.PrAuc:f4}");
+        foreach (var point in evaluation.RecallAtFpr)
+            table.AddRow($"recall at {point.At:P1} false positives", $"{point.Value:P2}");
+        console.Write(table);
+        if (report.Privacy is { } privacy)
+            console.MarkupLine($"private: epsilon {privacy.Epsilon:f4} at delta {privacy.Delta:g2} ({privacy.Adjacency}; {privacy.Unit})");
+        console.MarkupLine($"{Markup.Escape(report.Model)} {report.Shape}, {report.Steps} steps in {report.TrainingSeconds:f1} s");
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}" + (report.LogIndex is { } index ? $", log entry {index}" : ""));
+    }
+
+    private sealed class Fraction(IProgress<double> progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => progress.Report(value.Fraction);
+    }
 }

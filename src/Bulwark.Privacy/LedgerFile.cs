@@ -54,7 +54,7 @@ internal sealed class LedgerFile : IDisposable
         }
 
         if (created)
-            SyncDirectory();
+            FolderFlush.Run(Path.GetDirectoryName(_path)!);
         _read += line.Length + 1;
         _entries.Add(chained);
         Head = Hash(line);
@@ -117,13 +117,5 @@ internal sealed class LedgerFile : IDisposable
                 Thread.Sleep(attempt < 100 ? 1 : 5);
             }
         }
-    }
-
-    private void SyncDirectory()
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        using var directory = File.OpenHandle(Path.GetDirectoryName(_path)!, FileMode.Open, FileAccess.Read);
-        RandomAccess.FlushToDisk(directory);
     }
 }

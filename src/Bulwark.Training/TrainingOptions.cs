@@ -72,6 +72,9 @@ public sealed record PrivacyOptions
     /// <summary>Noise on the count of rows, in rows, which scales the steps; it is paid for. Null when <see cref="PublicRows"/> is given.</summary>
     public double CountNoise { get; init; } = 100;
 
+    /// <summary>What else is released from the same rows within this ε, booked by whoever releases it; null for nothing.</summary>
+    public Bulwark.Privacy.PrivacyEvent? Also { get; init; }
+
     /// <summary>The number of rows, when it is public knowledge; null spends a little on a noisy count.</summary>
     public int? PublicRows { get; init; }
 

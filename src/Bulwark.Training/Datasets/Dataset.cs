@@ -51,6 +51,16 @@ public sealed class Dataset
         return new EncodedDataset(encoder.Encode(Raw), encoder.EncodedWidth, Labels);
     }
 
+    /// <summary>The same rows under another schema of the same columns: other bounds, the same categories.</summary>
+    /// <exception cref="ArgumentException">The names or categories differ.</exception>
+    public Dataset WithSchema(FeatureSchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        if (!schema.Features.Select(feature => (feature.Name, string.Join('\n', feature.Categories))).SequenceEqual(Schema.Features.Select(feature => (feature.Name, string.Join('\n', feature.Categories)))))
+            throw new ArgumentException("The schema has other features or categories.", nameof(schema));
+        return new Dataset(schema, Raw, Labels, UnknownCategories, Commitment);
+    }
+
     /// <summary>The first <paramref name="rows"/> rows at most, for a quick look or a sample of an ordered-by-chance set; keeps <see cref="Commitment"/>.</summary>
     public Dataset Head(int rows)
     {

@@ -27,7 +27,8 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         PrivacyEvent Plan(double noise) => _private.PublicRows is null
             ? new ComposedEvent([new GaussianEvent(_private.CountNoise), PrivacyEvent.DpSgd(q, noise, steps)])
             : PrivacyEvent.DpSgd(q, noise, steps);
-        var noise = Calibration.NoiseMultiplier(Plan, new PrivacyBudget(_private.Epsilon, _private.Delta));
+        PrivacyEvent Whole(double noise) => _private.Also is null ? Plan(noise) : new ComposedEvent([_private.Also, Plan(noise)]);
+        var noise = Calibration.NoiseMultiplier(Whole, new PrivacyBudget(_private.Epsilon, _private.Delta));
         var reservation = account.Ledger.Reserve(account.Dataset, Plan(noise), $"private training, {network.Shape}, {steps} steps");
         using var random = new SecureRandom();
         using var gaussian = new SecureNoise();
@@ -36,7 +37,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         Descend(train, steps, noise, q * rows, random, gaussian, progress, cancel);
         reservation.Commit();
         progress?.Report(new TrainingProgress(1, "trained"));
-        return new TrainedNetwork(network, Statement(Plan(noise), noise, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new TrainedNetwork(network, Statement(Whole(noise), noise, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     private void Descend(

@@ -1,0 +1,50 @@
+using Bulwark.Cryptography;
+using Bulwark.Training;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>What to train on what, and where the model goes.</summary>
+/// <param name="Name">The model's name.</param>
+/// <param name="Train">Training rows.</param>
+/// <param name="Test">Rows that only measure.</param>
+/// <param name="Options">How.</param>
+/// <param name="Output">The folder to write.</param>
+internal sealed record TrainingRequest(string Name, Dataset Train, Dataset Test, TrainingOptions Options, DirectoryInfo Output)
+{
+    /// <summary>The model's version.</summary>
+    internal string Version { get; init; } = "1";
+
+    /// <summary>ε of the data set's budget, when the ledger has none for it yet; null takes this run's.</summary>
+    internal double? BudgetEpsilon { get; init; }
+}
+
+/// <summary>All that is known of a training run: the model folder's <c>report.json</c>.</summary>
+internal sealed record TrainingReport
+{
+    internal const string FileName = "report.json";
+
+    public string Format { get; init; } = "training-report/v1";
+    public required string Name { get; init; }
+    public required string Model { get; init; }
+    public required string Shape { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public required Digest Dataset { get; init; }
+    public required Digest TestSet { get; init; }
+
+    /// <summary>Number of training rows; null when private, for neighbours differ in it.</summary>
+    public required int? TrainingRows { get; init; }
+    public required TrainingOptions Options { get; init; }
+    public required Evaluation Evaluation { get; init; }
+    public PrivacyStatement? Privacy { get; init; }
+    public required IReadOnlyList<EpochReport> Epochs { get; init; }
+    public int? BestEpoch { get; init; }
+    public required long Steps { get; init; }
+    public required double TrainingSeconds { get; init; }
+    public required double LargestExportDifference { get; init; }
+    public double? ScreenFalsePositiveRate { get; init; }
+    public required string CodeVersion { get; init; }
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
+    public long? LogIndex { get; init; }
+}

@@ -1,0 +1,197 @@
+using System.Reflection;
+using System.Text.Json;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Privacy;
+using Bulwark.Training;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>One trained model as a folder of files: train, export, check the export, fit the screen, evaluate, write, log.</summary>
+internal static class TrainingRun
+{
+    /// <summary>Noise of the moments that the input screen of a private model is fitted to, over their sensitivity.</summary>
+    private const double MomentsNoise = 20;
+
+    /// <summary>Largest difference of a score between the exported graph and the trained network.</summary>
+    internal const double ExportTolerance = 1e-5;
+
+    /// <summary>Runs all steps. Nothing is written when one fails.</summary>
+    /// <param name="request">Data and options.</param>
+    /// <param name="workspace">Ledger and log; null only when the run is not private, and then nothing is logged.</param>
+    /// <param name="progress">Told often.</param>
+    /// <param name="cancel">Stops before anything is written.</param>
+    /// <exception cref="CommandException">A private run lacks declared bounds or a workspace, or the exported graph does not score as the network does.</exception>
+    internal static async Task<TrainingReport> RunAsync(TrainingRequest request, Workspace? workspace, IProgress<TrainingProgress>? progress, CancellationToken cancel)
+    {
+        var encoder = new FeatureEncoder(request.Train.Schema);
+        var options = WithMask(request.Options, encoder);
+        var faults = options.Faults().ToList();
+        if (faults.Count > 0)
+            throw new CommandException(string.Join(" ", faults));
+        using var ledger = options.Private is null ? null : OpenLedger(request, options.Private, workspace);
+        var account = ledger is null ? null : new PrivacyAccount(ledger, request.Train.Commitment.ToString());
+        var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
+
+        var moments = options.Private is null ? null : await Task.Run(() => Moments(train, request.Train.Schema, ledger!, account!.Dataset), cancel);
+        if (moments is not null)
+            options = options with { Private = options.Private! with { Also = Joined(options.Private.Also, moments.Event) } };
+        var trained = await Task.Run(() => Trainer.Train(train, null, options, account, progress, cancel), cancel);
+
+        var scores = Trainer.Score(trained.Network, test);
+        var onnx = OnnxModel.Export(request.Train.Schema, trained.Network);
+        var difference = RequireSameScores(onnx, request.Test, scores);
+        var screen = Screen(request.Train.Schema, moments, train, test);
+        var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference);
+        cancel.ThrowIfCancellationRequested();
+        Write(request, report, onnx, screen);
+        if (workspace is not null)
+            report = report with { LogIndex = (await workspace.AppendAsync(StatementOf(report, onnx), cancel)).Index };
+        return report;
+    }
+
+    /// <summary>Features whose bounds or categories nobody declared make a private run impossible: reading them off the rows is itself a release.</summary>
+    private static PrivacyLedger OpenLedger(TrainingRequest request, PrivacyOptions options, Workspace? workspace)
+    {
+        if (request.Train.Schema.InferredFeatures() is { Count: > 0 } inferred)
+        {
+            throw new CommandException(
+                $"Private training needs declared bounds and categories; these features have none: {string.Join(", ", inferred)}.",
+                "declare them with --schema FILE (minimum and maximum, or categories), or pay for numeric bounds with --bounds-epsilon 0.1");
+        }
+
+        if (workspace is null)
+            throw new CommandException("Private training books its cost in a workspace's ledger before it starts; there is no workspace.", "bulwark init");
+        var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        var dataset = request.Train.Commitment.ToString();
+        if (ledger.BudgetOf(dataset) is null)
+            ledger.SetBudget(dataset, new PrivacyBudget(request.BudgetEpsilon ?? options.Epsilon, options.Delta));
+        return ledger;
+    }
+
+    private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder) => options.Robust is not { Mutable.Count: 0 } robust ? options
+        : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
+
+    private static PrivacyEvent Joined(PrivacyEvent? first, PrivacyEvent second) => first is null ? second : new ComposedEvent([first, second]);
+
+    /// <summary>An encoded row has one value of at most 1 per feature, and one more where a missing value is marked.</summary>
+    private static PrivateMoments Moments(EncodedDataset train, FeatureSchema schema, PrivacyLedger ledger, string dataset)
+    {
+        var longest = Math.Sqrt(schema.Features.Sum(feature => feature.Missing == MissingPolicy.Indicator ? 2 : 1));
+        return PrivateMoments.Release(train.Features, train.Width, longest, MomentsNoise, ledger, dataset);
+    }
+
+    private static double RequireSameScores(byte[] onnx, Dataset test, float[] expected)
+    {
+        using var scorer = new OnnxScorer(onnx);
+        var scored = new float[test.Rows];
+        scorer.Score(test.Raw, test.Rows, scored);
+        var worst = 0.0;
+        for (var i = 0; i < scored.Length; i++)
+            worst = Math.Max(worst, Math.Abs((double)scored[i] - expected[i]));
+        return worst <= ExportTolerance ? worst
+            : throw new CommandException($"The exported graph scores differently from the trained network, by up to {worst:g3} on the test rows; nothing was written.");
+    }
+
+    private static InputScreen Screen(FeatureSchema schema, PrivateMoments? moments, EncodedDataset train, EncodedDataset test)
+    {
+        var fields = schema.Features.Select(Field).ToList();
+        var (mean, covariance) = moments is null ? InputScreen.Moments(train.Features, train.Width) : ([.. moments.Mean], [.. moments.Covariance]);
+        return InputScreen.Fit(fields, mean, covariance).Calibrate(test.Features, 0.01);
+    }
+
+    private static ScreenField Field(Feature feature) => new()
+    {
+        Name = feature.Name,
+        Kind = Enum.Parse<ScreenFieldKind>(feature.Kind.ToString()),
+        Minimum = feature.Minimum,
+        Maximum = feature.Maximum,
+        Categories = feature.Categories.Count,
+        AllowMissing = true,
+    };
+
+    private static TrainingReport Report(TrainingRequest request, TrainingOptions options, TrainedNetwork trained, Evaluation evaluation, InputScreen screen, double difference) => new()
+    {
+        Name = request.Name,
+        Model = options.Hidden.Count == 0 ? "logistic regression" : "multilayer perceptron",
+        Shape = trained.Network.Shape.ToString(),
+        Created = DateTimeOffset.UtcNow,
+        Dataset = request.Train.Commitment,
+        TestSet = request.Test.Commitment,
+        TrainingRows = options.Private is null ? request.Train.Rows : null,
+        Options = options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [] } },
+        Evaluation = evaluation,
+        Privacy = trained.Privacy,
+        Epochs = trained.Epochs,
+        BestEpoch = trained.BestEpoch,
+        Steps = trained.Steps,
+        TrainingSeconds = trained.Seconds,
+        LargestExportDifference = difference,
+        ScreenFalsePositiveRate = screen.Calibration?.FalsePositiveRate,
+        CodeVersion = CodeVersion,
+        Notes = trained.Privacy is null ? [] : ["The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows."],
+    };
+
+    private static void Write(TrainingRequest request, TrainingReport report, byte[] onnx, InputScreen screen)
+    {
+        var manifest = new ModelManifest
+        {
+            Name = request.Name,
+            Version = request.Version,
+            Created = report.Created,
+            DataCommitment = report.Dataset,
+            Epsilon = report.Privacy?.Epsilon,
+            Delta = report.Privacy?.Delta,
+            PrivacyUnit = report.Privacy is { } privacy ? $"{privacy.Adjacency}; {privacy.Unit}" : null,
+            Accuracy = report.Evaluation.Accuracy,
+            Metrics = Figures(report.Evaluation),
+            CodeVersion = report.CodeVersion,
+            Dependencies = new Dictionary<string, string> { [".NET"] = Environment.Version.ToString(), ["Microsoft.ML.OnnxRuntime"] = VersionOf("Microsoft.ML.OnnxRuntime") },
+            InsecureNotes = report.Notes,
+        };
+        var files = new Dictionary<string, ReadOnlyMemory<byte>>
+        {
+            [ModelFolder.OnnxName] = onnx,
+            [ModelFolder.ScreenName] = screen.ToJson(),
+            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Cli.Screen.JsonOptions),
+        };
+        new ModelFolder(manifest, files).Save(request.Output.FullName);
+    }
+
+    private static Dictionary<string, double> Figures(Evaluation evaluation)
+    {
+        var figures = new Dictionary<string, double> { ["auc"] = evaluation.Auc, ["prAuc"] = evaluation.PrAuc, ["logLoss"] = evaluation.LogLoss };
+        foreach (var point in evaluation.RecallAtFpr)
+            figures[$"recallAtFpr{point.At:0.###}"] = point.Value;
+        foreach (var point in evaluation.FprAtRecall)
+            figures[$"fprAtRecall{point.At:0.###}"] = point.Value;
+        return figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
+    }
+
+    private static Statement StatementOf(TrainingReport report, byte[] onnx) => Statement.Create(
+        PredicateTypes.TrainingRun,
+        [new Subject(ModelFolder.OnnxName, Digest.Of(onnx))],
+        new
+        {
+            model = report.Name,
+            shape = report.Shape,
+            dataset = report.Dataset.ToString(),
+            testSet = report.TestSet.ToString(),
+            accuracy = report.Evaluation.Accuracy,
+            auc = report.Evaluation.Auc,
+            prAuc = report.Evaluation.PrAuc,
+            epsilon = report.Privacy?.Epsilon,
+            delta = report.Privacy?.Delta,
+            adjacency = report.Privacy?.Adjacency,
+            robust = report.Options.Robust is not null,
+            codeVersion = report.CodeVersion,
+        });
+
+    private static string CodeVersion { get; } =
+        Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private static string VersionOf(string assembly) =>
+        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(loaded => loaded.GetName().Name == assembly)?.GetName().Version?.ToString() ?? "unknown";
+}
