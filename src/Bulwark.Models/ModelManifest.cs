@@ -89,8 +89,8 @@ public sealed record ModelManifest
             yield return fault;
     }
 
-    /// <summary>The manifest as JSON text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ModelsJson.Default.ModelManifest);
+    /// <summary>The manifest as JSON text, indented for people.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ModelsJson.Indented.ModelManifest);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The text is no JSON, has an unknown, repeated or missing member, or <see cref="Faults"/> is not empty.</exception>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bulwark.Models.Package;
 
@@ -15,4 +16,8 @@ namespace Bulwark.Models;
 [JsonSerializable(typeof(FeatureSchema))]
 [JsonSerializable(typeof(ModelManifest))]
 [JsonSerializable(typeof(SealPredicate))]
-internal sealed partial class ModelsJson : JsonSerializerContext;
+internal sealed partial class ModelsJson : JsonSerializerContext
+{
+    /// <summary>The same, spread over lines.</summary>
+    internal static ModelsJson Indented => field ??= new(new JsonSerializerOptions(Default!.Options) { WriteIndented = true });
+}

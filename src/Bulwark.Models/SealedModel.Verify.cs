@@ -61,7 +61,7 @@ public static partial class SealedModel
             return (SealVerdict.PayloadAltered, "The sealed payload is not the one that was signed: changed, cut off or extended.");
         return trusted.Contains(signer)
             ? (SealVerdict.Trusted, $"Signed by {signer}; every byte is as it was signed.")
-            : (SealVerdict.UntrustedSigner, $"Every byte is as {signer} signed it, and that key is not among the {trusted.Count} trusted ones.");
+            : (SealVerdict.UntrustedSigner, $"Every byte is as {signer} signed it, but {(trusted.Count == 0 ? "no key is trusted here" : "that key is not trusted here")}.");
     }
 
     private static async Task<(Digest Payload, Digest Whole, long Bytes)> DigestsAsync(Stream package, byte[] front, CancellationToken cancel)

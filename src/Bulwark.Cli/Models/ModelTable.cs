@@ -38,7 +38,7 @@ internal static class ModelTable
             table.AddRow(Markup.Escape(name), value.ToString("0.######", CultureInfo.InvariantCulture));
         table.AddRow("code", Markup.Escape(manifest.CodeVersion ?? "not stated"));
         if (manifest.Dependencies.Count > 0)
-            table.AddRow("built with", Markup.Escape(string.Join(", ", manifest.Dependencies.OrderBy(library => library.Key, StringComparer.Ordinal).Select(library => $"{library.Key} {library.Value}"))));
+            table.AddRow("built with", $"{manifest.Dependencies.Count} libraries; --json lists them with their versions");
         foreach (var file in manifest.Files)
             table.AddRow("file", Markup.Escape($"{file.Name}, {file.Bytes} bytes, {file.Digest}"));
         foreach (var note in manifest.InsecureNotes)
