@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Bulwark.Data;
+using Bulwark.Lineage;
+using Spectre.Console;
+
+namespace Bulwark.Cli;
+
+internal static class DataFeaturesCommand
+{
+    internal static Command Create()
+    {
+        var input = DataFiles.Input("payments", "Payments: CSV, Parquet or protected Parquet, with columns time, customer_id, terminal_id, amount, is_fraud.");
+        var output = DataFiles.Output("Where to write: .csv, .tsv or .parquet.");
+        var delay = new Option<double>("--delay") { Description = "Days until fraud is known; younger labels are not looked at.", DefaultValueFactory = _ => 7, HelpName = "DAYS" };
+        var table = new TableOptions();
+        var command = new Command("features", """
+            Turns payments into 15 features, using at each row only what was known by then.
+
+            Example: bulwark data features protected.parquet -o features.parquet
+            """) { input, output, delay };
+        table.AddTo(command);
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var screen = new Screen(parsed);
+            var path = DataFiles.Writable(parsed.GetRequiredValue(output), ".csv", ".tsv", ".parquet");
+            using var keys = DataFiles.Keys(parsed);
+            var options = new FraudFeatureOptions { LabelDelay = TimeSpan.FromDays(parsed.GetValue(delay)) };
+            string[] needed = [options.Time, options.Customer, options.Terminal, options.Amount, options.Label];
+            var payments = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(parsed.GetRequiredValue(input).FullName, table.Read(parsed, keys) with { Columns = needed }, progress, cancel));
+            var features = await screen.ProgressAsync("computing", _ => Task.Run(() => FraudFeatures.Compute(payments, options), cancel));
+            await screen.ProgressAsync("writing", async progress =>
+            {
+                await TableFile.WriteAsync(features, path, progress, cancel);
+                return true;
+            });
+            var (source, result) = (DatasetCommitment.Of(payments, cancel: cancel).Root, DatasetCommitment.Of(features, cancel: cancel).Root);
+            var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Create(
+                PredicateTypes.DatasetCommitment, [new Subject(Path.GetFileName(path), result)],
+                new { step = "features", rows = features.Rows, columns = features.Columns.Select(column => column.Name), source, sourceColumns = needed, delayDays = options.LabelDelay.TotalDays }), cancel);
+            var answer = new { file = path, rows = features.Rows, features = FraudFeatures.Names, bytes = new FileInfo(path).Length, source, commitment = result, logIndex = entry };
+            return screen.Answer(answer, console =>
+            {
+                console.MarkupLineInterpolated($"[green]{answer.rows:N0} rows of {answer.features.Count} features[/] in {answer.file} ({DataFiles.Size(answer.bytes)})");
+                console.MarkupLineInterpolated($"commitment  {answer.commitment}");
+            });
+        });
+        return command;
+    }
+}

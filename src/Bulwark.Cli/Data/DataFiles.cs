@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Cli;
+
+/// <summary>What the data commands share: their file arguments, and the log entry of each step.</summary>
+internal static class DataFiles
+{
+    internal static Argument<FileInfo> Input(string name, string description) => new Argument<FileInfo>(name) { Description = description }.AcceptExistingOnly();
+
+    internal static Option<FileInfo> Output(string description, bool required = true) => new("--output", "-o") { Description = description, Required = required, HelpName = "FILE" };
+
+    /// <summary>The output's full path, once it is clear that it can be written.</summary>
+    internal static string Writable(FileInfo file, params string[] extensions)
+    {
+        if (!extensions.Contains(file.Extension.ToLowerInvariant()))
+            throw new CommandException($"'{file.Name}': name the file {string.Join(" or ", extensions)}.");
+        return file.Directory is { Exists: true } ? file.FullName : throw new CommandException($"There is no folder {file.DirectoryName}.");
+    }
+
+    /// <summary>Appends the step to the log; without a workspace it says that nothing was logged.</summary>
+    /// <returns>The entry's index, or null.</returns>
+    internal static async Task<long?> LogAsync(ParseResult parsed, Screen screen, KeyRing? keys, Statement statement, CancellationToken cancel)
+    {
+        if (keys is null)
+        {
+            screen.Note("[grey]No workspace here, so nothing was logged. `bulwark init` makes one.[/]");
+            return null;
+        }
+
+        return (await Workspace.Require(parsed).AppendAsync(keys, statement, cancel)).Index;
+    }
+
+    internal static KeyRing? Keys(ParseResult parsed) => Workspace.Find(parsed)?.OpenKeys();
+
+    /// <summary>Bytes as people read them.</summary>
+    internal static string Size(long bytes) => bytes switch
+    {
+        < 10_000 => $"{bytes} B",
+        < 10_000_000 => $"{bytes / 1e3:N1} kB",
+        _ => $"{bytes / 1e6:N1} MB",
+    };
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Bulwark.Data;
+using Bulwark.Lineage;
+using Spectre.Console;
+
+namespace Bulwark.Cli;
+
+internal static class DataRevealCommand
+{
+    internal static Command Create()
+    {
+        var input = DataFiles.Input("table", "A protected Parquet file.");
+        var columns = new Option<string>("--columns") { Description = "The columns to open.", Required = true, HelpName = "A,B,…" };
+        var purpose = new Option<string>("--purpose") { Description = "What for; goes into the log.", Required = true, HelpName = "TEXT" };
+        var output = DataFiles.Output("Where to write all rows: .csv, .tsv or .parquet; without it the first rows are printed.", required: false);
+        var rows = new Option<int>("--rows") { Description = "Rows to print.", DefaultValueFactory = _ => 10, HelpName = "N" };
+        var dataset = new Option<string?>("--dataset") { Description = "The dataset that the file must hold: its name, or name/commitment.", HelpName = "NAME" };
+        var command = new Command("reveal", """
+            Opens protected columns with the workspace's keys. Who opened what for which purpose is logged before a value appears.
+
+            Example: bulwark data reveal payments.protected.parquet --columns card_number --purpose "chargeback 4711"
+            """) { input, columns, purpose, output, rows, dataset };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var screen = new Screen(parsed);
+            var workspace = Workspace.Require(parsed);
+            using var keys = workspace.OpenKeys();
+            var reason = parsed.GetRequiredValue(purpose).Trim();
+            if (reason.Length is 0 or > 1000)
+                throw new CommandException("State the purpose in 1 to 1000 characters.");
+            var target = parsed.GetValue(output) is { } file ? DataFiles.Writable(file, ".csv", ".tsv", ".parquet") : null;
+            var revealed = await screen.ProgressAsync("opening", progress => DataProtection.RevealAsync(
+                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), progress, cancel));
+            var entry = (await workspace.AppendAsync(keys, Access(revealed, reason), cancel)).Index;
+            if (target is not null && revealed.Table is not null)
+                await TableFile.WriteAsync(revealed.Table, target, cancel: cancel);
+            var shown = target is null && revealed.Table is { } table ? table.Take([.. Enumerable.Range(0, Math.Clamp(parsed.GetValue(rows), 0, table.Rows))]) : null;
+            return screen.Answer(
+                new { revealed.Dataset, revealed.Accesses, file = target, rows = shown is null ? null : Rows(shown), logIndex = entry },
+                console => Draw(console, revealed, shown, target, entry),
+                revealed.Accesses.All(access => access.Opened) ? ExitCode.Yes : ExitCode.No);
+        });
+        return command;
+    }
+
+    private static Statement Access(RevealedData revealed, string purpose)
+    {
+        var slash = revealed.Dataset.LastIndexOf('/');
+        return Statement.Create(
+            PredicateTypes.KeyUse,
+            [new Subject(revealed.Dataset[..slash], Cryptography.Digest.Parse(revealed.Dataset[(slash + 1)..]))],
+            new { use = "data-reveal", purpose, user = Environment.UserName, time = DateTimeOffset.UtcNow, columns = revealed.Accesses });
+    }
+
+    private static IEnumerable<Dictionary<string, string?>> Rows(Data.Table table) =>
+        Enumerable.Range(0, table.Rows).Select(row => table.Columns.ToDictionary(column => column.Name, column => column.Text(row)));
+
+    private static void Draw(IAnsiConsole console, RevealedData revealed, Data.Table? shown, string? target, long entry)
+    {
+        if (shown is not null)
+        {
+            var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns([.. shown.Columns.Select(column => Markup.Escape(column.Name))]);
+            for (var row = 0; row < shown.Rows; row++)
+                drawn.AddRow([.. shown.Columns.Select(column => Markup.Escape(column.Text(row) ?? ""))]);
+            console.Write(drawn);
+        }
+
+        if (target is not null && revealed.Table is not null)
+            console.MarkupLineInterpolated($"[green]{revealed.Table.Rows:N0} rows[/] in {target}");
+        foreach (var access in revealed.Accesses)
+        {
+            if (access.Opened)
+                console.MarkupLineInterpolated($"[green]opened[/]  {access.Column} {(access.Key is { } key ? $"with {key}" : "")}");
+            else
+                console.MarkupLineInterpolated($"[red]shut[/]    {access.Column}: {access.Reason}");
+        }
+
+        console.MarkupLineInterpolated($"logged as entry {entry}");
+    }
+}
