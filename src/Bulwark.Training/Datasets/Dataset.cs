@@ -36,7 +36,7 @@ public sealed class Dataset
     /// <summary>Per categorical feature, how many rows hold a text that is none of its categories; features without such rows are absent.</summary>
     public IReadOnlyDictionary<string, int> UnknownCategories { get; }
 
-    /// <summary>Digest of the table that the rows come from, in all its columns.</summary>
+    /// <summary>Root of the <see cref="Data.DatasetCommitment"/> of the table that the rows come from, with all its columns and, after a split, all its rows.</summary>
     public Digest Commitment { get; }
 
     /// <summary>One raw row.</summary>

@@ -1,3 +1,4 @@
+using Bulwark.Cryptography;
 using Bulwark.Data;
 using Bulwark.Models;
 
@@ -15,6 +16,24 @@ public static class DatasetReader
     public static Dataset Read(Table table, SchemaOptions options, FeatureSchema? schema = null)
     {
         ArgumentNullException.ThrowIfNull(table);
+        return Read(table, options, schema, DatasetCommitment.Of(table).Root);
+    }
+
+    /// <summary>Reads the two sides of a split; what must be inferred is inferred from the training rows alone. Both sides keep the commitment of the whole table.</summary>
+    /// <remarks>So the privacy budget belongs to the table: splitting it another way buys no second one.</remarks>
+    /// <exception cref="ArgumentException">The options have faults.</exception>
+    /// <exception cref="DatasetException">The table does not hold such a data set; the message names column and row of that side.</exception>
+    public static (Dataset Train, Dataset Test) Read(Table table, SchemaOptions options, RowSplit split)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(split);
+        var commitment = DatasetCommitment.Of(table).Root;
+        var train = Read(table.Take(split.Train), options, null, commitment);
+        return (train, Read(table.Take(split.Test), options, train.Schema, commitment));
+    }
+
+    private static Dataset Read(Table table, SchemaOptions options, FeatureSchema? schema, Digest commitment)
+    {
         ArgumentNullException.ThrowIfNull(options);
         schema ??= SchemaInference.Infer(table, options);
         var label = LabelColumn.Read(Columns.Require(table, options.Label), options);
@@ -28,18 +47,7 @@ public static class DatasetReader
                 unknown.Add(feature.Name, strangers);
         }
 
-        return new Dataset(schema, raw, label.Labels, unknown, TableDigest.Of(table));
-    }
-
-    /// <summary>Reads the two sides of a split; what must be inferred is inferred from the training rows alone.</summary>
-    /// <exception cref="ArgumentException">The options have faults.</exception>
-    /// <exception cref="DatasetException">The table does not hold such a data set; the message names column and row of that side.</exception>
-    public static (Dataset Train, Dataset Test) Read(Table table, SchemaOptions options, RowSplit split)
-    {
-        ArgumentNullException.ThrowIfNull(table);
-        ArgumentNullException.ThrowIfNull(split);
-        var train = Read(table.Take(split.Train), options);
-        return (train, Read(table.Take(split.Test), options, train.Schema));
+        return new Dataset(schema, raw, label.Labels, unknown, commitment);
     }
 
     /// <summary>Writes one feature of every row; returns how many texts were no category.</summary>

@@ -51,6 +51,8 @@ public class DatasetReaderTests
         Assert.Equal(30, train.Schema.Features[1].Maximum);
         Assert.Same(train.Schema, test.Schema);
         Assert.Equal(44, test.Row(0)[1]);
+        Assert.Equal(DatasetCommitment.Of(table, cancel: TestContext.Current.CancellationToken).Root, train.Commitment);
+        Assert.Equal(train.Commitment, test.Commitment);
     }
 
     [Fact]
