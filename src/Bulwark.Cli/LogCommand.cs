@@ -1,8 +1,199 @@
 using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
 internal static class LogCommand
 {
-    internal static Command Create() => NotBuilt.Create("log");
+    internal static Command Create() => new("log", """
+        The workspace's transparency log: append, prove, verify. Append-only; every state is one signed root.
+
+        Example: bulwark log show --last 10
+        """)
+    { Show(), Append(), Prove(), Verify(), PrintCheckpoint() };
+
+    private static Command Show()
+    {
+        var last = new Option<int>("--last") { Description = "How many of the newest entries.", DefaultValueFactory = _ => 20 };
+        var command = new Command("show", """
+            The newest entries: what each claims, of what, signed by whom.
+
+            Example: bulwark log show --last 5
+            """) { last };
+        command.SetAction(async (parsed, _) =>
+        {
+            var workspace = Workspace.Require(parsed);
+            using var keys = workspace.OpenKeys();
+            var log = await OpenAsync(workspace, keys);
+            var trusted = SigningKeys(keys);
+            var first = Math.Max(0, log.Size - Math.Max(0, parsed.GetValue(last)));
+            var entries = Enumerable.Range(0, (int)(log.Size - first)).Select(i => LogEntryView.Of(first + i, log.ReadEntry(first + i), trusted)).ToArray();
+            return new Screen(parsed).Answer(new { origin = log.Checkpoint.Origin, size = log.Size, root = log.Checkpoint.Root, entries }, console =>
+            {
+                console.MarkupLineInterpolated($"[bold]{log.Checkpoint.Origin}[/]  {log.Size} entries, root {log.Checkpoint.Root}");
+                var table = new Table().Border(TableBorder.Rounded).AddColumns("#", "claim", "of", "signed");
+                foreach (var entry in entries)
+                    table.AddRow(new Text($"{entry.Index}"), new Text(entry.Claim), new Text(entry.Of), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
+                console.Write(table);
+            });
+        });
+        return command;
+    }
+
+    private static Command Append()
+    {
+        var file = new Argument<FileInfo>("file") { Description = $"The entry: at most {TransparencyLog.MaximumEntryBytes} bytes, nothing personal." };
+        var command = new Command("append", """
+            Appends a file's bytes as one entry; returns when it is durable.
+
+            Example: bulwark log append statement.json
+            """) { file };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var workspace = Workspace.Require(parsed);
+            var source = SealCommand.Existing(parsed.GetRequiredValue(file));
+            using var keys = workspace.OpenKeys();
+            using var signer = keys.OpenSigner(Workspace.LogKey);
+            var log = await OpenAsync(workspace, keys, signer);
+            var given = await log.AppendAsync(await File.ReadAllBytesAsync(source.FullName, cancel), cancel);
+            return new Screen(parsed).Answer(new { given.Index, given.LeafHash, log.Size, root = log.Checkpoint.Root }, console =>
+                console.MarkupLineInterpolated($"[green]Entry {given.Index}[/] of {log.Checkpoint.Origin}, leaf {given.LeafHash}"));
+        });
+        return command;
+    }
+
+    private static Command Prove()
+    {
+        var index = new Argument<long>("index") { Description = "The entry's place, from 0." };
+        var output = new Option<FileInfo?>("--output", "-o") { Description = "Where to; the default is stdout.", HelpName = "FILE" };
+        var command = new Command("prove", """
+            An offline proof that an entry is in the log (c2sp.org/tlog-proof@v1).
+
+            Example: bulwark log prove 3 -o entry-3.tlog-proof
+            """) { index, output };
+        command.SetAction(async (parsed, _) =>
+        {
+            var workspace = Workspace.Require(parsed);
+            using var keys = workspace.OpenKeys();
+            var log = await OpenAsync(workspace, keys);
+            var wanted = parsed.GetValue(index);
+            if (wanted < 0 || wanted >= log.Size)
+                throw new CommandException($"There is no entry {wanted}: the log has {log.Size}.", "bulwark log show");
+            var proof = log.ProofFor(wanted).Format();
+            if (parsed.GetValue(output) is not { } target)
+                return new Screen(parsed).Answer(new { index = wanted, proof }, console => console.Profile.Out.Writer.Write(proof));
+            AtomicFile.Write(target.FullName, Encoding.UTF8.GetBytes(proof));
+            return new Screen(parsed).Answer(new { index = wanted, file = target.FullName }, console => console.MarkupLineInterpolated($"[green]Proof of entry {wanted}[/] in {target.FullName}"));
+        });
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var seen = new Option<FileInfo?>("--seen") { Description = "A checkpoint from earlier or elsewhere that the log must still begin with.", HelpName = "FILE" };
+        var command = new Command("verify", """
+            Derives the whole log again from its entries: leaf hashes, tiles, root, signature.
+
+            Example: bulwark log verify --seen checkpoint.txt
+            """) { seen };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var workspace = Workspace.Require(parsed);
+            using var keys = workspace.OpenKeys();
+            return await VerifyAsync(parsed, workspace.LogDirectory, keys.PublicKey(Workspace.LogKey), parsed.GetValue(seen), cancel);
+        });
+        return command;
+    }
+
+    private static Command PrintCheckpoint()
+    {
+        var command = new Command("checkpoint", """
+            Prints the signed checkpoint: keep it, and the log can never again be shorter or different unnoticed.
+
+            Example: bulwark log checkpoint > seen.txt
+            """);
+        command.SetAction(async (parsed, _) =>
+        {
+            var workspace = Workspace.Require(parsed);
+            using var keys = workspace.OpenKeys();
+            var log = await OpenAsync(workspace, keys);
+            var checkpoint = log.Checkpoint;
+            return new Screen(parsed).Answer(
+                new { checkpoint.Origin, checkpoint.Size, checkpoint.Root, key = log.NoteKey.ToString(), note = checkpoint.Note!.Note },
+                console => console.Profile.Out.Writer.Write(checkpoint.Note!.Note));
+        });
+        return command;
+    }
+
+    /// <summary>Verifies the log in a folder and answers; shared with <c>verify</c>.</summary>
+    internal static async Task<int> VerifyAsync(ParseResult parsed, string directory, VerificationKey? trusted, FileInfo? seen, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        LogReport report;
+        try
+        {
+            var log = await TransparencyLog.OpenAsync(directory, trustedKey: trusted);
+            var earlier = seen is null ? null : ReadSeen(seen, log.Key);
+            report = await screen.ProgressAsync("verifying the log", progress => log.VerifyAsync(earlier, progress, cancel));
+        }
+        catch (InvalidDataException failure)
+        {
+            report = new LogReport(LogVerdict.WrongSignature, 0, failure.Message);
+        }
+
+        var links = new[] { new EvidenceLink("log", report.Verdict == LogVerdict.Verified, report.Detail) };
+        return screen.Answer(
+            new { kind = "log", directory, report.Verdict, report.Size, report.Detail, keyFromTheLogItself = trusted is null ? true : (bool?)null },
+            console =>
+            {
+                EvidenceView.Print(console, $"Transparency log in {directory}", links);
+                if (trusted is null)
+                    console.MarkupLine("[yellow]The key came from the log's own folder: this shows that the log is of one piece, not whose it is. Give --log-key.[/]");
+            },
+            report.Verdict == LogVerdict.Verified ? ExitCode.Yes : ExitCode.No);
+    }
+
+    /// <summary>The public halves of every signing key in the ring: what a workspace trusts by default.</summary>
+    internal static IReadOnlyList<VerificationKey> SigningKeys(KeyRing keys) =>
+        [.. keys.List().Where(key => key.PublicKey is not null).Select(key => VerificationKey.Parse(key.PublicKey!))];
+
+    private static Task<TransparencyLog> OpenAsync(Workspace workspace, KeyRing keys, Signer? signer = null) =>
+        TransparencyLog.OpenAsync(workspace.LogDirectory, signer, keys.PublicKey(Workspace.LogKey));
+
+    private static Checkpoint ReadSeen(FileInfo file, VerificationKey key)
+    {
+        var checkpoint = Checkpoint.Parse(File.ReadAllBytes(SealCommand.Existing(file).FullName));
+        return checkpoint.IsSignedBy(key) ? checkpoint : throw new CommandException($"{file.Name} is not signed by the log's key: it says nothing about this log.");
+    }
+}
+
+/// <summary>One entry as people read it.</summary>
+internal sealed record LogEntryView(long Index, string Claim, string Of, string Signed, bool Trusted, string? Time, JsonElement? Predicate)
+{
+    internal static LogEntryView Of(long index, ReadOnlyMemory<byte> entry, IReadOnlyCollection<VerificationKey> trusted) => Read(index, entry, trusted)
+        ?? new LogEntryView(index, "(other bytes)", $"{entry.Length} bytes, {Digest.Of(entry.Span)}", "", false, null, null);
+
+    private static LogEntryView? Read(long index, ReadOnlyMemory<byte> entry, IReadOnlyCollection<VerificationKey> trusted)
+    {
+        var envelope = Dsse.Verify(entry, trusted);
+        if (envelope.Verdict == DsseVerdict.Malformed || envelope.PayloadType != Statement.PayloadType)
+            return null;
+        try
+        {
+            var statement = Statement.Parse(envelope.Payload);
+            var claim = statement.PredicateType.Replace("https://bulwark.dev/", "", StringComparison.Ordinal);
+            var subjects = string.Join(", ", statement.Subjects.Select(subject => $"{subject.Name} {subject.Digest.ToHex()[..12]}"));
+            var time = statement.Predicate.TryGetProperty("time", out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            return new LogEntryView(index, claim, subjects, envelope.Verdict == DsseVerdict.Trusted ? "by a trusted key" : $"not trusted: {envelope.Verdict}",
+                envelope.Verdict == DsseVerdict.Trusted, time, statement.Predicate);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
 }
