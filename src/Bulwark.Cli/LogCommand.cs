@@ -37,7 +37,7 @@ internal static class LogCommand
                 console.MarkupLineInterpolated($"[bold]{log.Checkpoint.Origin}[/]  {log.Size} entries, root {log.Checkpoint.Root}");
                 var table = new Table().Border(TableBorder.Rounded).AddColumns("#", "claim", "of", "signed");
                 foreach (var entry in entries)
-                    table.AddRow(new Text($"{entry.Index}"), new Text(entry.Claim), new Text(entry.Of), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
+                    table.AddRow(new Text($"{entry.Index}"), new Text(entry.Claim), new Text(entry.Subjects), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
                 console.Write(table);
             });
         });
@@ -172,7 +172,7 @@ internal static class LogCommand
 }
 
 /// <summary>One entry as people read it.</summary>
-internal sealed record LogEntryView(long Index, string Claim, string Of, string Signed, bool Trusted, string? Time, JsonElement? Predicate)
+internal sealed record LogEntryView(long Index, string Claim, string Subjects, string Signed, bool Trusted, string? Time, JsonElement? Predicate)
 {
     internal static LogEntryView Of(long index, ReadOnlyMemory<byte> entry, IReadOnlyCollection<VerificationKey> trusted) => Read(index, entry, trusted)
         ?? new LogEntryView(index, "(other bytes)", $"{entry.Length} bytes, {Digest.Of(entry.Span)}", "", false, null, null);
