@@ -1,8 +1,129 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Worker;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
+/// <summary>Evidence of what runs: collect it, verify it, write and check the policy it is held against.</summary>
 internal static class AttestCommand
 {
-    internal static Command Create() => NotBuilt.Create("attest");
+    internal static Command Create() => new("attest", "Evidence of what runs: collect, verify, policy.")
+    {
+        CreateCollect(), CreateVerify(), new Command("policy", "What evidence must say for a model's key to be released.") { CreatePolicyCheck(), CreatePolicyInit() },
+    };
+
+    private static Command CreateCollect()
+    {
+        var package = new Argument<FileInfo>("package") { Description = "The sealed model whose key would be asked for." }.AcceptExistingOnly();
+        var nonce = new Option<string>("--nonce") { Description = "The verifier's fresh number: 64 hexadecimal digits; a fresh one when left out.", HelpName = "HEX" };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Where to write the evidence.", Required = true, HelpName = "FILE" };
+        var command = new Command("collect", """
+            Collects evidence of this build of the worker, of kind simulated: signed by the workspace's development key. Insecure.
+
+            The keys that it binds are made for it and thrown away, so it is for trying policies, not for getting keys.
+            Example: bulwark attest collect fraud.bulwark -o evidence.json
+            """) { package, nonce, output };
+        command.SetAction(parsed =>
+        {
+            using var keys = Workspace.Require(parsed).OpenKeys();
+            keys.GetOrCreateSigning(GatewaySetup.DevelopmentKey);
+            using var development = keys.OpenSigner(GatewaySetup.DevelopmentKey);
+            using var hpke = HpkeKeyPair.Generate();
+            using var receipt = Signer.Generate();
+            var number = parsed.GetValue(nonce) is { } given ? Nonce(given) : RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
+            var source = new SimulatedEvidenceSource(development, WorkerClosure.Measure(), TimeProvider.System);
+            var model = Digest.Of(File.ReadAllBytes(parsed.GetRequiredValue(package).FullName));
+            var evidence = source.Collect(number, new() { Hpke = hpke.PublicKey.ToArray(), Receipt = receipt.PublicKey }, model);
+            AtomicFile.Write(parsed.GetRequiredValue(output).FullName, evidence.ToJson());
+            var answer = new { evidence = evidence.Digest(), nonce = Convert.ToHexStringLower(number), measurement = source.Measurement, model, kind = evidence.Kind, insecure = true };
+            return new Screen(parsed).Answer(answer, console =>
+            {
+                console.MarkupLine("[yellow]INSECURE: simulated evidence proves nothing about this machine.[/]");
+                console.MarkupLineInterpolated($"evidence     {answer.evidence}");
+                console.MarkupLineInterpolated($"measurement  {answer.measurement}");
+                console.MarkupLineInterpolated($"nonce        {answer.nonce}");
+            });
+        });
+        return command;
+    }
+
+    private static Command CreateVerify()
+    {
+        var file = new Argument<FileInfo>("evidence") { Description = "The evidence." }.AcceptExistingOnly();
+        var policy = new Option<FileInfo>("--policy") { Description = "The evidence policy.", Required = true, HelpName = "FILE" };
+        var nonce = new Option<string>("--nonce") { Description = "The number that you gave: 64 hexadecimal digits.", Required = true, HelpName = "HEX" };
+        var command = new Command("verify", "Checks every leg of evidence; exit 1 when one fails. Example: bulwark attest verify evidence.json --policy evidence-policy.json --nonce HEX") { file, policy, nonce };
+        command.SetAction(parsed =>
+        {
+            var evidence = Evidence.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(file).FullName));
+            var verifier = new EvidenceVerifier(EvidencePolicy.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(policy).FullName)), TimeProvider.System);
+            var appraisal = verifier.Verify(evidence, Nonce(parsed.GetRequiredValue(nonce)));
+            return new Screen(parsed).Answer(appraisal, console => Draw(console, appraisal), appraisal.Verdict is EvidenceVerdict.Trusted ? ExitCode.Yes : ExitCode.No);
+        });
+        return command;
+    }
+
+    private static Command CreatePolicyCheck()
+    {
+        var file = new Argument<FileInfo>("policy") { Description = "The evidence policy." }.AcceptExistingOnly();
+        var command = new Command("check", "Checks an evidence policy; exit 1 when it is unsound. Example: bulwark attest policy check evidence-policy.json") { file };
+        command.SetAction(parsed =>
+        {
+            var screen = new Screen(parsed);
+            try
+            {
+                var policy = EvidencePolicy.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(file).FullName));
+                return screen.Answer(new { sound = true, digest = policy.Digest(), policy.Environment, insecure = policy.InsecureSimulated }, console =>
+                    console.MarkupLineInterpolated($"sound: {policy.Digest()}, for {policy.Environment}{(policy.InsecureSimulated ? ", INSECURE: lets simulated evidence in" : "")}"));
+            }
+            catch (InvalidDataException failure)
+            {
+                return screen.Answer(new { sound = false, fault = failure.Message }, console => console.MarkupLineInterpolated($"[red]{failure.Message}[/]"), ExitCode.No);
+            }
+        });
+        return command;
+    }
+
+    private static Command CreatePolicyInit()
+    {
+        var package = new Argument<FileInfo>("package") { Description = "The sealed model whose key may be released." }.AcceptExistingOnly();
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Where to write the policy.", Required = true, HelpName = "FILE" };
+        var command = new Command("init", "Writes a development policy for this build of the worker. Example: bulwark attest policy init fraud.bulwark -o evidence-policy.json") { package, output };
+        command.SetAction(parsed =>
+        {
+            using var keys = Workspace.Require(parsed).OpenKeys();
+            var policy = GatewaySetup.DevelopmentEvidencePolicy(keys, parsed.GetRequiredValue(package).FullName);
+            AtomicFile.Write(parsed.GetRequiredValue(output).FullName, policy.ToJson());
+            return new Screen(parsed).Answer(new { digest = policy.Digest(), insecure = true }, console =>
+            {
+                console.MarkupLine("[yellow]INSECURE: a development policy; it lets simulated evidence in.[/]");
+                console.MarkupLineInterpolated($"policy  {policy.Digest()}");
+            });
+        });
+        return command;
+    }
+
+    private static void Draw(IAnsiConsole console, EvidenceAppraisal appraisal)
+    {
+        var table = new Table().AddColumns("leg", "outcome", "detail");
+        foreach (var leg in appraisal.Legs)
+            table.AddRow(new Text(leg.Name), new Text(leg.Outcome.ToString()), new Text(leg.Detail));
+        console.Write(table);
+        console.MarkupLineInterpolated($"{appraisal.Verdict}{(appraisal.Insecure ? ", INSECURE: simulated" : "")}");
+    }
+
+    private static byte[] Nonce(string text)
+    {
+        try
+        {
+            return Convert.FromHexString(text) is { Length: Evidence.NonceSizeInBytes } nonce ? nonce : throw new FormatException();
+        }
+        catch (FormatException)
+        {
+            throw new CommandException($"A nonce has {2 * Evidence.NonceSizeInBytes} hexadecimal digits.");
+        }
+    }
 }

@@ -1,8 +1,116 @@
 using System.CommandLine;
+using Bulwark.Server;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
+/// <summary>Starts the worker and the gateway, and serves until it is interrupted.</summary>
 internal static class ServeCommand
 {
-    internal static Command Create() => NotBuilt.Create("serve");
+    private static readonly Argument<FileInfo> Package = new Argument<FileInfo>("package") { Description = "The sealed model." }.AcceptExistingOnly();
+    private static readonly Option<bool> Development = new("--dev") { Description = "Make what is missing: identities, tokens, policies. Insecure, and says so." };
+    private static readonly Option<DirectoryInfo> Pki = new("--pki") { Description = "Folder with ca.crt, server.crt, server.key, token-keys.json. With --dev the default is pki in the workspace.", HelpName = "DIR" };
+    private static readonly Option<FileInfo> Policy = new("--policy") { Description = "Cedar policies: who may do what.", HelpName = "FILE" };
+    private static readonly Option<FileInfo> Evidence = new("--evidence-policy") { Description = "What the worker's evidence must say; see `attest policy`.", HelpName = "FILE" };
+    private static readonly Option<string> Issuer = new("--issuer") { Description = "The only issuer of access tokens.", HelpName = "URL" };
+    private static readonly Option<string> Audience = new("--audience") { Description = "This gateway's name in access tokens.", HelpName = "NAME" };
+    private static readonly Option<int> Port = new("--port") { Description = "The gateway's port; 0 for any free one.", DefaultValueFactory = _ => 8443 };
+    private static readonly Option<int> MetricsPort = new("--metrics-port") { Description = "The port of Prometheus metrics, on loopback; 0 for any free one.", DefaultValueFactory = _ => 9443 };
+    private static readonly Option<bool> AnyAddress = new("--any-address") { Description = "Listen on every address, not on loopback only." };
+
+    internal static Command Create()
+    {
+        var command = new Command("serve", """
+            Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
+
+            Example: bulwark serve fraud.bulwark --dev
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, CreateIdentity() };
+        command.SetAction(ServeAsync);
+        return command;
+    }
+
+    private static Command CreateIdentity()
+    {
+        var folder = new Argument<DirectoryInfo>("folder") { Description = "A folder that does not exist yet." };
+        var clients = new Option<string[]>("--client") { Description = "Name of a client; give it again for more.", DefaultValueFactory = _ => [.. DevelopmentIdentity.DefaultClients], HelpName = "NAME" };
+        var command = new Command("dev-identity", "Makes an authority, certificates and bound tokens for development. Example: bulwark serve dev-identity pki") { folder, clients };
+        command.SetAction(parsed =>
+        {
+            var identity = DevelopmentIdentity.Create(parsed.GetRequiredValue(folder).FullName, parsed.GetRequiredValue(clients));
+            return new Screen(parsed).Answer(new { folder = identity.Folder, clients = identity.Clients, insecure = true }, console =>
+            {
+                console.MarkupLineInterpolated($"Development identities for {string.Join(", ", identity.Clients)} in {identity.Folder}");
+                console.MarkupLine("[yellow]INSECURE: whoever reads that folder can act as the server and as every client.[/]");
+            });
+        });
+        return command;
+    }
+
+    private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        using var setup = await SetUpAsync(parsed);
+        var options = setup.Options with
+        {
+            Port = parsed.GetValue(Port),
+            MetricsPort = parsed.GetValue(MetricsPort),
+            ListenOnAnyAddress = parsed.GetValue(AnyAddress),
+        };
+        await using var host = await GatewayHost.StartAsync(options, cancel);
+        Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);
+        // Interrupting is how a server ends: its answer was given when it began.
+        await Task.Delay(Timeout.Infinite, cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        screen.Note("stopped");
+        return ExitCode.Yes;
+    }
+
+    private static async Task<GatewaySetup> SetUpAsync(ParseResult parsed)
+    {
+        var workspace = Workspace.Require(parsed);
+        var package = parsed.GetRequiredValue(Package).FullName;
+        if (parsed.GetValue(Development))
+        {
+            var setup = await GatewaySetup.DevelopmentAsync(workspace, package, PkiFolder(parsed));
+            return parsed.GetValue(Policy) is { } own ? setup.WithPolicy(await File.ReadAllTextAsync(own.FullName)) : setup;
+        }
+
+        return await GatewaySetup.FromFilesAsync(
+            workspace, package, Needed(parsed, Pki).FullName, Needed(parsed, Policy).FullName, Needed(parsed, Evidence).FullName, Needed(parsed, Issuer), Needed(parsed, Audience));
+    }
+
+    private static T Needed<T>(ParseResult parsed, Option<T> option) where T : class => parsed.GetValue(option)
+        ?? throw new CommandException($"{option.Name} is missing.", "give it, or --dev for a gateway on one developer's machine");
+
+    private static string PkiFolder(ParseResult parsed) =>
+        parsed.GetValue(Pki)?.FullName ?? Path.Combine(Workspace.Require(parsed).Directory.FullName, "pki");
+
+    private static void Announce(Screen screen, GatewayHost host, string? developmentPki)
+    {
+        var (model, worker) = (host.Worker.Model, host.Worker);
+        screen.Answer(
+            new
+            {
+                address = host.BaseAddress,
+                metrics = host.MetricsAddress,
+                model = model.Name,
+                version = model.Version,
+                package = model.Package,
+                evidence = worker.Evidence.Digest(),
+                receiptKey = worker.ReceiptKey.ToString(),
+                insecure = worker.Insecure,
+                pki = developmentPki,
+            },
+            console =>
+            {
+                if (worker.Insecure)
+                    console.MarkupLine("[yellow]INSECURE: the worker's evidence is simulated; it proves nothing about this machine.[/]");
+                console.MarkupLineInterpolated($"[green]{model.Name} {model.Version} is served on {host.BaseAddress}[/]");
+                console.MarkupLineInterpolated($"  package      {model.Package}");
+                console.MarkupLineInterpolated($"  receipt key  {worker.ReceiptKey}");
+                console.MarkupLineInterpolated($"  metrics      {host.MetricsAddress}");
+                if (developmentPki is not null)
+                    console.WriteLine($"try:  curl --cacert {developmentPki}/ca.crt --cert {developmentPki}/client-payments.crt --key {developmentPki}/client-payments.key -H \"Authorization: Bearer $(cat {developmentPki}/client-payments.jwt)\" {host.BaseAddress}v2/models/{model.Name}");
+            });
+        screen.Note("Ctrl-C stops.");
+    }
 }

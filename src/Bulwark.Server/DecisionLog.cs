@@ -27,7 +27,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
     internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
     {
         metrics.KeyRelease(GatewayMetrics.Word(record.Verdict), record.Insecure);
-        await options.Log.AppendAsync(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record).ToBytes(), cancel);
+        await options.Log.AppendAsync(Dsse.Sign(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record), options.Signer), cancel);
     }
 
     /// <summary>Records the worker's signed decision and who it was for; gives the receipt, or null when the log cannot be written.</summary>
@@ -47,7 +47,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
         await TryAsync(async () => await options.Log.AppendAsync(Access(decision, "refused", refusal.Reason, refusal.Status))) is not null;
 
     private byte[] Access(GatewayDecision decision, string outcome, string reason, int status) =>
-        Statement.Create(AccessRecord.PredicateType, [new("model", Model)], new AccessRecord
+        Dsse.Sign(Statement.Create(AccessRecord.PredicateType, [new("model", Model)], new AccessRecord
         {
             Action = decision.Action,
             Time = decision.Time,
@@ -57,7 +57,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
             Client = decision.Client,
             Policy = _policy,
             Policies = decision.Policies,
-        }).ToBytes();
+        }), options.Signer);
 
     /// <summary>Whatever keeps an entry from the disk has the same answer: closed.</summary>
     private async Task<T?> TryAsync<T>(Func<Task<T>> append) where T : class

@@ -17,6 +17,9 @@ public sealed record GatewayOptions
     /// <summary>The key ring of the broker role: it unwraps the package's data key, once evidence has passed.</summary>
     public required KeyRing Keys { get; init; }
 
+    /// <summary>Signs what the gateway and its broker write to the log.</summary>
+    public required Signer Signer { get; init; }
+
     /// <summary>What the worker's evidence must say.</summary>
     public required EvidencePolicy EvidencePolicy { get; init; }
 

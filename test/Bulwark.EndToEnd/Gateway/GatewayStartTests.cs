@@ -78,6 +78,6 @@ public sealed class GatewayStartTests : IAsyncLifetime
         var failure = await Assert.ThrowsAsync<KeyRefusedException>(() => _world.StartAsync(options));
         Assert.StartsWith(leg + ":", failure.Answer.Record.Reason, StringComparison.Ordinal);
         Assert.Equal(1, _world.Log.Size);
-        Assert.Contains("\"verdict\":\"refused\"", System.Text.Encoding.UTF8.GetString(_world.Log.ReadEntry(0).Span), StringComparison.Ordinal);
+        Assert.Contains("\"verdict\":\"refused\"", _world.Entry(0), StringComparison.Ordinal);
     }
 }

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
@@ -30,6 +31,7 @@ public sealed class GatewayWorld : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-gateway");
     private readonly Signer _logSigner;
+    private readonly Signer _statementSigner;
 
     private GatewayWorld()
     {
@@ -37,6 +39,7 @@ public sealed class GatewayWorld : IDisposable
         Keys.CreateSymmetric("sealing");
         Keys.CreateSigning("signing");
         Keys.CreateSigning("log");
+        _statementSigner = Keys.OpenSigner("signing");
         _logSigner = Keys.OpenSigner("log");
         Identity = DevelopmentIdentity.Create(PathOf("pki"));
     }
@@ -75,6 +78,7 @@ public sealed class GatewayWorld : IDisposable
         PackagePath = PackagePath,
         Publishers = [Keys.PublicKey("signing")],
         Keys = Keys,
+        Signer = _statementSigner,
         EvidencePolicy = EvidencePolicy,
         EvidenceSource = new(DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System),
         Log = Log,
@@ -110,6 +114,14 @@ public sealed class GatewayWorld : IDisposable
         id = "4f1c",
         inputs = new[] { new { name = "features", shape = new[] { rows.Length, 3 }, datatype = "FP32", data = rows } },
     });
+
+    /// <summary>The statement in one entry of the log, as text; its signature is checked.</summary>
+    internal string Entry(long index, VerificationKey? signer = null)
+    {
+        var opened = Dsse.Verify(Log.ReadEntry(index), signer ?? Keys.PublicKey("signing"));
+        Assert.Equal(DsseVerdict.Trusted, opened.Verdict);
+        return Encoding.UTF8.GetString(opened.Payload.Span);
+    }
 
     internal static Task<HttpResponseMessage> InferAsync(HttpClient client, string body, string model = "fraud") =>
         client.PostAsync(new Uri($"v2/models/{model}/infer", UriKind.Relative), new StringContent(body, new MediaTypeHeaderValue("application/json")), Cancel);
@@ -160,6 +172,7 @@ public sealed class GatewayWorld : IDisposable
     {
         DevelopmentKey.Dispose();
         _logSigner.Dispose();
+        _statementSigner.Dispose();
         Keys.Dispose();
         _folder.Delete(recursive: true);
     }
