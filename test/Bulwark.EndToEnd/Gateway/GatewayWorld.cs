@@ -9,9 +9,6 @@ using System.Text.Json;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
-using Bulwark.Models;
-using Bulwark.Monitoring;
-using Bulwark.Networks;
 using Bulwark.Server;
 using Bulwark.Worker;
 
@@ -56,7 +53,7 @@ public sealed class GatewayWorld : IDisposable
     {
         var world = new GatewayWorld();
         world.Log = await TransparencyLog.CreateAsync(world.LogDirectory, "bulwark.test/gateway", world._logSigner, Cancel);
-        await world.SealAsync();
+        world.Package = (await FraudModel.SealAsync(world.Keys, world.PackagePath, Cancel)).PackageDigest;
         return world;
     }
 
@@ -93,12 +90,12 @@ public sealed class GatewayWorld : IDisposable
     internal Task<GatewayHost> StartAsync(GatewayOptions? options = null) => GatewayHost.StartAsync(options ?? Options, Cancel);
 
     /// <summary>A client with real TLS: it trusts the development authority alone and shows the certificate given.</summary>
-    internal HttpClient Client(GatewayHost host, X509Certificate2? certificate, string? token, SslProtocols protocol = SslProtocols.Tls13)
+    internal static HttpClient Client(GatewayHost host, DevelopmentIdentity identity, X509Certificate2? certificate, string? token, SslProtocols protocol = SslProtocols.Tls13)
     {
         var handler = new SocketsHttpHandler();
         handler.SslOptions.EnabledSslProtocols = protocol;
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(Identity.LoadAuthority());
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(identity.LoadAuthority());
         if (certificate is not null)
             handler.SslOptions.ClientCertificateContext = System.Net.Security.SslStreamCertificateContext.Create(certificate, null, offline: true);
         var client = new HttpClient(handler) { BaseAddress = host.BaseAddress };
@@ -106,6 +103,9 @@ public sealed class GatewayWorld : IDisposable
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
     }
+
+    internal HttpClient Client(GatewayHost host, X509Certificate2? certificate, string? token, SslProtocols protocol = SslProtocols.Tls13) =>
+        Client(host, Identity, certificate, token, protocol);
 
     internal HttpClient Payments(GatewayHost host) => Client(host, Identity.LoadClient("payments"), Identity.LoadToken("payments"));
 
@@ -175,48 +175,5 @@ public sealed class GatewayWorld : IDisposable
         _statementSigner.Dispose();
         Keys.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private async Task SealAsync()
-    {
-        var schema = new FeatureSchema
-        {
-            Label = "is_fraud",
-            Features =
-            [
-                new() { Name = "amount", Kind = FeatureKind.Numeric, Minimum = 0, Maximum = 1000 },
-                new() { Name = "age", Kind = FeatureKind.Integer, Minimum = 18, Maximum = 118 },
-                new() { Name = "online", Kind = FeatureKind.Binary },
-            ],
-        };
-        var network = DenseNetwork<float>.Create(new NetworkShape(3, [4], 1), seed: 5);
-        var files = new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            [ModelFolder.OnnxName] = OnnxModel.Export(schema, network),
-            [ModelFolder.ScreenName] = Screen(schema).ToJson(),
-        };
-        var manifest = new ModelManifest { Name = "fraud", Version = "1", Created = DateTimeOffset.UtcNow };
-        using var signer = Keys.OpenSigner("signing");
-        var info = await SealedModel.SealAsync(new ModelFolder(manifest, files), manifest, Keys, "sealing", signer, PackagePath, Cancel);
-        Package = info.PackageDigest;
-    }
-
-    /// <summary>Training data in which the old pay much: a young customer with a large amount is an outlier.</summary>
-    private static InputScreen Screen(FeatureSchema schema)
-    {
-        var random = new Random(3);
-        var raw = new float[3 * 1000];
-        for (var i = 0; i < raw.Length; i += 3)
-        {
-            var wealth = random.NextSingle();
-            raw[i] = 1000 * Math.Clamp(wealth + (0.1f * (random.NextSingle() - 0.5f)), 0, 1);
-            raw[i + 1] = 18 + (int)(100 * wealth);
-            raw[i + 2] = random.Next(2);
-        }
-
-        var encoder = new FeatureEncoder(schema);
-        var encoded = encoder.Encode(raw);
-        var (mean, covariance) = InputScreen.Moments(encoded, encoder.EncodedWidth);
-        return InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(encoded, 0.001);
     }
 }
