@@ -13,30 +13,39 @@ internal static class PolicyCommand
             CreateTest(),
         };
 
+    private sealed record Fault(int Line, int Column, string Message);
+
     private static Argument<FileInfo> PolicyFile() => new Argument<FileInfo>("policies") { Description = "A file of Cedar policies." }.AcceptExistingOnly();
 
-    private static Option<FileInfo> SchemaFile() => new Option<FileInfo>("--schema") { Description = "A Cedar schema that the cases must fit.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static Option<FileInfo> SchemaFile() => new Option<FileInfo>("--schema") { Description = "A Cedar schema that the policies and cases must fit.", HelpName = "FILE" }.AcceptExistingOnly();
 
     private static Command CreateCheck()
     {
         var file = PolicyFile();
-        var command = new Command("check", "Parses policies and lists them; names every fault with its line and column. Example: bulwark policy check gateway.cedar") { file };
+        var schema = SchemaFile();
+        var command = new Command("check", "Parses policies and lists them; names every fault with its line and column. Example: bulwark policy check gateway.cedar --schema gateway.cedarschema") { file, schema };
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(file);
             var text = File.ReadAllText(path.FullName);
             var faults = PolicySet.Faults(text);
-            return faults.Count > 0 ? Refuse(new(parsed), path, faults) : List(new(parsed), path, PolicySet.Parse(text));
+            if (faults.Count > 0)
+                return Refuse(new(parsed), path, faults.Select(fault => new Fault(fault.Line, fault.Column, fault.Fault)));
+            var policies = PolicySet.Parse(text);
+            var misfits = parsed.GetValue(schema) is { } known ? CedarSchema.Parse(File.ReadAllText(known.FullName)).PolicyFaults(policies) : [];
+            return misfits.Count > 0
+                ? Refuse(new(parsed), path, misfits.Select(fault => new Fault(policies.Policies.First(policy => policy.Id == fault.PolicyId).Line, 1, $"{fault.PolicyId}: {fault.Message}")))
+                : List(new(parsed), path, policies);
         });
         return command;
     }
 
-    private static int Refuse(Screen screen, FileInfo path, IReadOnlyList<PolicySyntaxException> faults) => screen.Answer(
-        new { file = path.Name, sound = false, faults = faults.Select(fault => new { fault.Line, fault.Column, message = fault.Fault }) },
+    private static int Refuse(Screen screen, FileInfo path, IEnumerable<Fault> faults) => screen.Answer(
+        new { file = path.Name, sound = false, faults },
         console =>
         {
             foreach (var fault in faults)
-                console.MarkupLineInterpolated($"{path.Name}:{fault.Line}:{fault.Column}: [red]{fault.Fault}[/]");
+                console.MarkupLineInterpolated($"{path.Name}:{fault.Line}:{fault.Column}: [red]{fault.Message}[/]");
         },
         ExitCode.No);
 

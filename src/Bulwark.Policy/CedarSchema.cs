@@ -62,6 +62,55 @@ public sealed class CedarSchema
                 yield return $"{uid} is not in its enumeration.";
     }
 
+    /// <summary>What does not fit the schema in policies, by strict validation; empty when nothing can go wrong in them but arithmetic overflow and entities that are absent.</summary>
+    /// <param name="policies">The policies; a template's slots stand for any entity that fits.</param>
+    public IReadOnlyList<PolicyError> PolicyFaults(PolicySet policies)
+    {
+        ArgumentNullException.ThrowIfNull(policies);
+        var validator = new PolicyValidator(this);
+        return [.. policies.Policies.SelectMany(policy => validator.Faults(policy).Select(fault => new PolicyError(policy.Id, fault)))];
+    }
+
+    internal static bool IsActionType(string type) => type == "Action" || type.EndsWith("::Action", StringComparison.Ordinal);
+
+    /// <summary>True when the action is the group or within it, by the schema's own hierarchy.</summary>
+    internal bool IsActionIn(EntityUid action, EntityUid group)
+    {
+        var seen = new HashSet<EntityUid>();
+        var open = new Stack<EntityUid>([action]);
+        while (open.TryPop(out var next))
+        {
+            if (next.Equals(group))
+                return true;
+            if (seen.Add(next) && _actions.TryGetValue(next, out var known))
+                foreach (var above in known.Groups)
+                    open.Push(above);
+        }
+
+        return false;
+    }
+
+    /// <summary>True when the schema lets an entity of one type be one of the other, or within one.</summary>
+    internal bool MayBeIn(string type, string group)
+    {
+        if (type == group)
+            return true;
+        if (IsActionType(type))
+            return _actions.Keys.Any(action => action.Type == type && _actions.Keys.Any(above => above.Type == group && IsActionIn(action, above)));
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var open = new Stack<string>([type]);
+        while (open.TryPop(out var next))
+        {
+            if (next == group)
+                return true;
+            if (seen.Add(next) && _entities.TryGetValue(next, out var known))
+                foreach (var above in known.Parents)
+                    open.Push(above);
+        }
+
+        return false;
+    }
+
     internal SchemaEntityType? EntityType(string name) => _entities.GetValueOrDefault(name);
 
     internal SchemaAction? Action(EntityUid uid) => _actions.GetValueOrDefault(uid);

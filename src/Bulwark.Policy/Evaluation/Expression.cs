@@ -8,10 +8,13 @@ internal abstract class Expression
 
     protected Expression(params ReadOnlySpan<Expression> children)
     {
+        Children = children.ToArray();
         foreach (var child in children)
             Depth = Math.Max(Depth, child.Depth);
         Depth++;
     }
+
+    internal IReadOnlyList<Expression> Children { get; }
 
     /// <summary>The longest way to a leaf, in nodes.</summary>
     internal int Depth { get; }

@@ -115,6 +115,7 @@ internal sealed class TagAccess(bool get, Expression operand, Expression tag) : 
 internal sealed class Like(Expression operand, IReadOnlyList<string> parts) : Expression(operand)
 {
     internal Expression Operand => operand;
+    internal IReadOnlyList<string> Parts => parts;
 
     internal override CedarValue? Evaluate(Evaluation at) => operand.Evaluate(at) switch
     {

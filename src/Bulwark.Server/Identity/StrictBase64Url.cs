@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 
 namespace Bulwark.Server;
@@ -11,9 +12,10 @@ internal static class StrictBase64Url
         foreach (var c in text)
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
                 return false;
-        if (text.Length % 4 == 1)
+        var buffer = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
+        if (Base64Url.DecodeFromChars(text, buffer, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length)
             return false;
-        var decoded = Base64Url.DecodeFromChars(text);
+        var decoded = buffer[..written];
         if (!Base64Url.EncodeToString(decoded).AsSpan().SequenceEqual(text))
             return false;
         bytes = decoded;

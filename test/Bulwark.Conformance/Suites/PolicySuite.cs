@@ -31,7 +31,9 @@ internal static class PolicySuite
             var policies = PolicySet.Parse(Text("policies"));
             var schema = CedarSchema.Parse(Text("schema"));
             var entities = schema.ParseEntities(Text("entities"));
-            results.Add(CaseResult.Skip($"{path}#validation", "not built: schema validation"));
+            var faults = schema.PolicyFaults(policies);
+            results.Add(CaseResult.Of($"{path}#validation", test.GetProperty("shouldValidate").GetBoolean() == (faults.Count == 0),
+                $"shouldValidate is {test.GetProperty("shouldValidate")}; {(faults.Count == 0 ? "no fault was found" : faults[0])}"));
             foreach (var (index, request) in test.GetProperty("requests").EnumerateArray().Index())
                 results.Add(Judge($"{path}#{index}", request, policies, schema, entities));
         }

@@ -229,6 +229,14 @@ public class AccessTokenReaderTests
     }
 
     [Fact]
+    public void Unused_bits_of_the_last_character_are_not_free()
+    {
+        var token = _forge.Make();
+        var accepted = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".Count(last => Read(token[..^1] + last) == TokenVerdict.Accepted);
+        Assert.Equal(1, accepted);
+    }
+
+    [Fact]
     public void Options_that_invite_confusion_are_refused_all_at_once()
     {
         var secret = JsonWebKey.Parse("""{"kty":"oct","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T"}""");

@@ -81,4 +81,28 @@ public class CedarSchemaTests
     [InlineData("{}")]
     [InlineData("nonsense")]
     public void Entities_that_contradict_themselves_are_refused(string json) => Assert.Throws<FormatException>(() => EntityStore.Parse(json));
+
+    [Theory]
+    [InlineData("""permit(principal, action == Bank::Action::"predict", resource) when { principal.level > 3 && principal.zones.contains({name: "dmz"}) == false };""", "do not meet")]
+    [InlineData("permit(principal, action, resource) when { context.at > datetime(\"2024-01-01\") };", "optional")]
+    [InlineData("permit(principal, action, resource) when { context has other || principal.other };", "no attribute")]
+    [InlineData("permit(principal, action, resource) when { principal.level > \"3\" };", "no order")]
+    [InlineData("permit(principal, action, resource) when { context.address == ip(\"10.0.0.300\") };", "well formed")]
+    [InlineData("permit(principal, action, resource) when { principal.getTag(\"x\").isEmpty() };", "hasTag")]
+    [InlineData("permit(principal, action, resource) when { resource.hasTag(\"x\") && resource.getTag(\"x\").isEmpty() || principal.level };", "expected a bool")]
+    [InlineData("permit(principal, action, resource) when { principal == Bank::Stranger::\"x\" };", "no entity type")]
+    [InlineData("permit(principal, action, resource) when { principal.region == Bank::Region::\"asia\" };", "asia")]
+    [InlineData("permit(principal is Bank::Model, action, resource);", "no action")]
+    [InlineData("permit(principal, action == Bank::Action::\"none\", resource);", "none")]
+    [InlineData("permit(principal, action, resource) when { [] == [1] };", "empty set")]
+    public void A_policy_that_does_not_fit_is_refused(string policy, string reason) =>
+        Assert.Contains(Schema.PolicyFaults(PolicySet.Parse(policy)), fault => fault.Message.Contains(reason, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("permit(principal, action, resource);")]
+    [InlineData("permit(principal, action, resource) when { context has at && context.at > datetime(\"2024-01-01\") };")]
+    [InlineData("permit(principal, action, resource) when { principal.hasTag(\"x\") && principal.getTag(\"x\").contains(\"y\") };")]
+    [InlineData("permit(principal, action, resource) when { if principal is Bank::Client then principal.level > 3 else principal.nothing };")]
+    [InlineData("permit(principal in Bank::Team::\"t\", action in Bank::Action::\"read\", resource) unless { resource is Bank::Client && resource.level };")]
+    public void A_policy_that_fits_has_no_fault(string policy) => Assert.Empty(Schema.PolicyFaults(PolicySet.Parse(policy)));
 }

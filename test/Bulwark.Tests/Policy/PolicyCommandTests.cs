@@ -38,6 +38,16 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Contains("p.cedar:2:46:", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Check_holds_policies_against_a_schema()
+    {
+        var schema = Save("s.cedarschema", "entity Client; entity Model; action predict appliesTo { principal: Client, resource: Model };");
+        var policies = Save("p.cedar", "permit(principal, action, resource);\npermit(principal, action, resource) when { principal.level > 3 };");
+        var (code, output, _) = await Run("check", policies, "--schema", schema);
+        Assert.Equal(1, code);
+        Assert.Contains("p.cedar:2:1: policy1: Client has no attribute \"level\"", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("allow", 0)]
     [InlineData("deny", 1)]
