@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Bulwark.Policy.Evaluation;
 using Bulwark.Policy.Schema;
@@ -33,12 +34,12 @@ internal static class CedarJson
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            using var document = JsonDocument.Parse(json, Options);
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(json), Options);
             return read(document.RootElement);
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            throw new FormatException($"This is no JSON that can be read: {fault.Message}", fault);
+            throw new FormatException($"This is no JSON that can be read: {fault.Message}", fault);   // InvalidOperation: half a surrogate pair in a name
         }
     }
 

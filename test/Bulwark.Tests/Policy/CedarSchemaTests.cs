@@ -78,6 +78,7 @@ public class CedarSchemaTests
     [InlineData("""[{"uid":{"type":"A","id":"\ud800"},"attrs":{},"parents":[]}]""")]
     [InlineData("""[{"uid":{"type":"A","id":"1"},"attrs":{"x":{"__extn":{"fn":"ip","arg":"x"}}},"parents":[]}]""")]
     [InlineData("""[{"uid":{"type":"A","id":"1"},"parents":[]}]""")]
+    [InlineData("""[{"uid":{"type":"A","id":"1"},"attrs":{"\ud800":1},"parents":[]}]""")]
     [InlineData("{}")]
     [InlineData("nonsense")]
     public void Entities_that_contradict_themselves_are_refused(string json) => Assert.Throws<FormatException>(() => EntityStore.Parse(json));
