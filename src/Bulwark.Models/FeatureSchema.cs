@@ -85,7 +85,7 @@ public sealed record FeatureSchema
         {
             schema = JsonSerializer.Deserialize(json, ModelsJson.Default.FeatureSchema) ?? throw new InvalidDataException("The feature schema is null.");
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or ArgumentException)   // the latter for text with half a character
         {
             throw new InvalidDataException($"The feature schema is not valid: {fault.Message}", fault);
         }

@@ -14,6 +14,7 @@ public interface IScorer : IDisposable
     /// <param name="rawRows">Shape (rows, <see cref="Width"/>), row-major; NaN where a value is missing.</param>
     /// <param name="rows">How many rows.</param>
     /// <param name="probabilities">Shape (rows, <see cref="Classes"/>); overwritten with probabilities in [0, 1].</param>
+    /// <exception cref="InvalidDataException">The model gave something else than a probability a row and class.</exception>
     /// <exception cref="ArgumentException">A span is of the wrong length for <paramref name="rows"/>.</exception>
     void Score(ReadOnlySpan<float> rawRows, int rows, Span<float> probabilities);
 }

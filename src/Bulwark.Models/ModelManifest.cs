@@ -101,7 +101,7 @@ public sealed record ModelManifest
         {
             return Sound(JsonSerializer.Deserialize(json, ModelsJson.Default.ModelManifest));
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or ArgumentException)   // the latter for text with half a character
         {
             throw new InvalidDataException($"The manifest is not valid: {fault.Message}", fault);
         }

@@ -53,7 +53,6 @@ public sealed class OnnxScorer : IScorer
     private int Columns { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The model gave something else than a probability a row and class.</exception>
     public void Score(ReadOnlySpan<float> rawRows, int rows, Span<float> probabilities)
     {
         RowShape.Require(rawRows.Length, rows, Width, nameof(rawRows));

@@ -6,8 +6,15 @@ internal static class Probability
     /// <param name="logits">Shape (rows, outputs).</param>
     /// <param name="outputs">1: the logistic function; 2: softmax, of which the second column is kept; more: softmax.</param>
     /// <param name="probabilities">Shape (rows, 1) for one or two outputs, else (rows, outputs).</param>
+    /// <exception cref="InvalidDataException">A logit is not finite.</exception>
     internal static void FromLogits(ReadOnlySpan<float> logits, int outputs, Span<float> probabilities)
     {
+        foreach (var logit in logits)
+        {
+            if (!float.IsFinite(logit))
+                throw new InvalidDataException($"The model gives {logit}, which is no score: its weights are damaged or far too large.");
+        }
+
         if (outputs > 2)
         {
             for (var start = 0; start < logits.Length; start += outputs)

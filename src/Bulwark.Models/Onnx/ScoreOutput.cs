@@ -38,7 +38,6 @@ internal sealed class ScoreOutput
             throw new InvalidDataException($"Output '{Name}' has {outputs.Length} numbers for {rows} rows of {columns}.");
         if (Logits)
         {
-            RequireFinite(outputs);
             Probability.FromLogits(outputs, columns, probabilities);
             return;
         }
@@ -50,15 +49,6 @@ internal sealed class ScoreOutput
             if (!(value >= -Slack && value <= 1 + Slack))
                 throw new InvalidDataException($"Output '{Name}' is {value}, which is no probability; add a Sigmoid or Softmax to the model.");
             probabilities[place] = Math.Clamp(value, 0, 1);
-        }
-    }
-
-    private void RequireFinite(ReadOnlySpan<float> outputs)
-    {
-        foreach (var value in outputs)
-        {
-            if (!float.IsFinite(value))
-                throw new InvalidDataException($"Output '{Name}' is {value}.");
         }
     }
 

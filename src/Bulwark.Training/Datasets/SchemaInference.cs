@@ -52,10 +52,28 @@ public static class SchemaInference
     private static Feature Guess(Column column) => column switch
     {
         NumberColumn { Values: var values } when values.All(value => value is 0 or 1 or double.NaN) => new Feature { Name = column.Name, Kind = FeatureKind.Binary, Inferred = true, Missing = PolicyOf(column) },
-        NumberColumn number => new Feature { Name = column.Name, Kind = number.Integral ? FeatureKind.Integer : FeatureKind.Numeric, Missing = PolicyOf(column) },
+        NumberColumn number => new Feature
+        {
+            Name = column.Name,
+            Kind = number.Integral ? FeatureKind.Integer : FeatureKind.Numeric,
+            Scaling = HasLongTail(number.Values) ? Scaling.Log : Scaling.Linear,
+            Missing = PolicyOf(column),
+        },
         TextColumn => new Feature { Name = column.Name, Kind = FeatureKind.Categorical, Missing = PolicyOf(column) },
         _ => throw new DatasetException($"Column '{column.Name}' holds times, which are no feature: drop it, or make numbers of it.", column.Name),
     };
+
+    /// <summary>True when the range is many times the middle half's: linear scaling would crowd most rows into one corner. Amounts and counts are so.</summary>
+    private static bool HasLongTail(double[] values)
+    {
+        const double Many = 10;   // an even spread has 2, a million normal draws about 7
+        var present = Array.FindAll(values, value => !double.IsNaN(value));
+        if (present.Length == 0)
+            return false;
+        Array.Sort(present);
+        var middleHalf = present[(int)(0.75 * (present.Length - 1))] - present[(int)(0.25 * (present.Length - 1))];
+        return present[^1] - present[0] > Many * Math.Max(middleHalf, 1);
+    }
 
     private static MissingPolicy PolicyOf(Column column)
     {

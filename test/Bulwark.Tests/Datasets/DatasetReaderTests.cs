@@ -36,6 +36,19 @@ public class DatasetReaderTests
     }
 
     [Fact]
+    public void A_long_tail_is_inferred_to_be_logarithmic_and_an_even_spread_linear()
+    {
+        var table = new Table(
+        [
+            new NumberColumn("amount", [.. Enumerable.Range(0, 1000).Select(row => Math.Exp(row / 100.0))]),
+            new NumberColumn("age", [.. Enumerable.Range(0, 1000).Select(row => 18 + (row % 70.0))]),
+            new NumberColumn("y", [.. Enumerable.Range(0, 1000).Select(row => row % 2.0)]),
+        ]);
+        var schema = DatasetReader.Read(table, new SchemaOptions { Label = "y" }).Schema;
+        Assert.Equal([Scaling.Log, Scaling.Linear], schema.Features.Select(feature => feature.Scaling));
+    }
+
+    [Fact]
     public void A_declared_feature_without_bounds_gets_them_from_the_data_and_is_marked() =>
         Assert.Equal(["age"], DatasetReader.Read(People(), Declared with { Features = [Age with { Minimum = null }, City] }).Schema.InferredFeatures());
 

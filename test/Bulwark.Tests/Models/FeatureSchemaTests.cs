@@ -36,12 +36,35 @@ public class FeatureSchemaTests
     [InlineData("""{"label":"y","features":[{"name":"a","kind":"categorical","categories":["x",null]}]}""", "characters")]
     [InlineData("""{"label":"y","features":[]}""", "features")]
     [InlineData("""{"label":"y","features":[{"name":"a","minimum":1e999,"maximum":1}]}""", "minimum")]
+    [InlineData("{\"label\":\"\ud800\",\"features\":[]}", "not valid")]
+    [InlineData("{\"label\":\"\\ud800\",\"features\":[]}", "not valid")]
     [InlineData("null", "null")]
     [InlineData("{", "not valid")]
     public void Anything_but_the_declared_members_is_refused(string json, string named)
     {
         var refusal = Assert.Throws<InvalidDataException>(() => FeatureSchema.Parse(json));
         Assert.Contains(named, refusal.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Damaged_text_is_refused_and_never_crashes()
+    {
+        const string Strange = "\"{}[],:0129-.eEtrufalsn\\ \ud800\0é";
+        var sound = Sound.ToJson();
+        var random = new Random(4);
+        for (var trial = 0; trial < 5000; trial++)
+        {
+            var damaged = sound.ToCharArray();
+            for (var changes = random.Next(1, 4); changes > 0; changes--)
+                damaged[random.Next(damaged.Length)] = Strange[random.Next(Strange.Length)];
+            try
+            {
+                Assert.Empty(FeatureSchema.Parse(new string(damaged)).Faults());
+            }
+            catch (InvalidDataException)
+            {
+            }
+        }
     }
 
     [Fact]

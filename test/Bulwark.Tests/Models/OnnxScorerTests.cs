@@ -105,6 +105,39 @@ public class OnnxScorerTests
     }
 
     [Fact]
+    public void Weights_that_give_no_finite_logit_are_refused()
+    {
+        var network = ModelSamples.Network(ModelSamples.Schema, 1);
+        network.Parameters.Fill(float.MaxValue);
+        using var managed = new NetworkScorer(ModelSamples.Schema, network);
+        var row = Enumerable.Repeat(1f, ModelSamples.Schema.Width).ToArray();
+        Assert.Throws<InvalidDataException>(() => managed.Score(row, 1, new float[1]));
+    }
+
+    [Fact]
+    public void Damaged_models_are_refused_and_never_crash_the_runtime()
+    {
+        var sound = OnnxModel.Export(ModelSamples.Schema, ModelSamples.Network(ModelSamples.Schema, 1, 4));
+        var random = new Random(6);
+        for (var trial = 0; trial < 500; trial++)
+        {
+            var damaged = sound.ToArray();
+            for (var changes = random.Next(1, 5); changes > 0; changes--)
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            try
+            {
+                using var scorer = new OnnxScorer(damaged);
+                var scores = new float[2 * scorer.Classes];
+                scorer.Score(new float[2 * scorer.Width], 2, scores);
+                Assert.All(scores, score => Assert.InRange(score, 0, 1));
+            }
+            catch (Exception refusal) when (refusal is InvalidDataException or NotSupportedException)
+            {
+            }
+        }
+    }
+
+    [Fact]
     public void Scoring_from_many_threads_gives_the_same_scores()
     {
         using var scorer = new OnnxScorer(OnnxModel.Export(ModelSamples.Schema, ModelSamples.Network(ModelSamples.Schema, 1, 8)));
