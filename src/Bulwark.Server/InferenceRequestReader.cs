@@ -41,6 +41,12 @@ internal ref struct InferenceRequestReader
                 : Refusal.Malformed("The body is no JSON document.");
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // And this way that a string is no Unicode: wrong UTF-8, or half a surrogate pair behind an escape.
+            Refusal = Refusal.Malformed("A string of the body is no valid Unicode.");
+            return null;
+        }
     }
 
     private bool ReadBody()
