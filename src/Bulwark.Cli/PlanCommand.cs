@@ -27,8 +27,7 @@ internal static class PlanCommand
         var set = MeasureSet.Parse(File.ReadAllBytes(file.FullName));
         if (pessimistic)
             set = set.Pessimistic();
-        var plan = Planner.Choose(set, options);
-        var front = withFront ? Planner.ParetoFront(set, options.TimeLimit) : null;
+        var (plan, front) = Solve(set, options, withFront);
         var figures = Figures(set).GroupBy(figure => figure.Basis).ToDictionary(group => group.Key, group => group.Count());
         var basis = new { measured = figures.GetValueOrDefault(FigureBasis.Measured), stated = figures.GetValueOrDefault(FigureBasis.Stated) };
         return screen.Answer(new { plan, front, basis, set.CostUnit, set.LossUnit, options.Budget, options.MaximumResidual, pessimistic }, console =>
@@ -40,6 +39,18 @@ internal static class PlanCommand
             Around(console, set, plan, options);
             console.WriteLine($"Rests on {basis.measured} measured figures and {basis.stated} stated ones.");
         }, plan.Verdict == PlanVerdict.ToleranceMissed ? ExitCode.No : ExitCode.Yes);
+    }
+
+    private static (SecurityPlan Plan, IReadOnlyList<Portfolio>? Front) Solve(MeasureSet set, PlanOptions options, bool withFront)
+    {
+        try
+        {
+            return (Planner.Choose(set, options), withFront ? Planner.ParetoFront(set, options.TimeLimit) : null);
+        }
+        catch (TimeoutException fault)
+        {
+            throw new CommandException(fault.Message, "fewer safeguards or threats at a time, or a quieter machine");
+        }
     }
 
     private static void Chosen(IAnsiConsole console, MeasureSet set, SecurityPlan plan)
@@ -84,13 +95,13 @@ internal static class PlanCommand
             console.WriteLine($"Second best in the budget: {List(second.Chosen)} leaves {Number(second.ResidualLoss)} for {Number(second.Cost)}.");
         console.WriteLine(plan.NextStep is { } next
             ? $"Next step: {Number(next.Cost)} {set.CostUnit} leaves {Number(next.ResidualLoss)}: {Change(plan.Best, next)}."
-            : "More money would buy nothing: no portfolio leaves less.");
+            : plan.NeighboursKnown ? "More money would buy nothing: no portfolio leaves less." : "What more money would buy is not known: the time ran out.");
         if (options.MaximumResidual is not { } most)
             return;
         console.WriteLine(plan.Verdict == PlanVerdict.WithinTolerance ? $"Within the tolerance of {Number(most)}." : $"Tolerance missed: {Number(plan.Best.ResidualLoss)} is left, {Number(most)} is allowed.");
         console.WriteLine(plan.CheapestWithinTolerance is { } cheapest
             ? $"Cheapest within the tolerance: {Number(cheapest.Cost)} {set.CostUnit} with {List(cheapest.Chosen)}."
-            : "No choice of these safeguards reaches the tolerance, whatever it costs.");
+            : plan.NeighboursKnown ? "No choice of these safeguards reaches the tolerance, whatever it costs." : "Whether any choice reaches the tolerance is not known: the time ran out.");
     }
 
     private static string Change(Portfolio from, Portfolio to)

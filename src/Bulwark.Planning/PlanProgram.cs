@@ -45,8 +45,12 @@ internal sealed class PlanProgram : IDisposable
     internal void Forbid(IReadOnlyCollection<string> chosen) =>
         AtMost(_chosen.Select(each => (each.Value, chosen.Contains(each.Key) ? 1.0 : -1.0)), chosen.Count - 1);
 
-    /// <summary>The choice that leaves the least loss; null when there is none. Proven when the solver closed the gap.</summary>
-    internal (IReadOnlyList<string> Chosen, bool Proven)? LeastLoss() => Minimise(LossTerms());
+    /// <summary>The choice that leaves the least loss, the cheaper of two that leave the same to 1e-7 of the whole; null when there is none. Proven when the solver closed the gap.</summary>
+    internal (IReadOnlyList<string> Chosen, bool Proven)? LeastLoss()
+    {
+        var whole = Math.Max(1e-9, _set.Safeguards.Sum(safeguard => safeguard.Cost.Value));
+        return Minimise(LossTerms().Concat(_set.Safeguards.Select(safeguard => (_chosen[safeguard.Id], 1e-7 * safeguard.Cost.Value / whole))));
+    }
 
     /// <summary>The choice that costs least; null when there is none.</summary>
     internal (IReadOnlyList<string> Chosen, bool Proven)? LeastCost() => Minimise(_set.Safeguards.Select(safeguard => (_chosen[safeguard.Id], safeguard.Cost.Value)));
@@ -114,14 +118,14 @@ internal sealed class PlanProgram : IDisposable
         var objective = _solver.Objective();
         objective.Clear();
         foreach (var (variable, weight) in terms)
-            objective.SetCoefficient(variable, weight);
+            objective.SetCoefficient(variable, objective.GetCoefficient(variable) + weight);
         objective.SetMinimization();
         var status = _solver.Solve();
         return status switch
         {
             Solver.ResultStatus.OPTIMAL or Solver.ResultStatus.FEASIBLE => ([.. _chosen.Where(each => each.Value.SolutionValue() > 0.5).Select(each => each.Key)], status == Solver.ResultStatus.OPTIMAL),
             Solver.ResultStatus.INFEASIBLE => null,
-            _ => throw new InvalidOperationException($"The solver gave up ({status}) before it found any plan; give it more time."),
+            _ => throw new TimeoutException($"The solver gave up ({status}) before it found any plan; give it more time."),
         };
     }
 }

@@ -17,6 +17,7 @@ public static class Planner
             throw new ArgumentException(string.Join(" ", faults));
         var (best, proven) = Least(set, options.Budget, options.TimeLimit) ?? throw new InvalidOperationException("Even doing nothing breaks a rule.");
         var greedy = GreedyRule.Choose(set, options.Budget);
+        var timely = true;
         var tolerance = options.MaximumResidual;
         return new()
         {
@@ -28,10 +29,24 @@ public static class Planner
             Remainders = Evaluation.Remainders(set, [.. set.Safeguards.Where(safeguard => best.Chosen.Contains(safeguard.Id))]),
             Greedy = greedy,
             GreedyGap = best.ResidualLoss > 0 ? (greedy.ResidualLoss - best.ResidualLoss) / best.ResidualLoss : greedy.ResidualLoss > 0 ? double.PositiveInfinity : 0,
-            RunnerUp = Least(set, options.Budget, options.TimeLimit, forbidden: best.Chosen)?.Portfolio,
-            NextStep = Cheapest(set, best.ResidualLoss - Step(set), options.TimeLimit),
-            CheapestWithinTolerance = tolerance is { } most ? Cheapest(set, most, options.TimeLimit) : null,
+            RunnerUp = InTime(() => Least(set, options.Budget, options.TimeLimit, forbidden: best.Chosen)?.Portfolio, ref timely),
+            NextStep = InTime(() => Cheapest(set, best.ResidualLoss - Step(set), options.TimeLimit), ref timely),
+            CheapestWithinTolerance = tolerance is { } most ? InTime(() => Cheapest(set, most, options.TimeLimit), ref timely) : null,
+            NeighboursKnown = timely,
         };
+    }
+
+    private static Portfolio? InTime(Func<Portfolio?> search, ref bool timely)
+    {
+        try
+        {
+            return search();
+        }
+        catch (TimeoutException)
+        {
+            timely = false;
+            return null;
+        }
     }
 
     /// <summary>Every portfolio that no other beats in both cost and loss left, from what is free to the best that there is; at most <see cref="MaximumPoints"/>, the dearest left out first. A betterment below 1e-5 of the undefended loss makes no point.</summary>
@@ -61,12 +76,21 @@ public static class Planner
         program.LimitCost(budget);
         if (forbidden is not null)
             program.Forbid(forbidden);
-        if (Exact(set, program, program.LeastLoss, portfolio => portfolio.Cost <= budget) is not { } least)
-            return null;
-        // Of several that leave the same, the cheapest: nothing is bought that avoids nothing.
-        program.LimitLoss(least.Portfolio.ResidualLoss + Tolerance(set));
-        var cheaper = Exact(set, program, program.LeastCost, portfolio => portfolio.Cost <= budget && portfolio.ResidualLoss <= least.Portfolio.ResidualLoss + Tolerance(set));
-        return cheaper is { } found && found.Portfolio.Cost < least.Portfolio.Cost ? (found.Portfolio, found.Proven && least.Proven) : least;
+        return Exact(set, program, program.LeastLoss, portfolio => portfolio.Cost <= budget) is { } least ? (Pruned(set, least.Portfolio, forbidden), least.Proven) : null;
+    }
+
+    /// <summary>Drops what avoids nothing, dearest first.</summary>
+    private static Portfolio Pruned(MeasureSet set, Portfolio portfolio, IReadOnlyCollection<string>? forbidden)
+    {
+        foreach (var id in portfolio.Chosen.OrderByDescending(id => set.Safeguards.Single(safeguard => safeguard.Id == id).Cost.Value))
+        {
+            string[] fewer = [.. portfolio.Chosen.Where(each => each != id)];
+            var without = Evaluation.Of(set, fewer);
+            if (without.ResidualLoss <= portfolio.ResidualLoss + Tolerance(set) && Evaluation.IsAllowed(set, fewer) && !(forbidden is not null && fewer.ToHashSet().SetEquals(forbidden)))
+                portfolio = without;
+        }
+
+        return portfolio;
     }
 
     private static Portfolio? Cheapest(MeasureSet set, double mostLoss, TimeSpan timeLimit)

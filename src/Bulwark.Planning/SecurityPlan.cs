@@ -55,6 +55,9 @@ public sealed record SecurityPlan
     /// <summary>Loss that the greedy rule leaves more than the best, as a share of the best's; 0 when equal.</summary>
     public required double GreedyGap { get; init; }
 
+    /// <summary>False when the time ran out for one of <see cref="RunnerUp"/>, <see cref="NextStep"/> and <see cref="CheapestWithinTolerance"/>: an absent one is then unknown.</summary>
+    public required bool NeighboursKnown { get; init; }
+
     /// <summary>The best portfolio other than <see cref="Best"/> under the budget; null when there is none.</summary>
     public Portfolio? RunnerUp { get; init; }
 
