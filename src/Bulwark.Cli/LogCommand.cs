@@ -31,7 +31,7 @@ internal static class LogCommand
             var log = await OpenAsync(workspace, keys);
             var trusted = SigningKeys(keys);
             var first = Math.Max(0, log.Size - Math.Max(0, parsed.GetValue(last)));
-            var entries = Enumerable.Range(0, (int)(log.Size - first)).Select(i => LogEntryView.Of(first + i, log.ReadEntry(first + i), trusted)).ToArray();
+            var entries = log.ReadEntries(first).Select(one => LogEntryView.Of(one.Index, one.Entry, trusted)).ToArray();
             return new Screen(parsed).Answer(new { origin = log.Checkpoint.Origin, size = log.Size, root = log.Checkpoint.Root, entries }, console =>
             {
                 console.MarkupLineInterpolated($"[bold]{log.Checkpoint.Origin}[/]  {log.Size} entries, root {log.Checkpoint.Root}");

@@ -11,7 +11,7 @@ namespace Bulwark.Cli;
 internal static partial class VerifyCommand
 {
     private static readonly Argument<string> Target = new("file") { Description = "A model package, sealed file, receipt, log folder, log proof, checkpoint or signed statement." };
-    private static readonly Option<string[]> Keys = new("--key") { Description = "A signing key to trust, ed25519:…; the default are the workspace's." };
+    private static readonly Option<string[]> Keys = new("--key") { Description = "A signing key to trust: ed25519:… or a file with it; the default are the workspace's. A receipt needs its worker's." };
     private static readonly Option<string?> LogKey = new("--log-key") { Description = "The log's key, ed25519:…; the default is the workspace's." };
     private static readonly Option<FileInfo?> Entry = new("--entry") { Description = "For a log proof: the entry that it proves.", HelpName = "FILE" };
     private static readonly Option<FileInfo?> Request = new("--request") { Description = "For a receipt: the request's body.", HelpName = "FILE" };
@@ -135,7 +135,9 @@ internal static partial class VerifyCommand
     {
         try
         {
-            return PredictionReceipt.Parse(bytes).Verify(trust.RequireLogKey(), trust.Keys, Body(parsed, Request), Body(parsed, Response)).Links;
+            var receipt = PredictionReceipt.Parse(bytes);
+            var links = receipt.Verify(trust.RequireLogKey(), trust.Keys, Body(parsed, Request), Body(parsed, Response)).Links;
+            return links.All(link => link.Holds) ? [.. links, .. EvidenceChain.Of(receipt, parsed)] : links;
         }
         catch (FormatException failure)
         {
@@ -171,13 +173,16 @@ internal static partial class VerifyCommand
     {
         internal static Trust Of(ParseResult parsed)
         {
-            var named = (parsed.GetValue(VerifyCommand.Keys) ?? []).Select(VerificationKey.Parse).ToArray();
-            var namedLog = parsed.GetValue(VerifyCommand.LogKey) is { } text ? VerificationKey.Parse(text) : null;
-            if ((named.Length > 0 && namedLog is not null) || Workspace.Find(parsed) is not { } workspace)
+            var named = (parsed.GetValue(VerifyCommand.Keys) ?? []).Select(ReadKey).ToArray();
+            var namedLog = parsed.GetValue(VerifyCommand.LogKey) is { } text ? ReadKey(text) : null;
+            if (Workspace.Find(parsed) is not { } workspace)
                 return new Trust(namedLog, named);
             using var ring = workspace.OpenKeys();
-            return new Trust(namedLog ?? ring.PublicKey(Workspace.LogKey), named.Length > 0 ? named : LogCommand.SigningKeys(ring));
+            return new Trust(namedLog ?? ring.PublicKey(Workspace.LogKey), [.. named, .. LogCommand.SigningKeys(ring)]);
         }
+
+        private static VerificationKey ReadKey(string textOrFile) =>
+            VerificationKey.Parse(File.Exists(textOrFile) ? File.ReadAllText(textOrFile).Trim() : textOrFile);
 
         internal VerificationKey RequireLogKey() => LogKey ?? throw new CommandException("Whose log? There is no workspace here to say.", "--log-key ed25519:…");
     }

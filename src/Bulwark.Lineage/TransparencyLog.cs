@@ -117,6 +117,32 @@ public sealed partial class TransparencyLog
         return entry;
     }
 
+    /// <summary>Entries in their order, each checked against the tree; reads a bundle of 256 at a time.</summary>
+    /// <param name="first">The first one's place, from 0.</param>
+    /// <param name="count">How many, at most; fewer when the log ends before.</param>
+    /// <exception cref="InvalidDataException">A file is missing, or an entry's bytes do not give the tree's hash.</exception>
+    public IEnumerable<(long Index, ReadOnlyMemory<byte> Entry)> ReadEntries(long first = 0, long count = long.MaxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var size = Size;
+        var end = count < size - Math.Min(first, size) ? first + count : size;
+        for (var bundle = first / TileLayout.Width; bundle * TileLayout.Width < end; bundle++)
+        {
+            var width = TileLayout.WidthOf(0, bundle, size);
+            var (entries, hashes) = (_store.ReadBundle(bundle, width), _store.ReadTile(0, bundle, width));
+            for (var i = 0; i < width; i++)
+            {
+                var index = bundle * TileLayout.Width + i;
+                if (index < first || index >= end)
+                    continue;
+                if (MerkleTree.LeafHash(entries[i].Span) != hashes[i])
+                    throw new InvalidDataException($"Entry {index} was changed: it does not give the tree's hash.");
+                yield return (index, entries[i]);
+            }
+        }
+    }
+
     /// <summary>The hashes that lead from an entry to the current root.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such entry.</exception>
     public InclusionProof ProveInclusion(long index) => ProveInclusion(index, Size);

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Bulwark.Cryptography;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace Bulwark.Tests.Cryptography;
 
@@ -56,6 +58,26 @@ public sealed class SealedFileTests : IDisposable
 
         opened.Seek(0, SeekOrigin.End);
         Assert.Equal(0, opened.Read(new byte[1]));
+    }
+
+    [Fact]
+    public async Task Any_sequence_of_seeks_and_reads_gives_what_the_plaintext_gives()
+    {
+        var plaintext = RandomNumberGenerator.GetBytes(2 * Segment + 777);
+        var bytes = await Seal(plaintext);
+        var step = Gen.Choose(0, plaintext.Length + 10).SelectMany(at => Gen.Choose(0, 5000).Select(count => (at, count)));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(30), Prop.ForAll(Arb.From(Gen.ArrayOf(step)), steps =>
+        {
+            using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
+            return steps.All(one =>
+            {
+                opened.Position = one.at;
+                var buffer = new byte[one.count];
+                var read = opened.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+                return plaintext.AsSpan(Math.Min(one.at, plaintext.Length)) is var rest
+                    && buffer.AsSpan(0, read).SequenceEqual(rest[..Math.Min(one.count, rest.Length)]);
+            });
+        }));
     }
 
     [Fact]

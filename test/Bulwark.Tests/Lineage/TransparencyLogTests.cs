@@ -105,6 +105,44 @@ public sealed class TransparencyLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_writer_killed_after_any_of_its_files_leaves_a_log_that_is_whole_and_grows()
+    {
+        var log = await CreateAsync(250);
+        var before = Snapshot();
+        await log.AppendManyAsync([.. Enumerable.Range(0, 10).Select(i => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes($"lost {i}"))], TestContext.Current.CancellationToken);
+        var written = Snapshot().Where(file => !before.ContainsKey(file.Key)).ToArray();
+        Assert.True(written.Length >= 4);
+        for (var count = 0; count <= written.Length; count++)
+        {
+            Restore(before);
+            foreach (var (path, bytes) in written.Take(count).Append(new(_folder["log/tile/0/.000.0123456789ab.tmp"], [1, 2, 3])))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+            }
+
+            var next = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+            Assert.Equal(LogVerdict.Verified, next.Fsck());
+            Assert.Equal(250, (await next.AppendAsync(Entry(250), TestContext.Current.CancellationToken)).Index);
+            Assert.Equal(LogVerdict.Verified, next.Fsck());
+            Assert.Equal(Entry(250), next.ReadEntry(250).ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Entries_are_read_in_order_from_any_place()
+    {
+        var log = await CreateAsync(600);
+        Assert.Equal(Enumerable.Range(0, 600).Select(i => (long)i), log.ReadEntries().Select(one => one.Index));
+        Assert.Equal([254, 255, 256], log.ReadEntries(254, 3).Select(one => one.Index));
+        Assert.Equal(Entry(256), log.ReadEntries(256, 1).Single().Entry.ToArray());
+        Assert.Empty(log.ReadEntries(600));
+        Assert.Equal(2, log.ReadEntries(598, 100).Count());
+        Edit("log/tile/entries/000", bytes => bytes[^1] ^= 1);
+        Assert.Throws<InvalidDataException>(() => log.ReadEntries(255, 1).ToArray());
+    }
+
+    [Fact]
     public async Task A_disk_that_refuses_fails_the_append_and_keeps_the_log()
     {
         var log = await CreateAsync(10);
