@@ -36,15 +36,12 @@ internal sealed class TileStore(string directory)
         return entries[..width];
     }
 
-    /// <summary>Makes files durable before anything may name them: contents, then their folders.</summary>
-    internal void Write(IReadOnlyCollection<(string Path, byte[] Bytes)> files)
+    /// <summary>Makes files durable before anything may name them: contents, then their folders. Side by side, so that flushes share the disk's work.</summary>
+    internal async Task WriteAsync(IReadOnlyCollection<(string Path, byte[] Bytes)> files)
     {
-        foreach (var (path, bytes) in files)
-        {
-            var full = Path.Combine(Directory, path);
-            CreateFolders(Path.GetDirectoryName(full)!);
-            AtomicFile.Write(full, bytes);
-        }
+        foreach (var (path, _) in files)
+            CreateFolders(Path.GetDirectoryName(Path.Combine(Directory, path))!);
+        await Task.WhenAll(files.Select(file => Task.Run(() => AtomicFile.Write(Path.Combine(Directory, file.Path), file.Bytes)))).ConfigureAwait(false);
     }
 
     internal void Delete(string path)

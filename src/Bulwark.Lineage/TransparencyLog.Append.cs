@@ -54,7 +54,7 @@ public sealed partial class TransparencyLog
             try
             {
                 using var held = await FileLock.AcquireAsync(_store.LockPath).ConfigureAwait(false);
-                var receipts = Commit(batch);
+                var receipts = await CommitAsync(batch).ConfigureAwait(false);
                 foreach (var (pending, given) in batch.Zip(receipts))
                     pending.Done.SetResult(given);
             }
@@ -80,22 +80,26 @@ public sealed partial class TransparencyLog
         }
     }
 
-    private List<IReadOnlyList<LogEntryReceipt>> Commit(List<Pending> batch)
+    private async Task<List<IReadOnlyList<LogEntryReceipt>>> CommitAsync(List<Pending> batch)
     {
+        LogState state;
+        HashSet<string> replaced;
+        var files = new List<(string Path, byte[] Bytes)>();
+        var receipts = new List<IReadOnlyList<LogEntryReceipt>>();
         lock (_gate)
         {
-            var state = CurrentState();
-            var replaced = state.PartialFiles().Select(file => file.Path).ToHashSet();
-            var files = new List<(string Path, byte[] Bytes)>();
-            var receipts = new List<IReadOnlyList<LogEntryReceipt>>();
+            state = CurrentState();
+            replaced = [.. state.PartialFiles().Select(file => file.Path)];
             foreach (var pending in batch)
                 receipts.Add([.. pending.Entries.Select(entry => new LogEntryReceipt(state.Size, state.Add(entry.Span, files)))]);
             files.AddRange(state.PartialFiles());
-            _store.Write(files.Where(file => !replaced.Contains(file.Path)).ToList());
-            Publish(state);
-            DeleteReplaced(replaced.Except(files.Select(file => file.Path)));
-            return receipts;
         }
+
+        await _store.WriteAsync([.. files.Where(file => !replaced.Contains(file.Path))]).ConfigureAwait(false);
+        lock (_gate)
+            Publish(state);
+        DeleteReplaced(replaced.Except(files.Select(file => file.Path)));
+        return receipts;
     }
 
     private void Publish(LogState state)
