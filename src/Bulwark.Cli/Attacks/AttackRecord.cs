@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.Text.Json;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Cli.Attacks;
+
+/// <summary>Keeps an attack's report: in a file where one is asked for, in the log where there is a workspace.</summary>
+internal static class AttackRecord
+{
+    /// <returns>Index of the log entry, or null without a workspace.</returns>
+    internal static async Task<long?> KeepAsync<T>(ParseResult parsed, FileInfo? output, T report, IEnumerable<Subject> subjects, CancellationToken cancel)
+    {
+        if (output is not null)
+        {
+            output.Directory?.Create();
+            await AtomicFile.WriteAsync(output.FullName, stream => JsonSerializer.SerializeAsync(stream, report, Screen.JsonOptions, cancel), cancel);
+        }
+
+        if (Workspace.Find(parsed) is not { } workspace)
+            return null;
+        var predicate = JsonSerializer.SerializeToElement(report, Screen.JsonOptions);
+        return (await workspace.AppendAsync(Statement.Create(PredicateTypes.AttackReport, subjects, predicate), cancel)).Index;
+    }
+}
