@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bulwark.Models.Onnx;
 using Microsoft.ML.OnnxRuntime;
 
@@ -100,13 +101,19 @@ public sealed class OnnxScorer : IScorer
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        var bytes = onnx.ToArray();
         try
         {
-            return new InferenceSession(onnx.ToArray(), options);
+            return new InferenceSession(bytes, options);
         }
         catch (OnnxRuntimeException fault)
         {
             throw new InvalidDataException($"ONNX Runtime does not load the model: {fault.Message}", fault);
+        }
+        finally
+        {
+            // The model may come out of a sealed package: this copy of it must not linger.
+            CryptographicOperations.ZeroMemory(bytes);
         }
     }
 }

@@ -198,6 +198,15 @@ public sealed class SealedModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cancelled_sealing_leaves_the_old_package_and_nothing_else()
+    {
+        var before = Directory.GetFiles(_folder.Path).Order().ToArray();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SealedModel.SealAsync(Folder(), Manifest, _keys, "models", _signer, Output, new CancellationToken(canceled: true)));
+        Assert.Equal(before, Directory.GetFiles(_folder.Path).Order());
+        Assert.Equal(_package, await File.ReadAllBytesAsync(Output, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task The_overhead_does_not_grow_with_the_model()
     {
         var files = new Dictionary<string, ReadOnlyMemory<byte>> { [ModelFolder.OnnxName] = Folder().Onnx, ["weights.bin"] = new byte[8 * 1024 * 1024] };
