@@ -17,7 +17,19 @@ internal static class JoseSuite
                 continue;
             foreach (var group in groups.EnumerateArray())
                 foreach (var test in group.GetProperty("tests").EnumerateArray())
-                    yield return Judge($"{file.Name}#{test.GetProperty("tcId")}", group, test);
+                    yield return JudgeOrFail($"{file.Name}#{test.GetProperty("tcId")}", group, test);
+        }
+    }
+
+    private static CaseResult JudgeOrFail(string id, JsonElement group, JsonElement test)
+    {
+        try
+        {
+            return Judge(id, group, test);
+        }
+        catch (Exception fault)
+        {
+            return CaseResult.Fail(id, fault.Message);   // one case that cannot be read must not hide the others
         }
     }
 

@@ -19,8 +19,20 @@ internal static class X509Suite
             using var document = JsonDocument.Parse(File.ReadAllText(file.FullName));
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("testcases", out var cases))
                 continue;
-            foreach (var test in cases.EnumerateArray())
-                yield return Judge(test);
+            foreach (var (index, test) in cases.EnumerateArray().Index())
+                yield return JudgeOrFail(test, $"{file.Name}#{index}");
+        }
+    }
+
+    private static CaseResult JudgeOrFail(JsonElement test, string place)
+    {
+        try
+        {
+            return Judge(test);
+        }
+        catch (Exception fault)
+        {
+            return CaseResult.Fail(place, fault.Message);   // one case that cannot be read must not hide the others
         }
     }
 
@@ -30,18 +42,18 @@ internal static class X509Suite
         var verdict = Validate(test, id, out var detail);
         var accepted = verdict == CertificateVerdict.Trusted;
         var expected = test.GetProperty("expected_result").GetString() == "SUCCESS";
-        if (accepted && !expected && test.GetProperty("features").EnumerateArray().Any(feature => feature.ValueEquals(PublicSuffixes)))
+        if (accepted && !expected && Items(test, "features").Any(feature => feature.ValueEquals(PublicSuffixes)))
             return CaseResult.Skip(id, "not built: the public suffix list, a rule for web servers' wildcards");
         return CaseResult.Of(id, accepted == expected, $"expected {test.GetProperty("expected_result")}; got {verdict} {detail}");
     }
 
     private static CertificateVerdict Validate(JsonElement test, string id, out string detail)
     {
-        var time = test.GetProperty("validation_time") is { ValueKind: JsonValueKind.String } given ? given.GetDateTimeOffset() : DateTimeOffset.UtcNow;
+        var time = test.TryGetProperty("validation_time", out var given) && given.ValueKind == JsonValueKind.String ? given.GetDateTimeOffset() : DateTimeOffset.UtcNow;
         try
         {
-            var validator = new CertificatePathValidator(Certificates(test.GetProperty("trusted_certs")), Options(test, id));
-            return validator.Validate(Der(test.GetProperty("peer_certificate").GetString()!), Certificates(test.GetProperty("untrusted_intermediates")), time, out detail);
+            var validator = new CertificatePathValidator(Certificates(Items(test, "trusted_certs")), Options(test, id));
+            return validator.Validate(Der(test.GetProperty("peer_certificate").GetString()!), Certificates(Items(test, "untrusted_intermediates")), time, out detail);
         }
         catch (ArgumentException fault)
         {
@@ -56,22 +68,26 @@ internal static class X509Suite
         // the cases about common names refuse what other web cases accept, so the rule is on for these alone
         CommonNameRepeatsAlternativeName = id.StartsWith("webpki::cn::", StringComparison.Ordinal),
         Purpose = test.GetProperty("validation_kind").GetString() == "CLIENT" ? CertificatePathOptions.ClientAuthentication : CertificatePathOptions.ServerAuthentication,
-        KeyUsage = test.GetProperty("key_usage").EnumerateArray().Aggregate(X509KeyUsageFlags.None, (all, one) => all | Enum.Parse<X509KeyUsageFlags>(one.GetString()!, ignoreCase: true)),
+        KeyUsage = Items(test, "key_usage").Aggregate(X509KeyUsageFlags.None, (all, one) => all | Enum.Parse<X509KeyUsageFlags>(one.GetString()!, ignoreCase: true)),
         PeerNames = [.. Names(test)],
-        MaximumIntermediates = test.GetProperty("max_chain_depth") is { ValueKind: JsonValueKind.Number } depth ? depth.GetInt32() : 8,
-        RevocationLists = Certificates(test.GetProperty("crls")),
+        MaximumIntermediates = test.TryGetProperty("max_chain_depth", out var depth) && depth.ValueKind == JsonValueKind.Number ? depth.GetInt32() : 8,
+        RevocationLists = Certificates(Items(test, "crls")),
     };
 
     private static IEnumerable<PeerName> Names(JsonElement test)
     {
-        var names = test.GetProperty("expected_peer_names").EnumerateArray();
-        var only = test.GetProperty("expected_peer_name");
-        return (only.ValueKind == JsonValueKind.Object ? names.Append(only) : names).Select(name => new PeerName(
+        var names = Items(test, "expected_peer_names");
+        if (test.TryGetProperty("expected_peer_name", out var only) && only.ValueKind == JsonValueKind.Object)
+            names.Add(only);
+        return names.Select(name => new PeerName(
             name.GetProperty("kind").GetString() switch { "DNS" => PeerNameKind.Dns, "IP" => PeerNameKind.Ip, "RFC822" => PeerNameKind.Email, var kind => throw new FormatException($"unknown kind of name {kind}") },
             name.GetProperty("value").GetString()!));
     }
 
-    private static List<byte[]> Certificates(JsonElement pems) => [.. pems.EnumerateArray().Select(pem => Der(pem.GetString()!))];
+    private static List<JsonElement> Items(JsonElement test, string name) =>
+        test.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [];
+
+    private static List<byte[]> Certificates(List<JsonElement> pems) => [.. pems.Select(pem => Der(pem.GetString()!))];
 
     private static byte[] Der(string pem) => Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
 }

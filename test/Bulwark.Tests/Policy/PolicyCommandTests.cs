@@ -76,6 +76,16 @@ public sealed class PolicyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_example_of_the_documentation_holds()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "access.md"), TestContext.Current.CancellationToken);
+        string Block(string language) => page.Split($"```{language}\n")[1].Split("```")[0];
+        var (code, output, _) = await Run("test", Save("p.cedar", Block("")), "--cases", Save("c.json", Block("json")));
+        Assert.Equal(0, code);
+        Assert.Contains("1 passed, 0 failed", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_case_is_no_pass()
     {
         var (code, _, _) = await Run("test", Save("p.cedar", ""), "--cases", Save("c.json", """{"requests": []}"""));
