@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 
 namespace Bulwark.Data;
 
@@ -8,8 +9,9 @@ namespace Bulwark.Data;
 /// has the same commitment whichever file holds it.
 /// </summary>
 /// <remarks>
-/// A number is the shortest decimal text that reads back as the same <see cref="double"/>, without sign for zero; a time is
-/// <c>yyyy-MM-ddTHH:mm:ss[.ffffff]Z</c>; text is itself; a missing cell and empty text are empty.
+/// A number is the shortest decimal text that reads back as the same <see cref="double"/>, without sign for zero; below 10^-4 and
+/// from 10^15 on it is written with an exponent of three digits (<c>1.5E+015</c>). A time is <c>yyyy-MM-ddTHH:mm:ss[.ffffff]Z</c>;
+/// text is itself; a missing cell and empty text are empty.
 /// </remarks>
 public static class CellText
 {
@@ -21,18 +23,39 @@ public static class CellText
 
     private const long UnixEpochTicks = 621_355_968_000_000_000;
 
-    internal static string Number(double value) => value == 0 ? "0" : value.ToString("R", CultureInfo.InvariantCulture);
+    internal static string Number(double value)
+    {
+        Span<byte> buffer = stackalloc byte[FixedBytes];
+        return Encoding.ASCII.GetString(Number(value, buffer));
+    }
 
     internal static ReadOnlySpan<byte> Number(double value, Span<byte> buffer)
     {
         if (double.IsNaN(value))
             return default;
+        var size = Math.Abs(value);
         var written = 0;
-        if (Math.Abs(value) < IntegralLimit && value == Math.Floor(value))
+        if (size < IntegralLimit && value == Math.Floor(value))
             Utf8Formatter.TryFormat((long)value, buffer, out written);
-        else
+        else if (size is >= 1e-4 and < IntegralLimit)
             value.TryFormat(buffer, out written, "R", CultureInfo.InvariantCulture);
+        else
+            written = Exponential(value, buffer);
         return buffer[..written];
+    }
+
+    /// <summary>The fewest digits that read back as the same number; 17 always do.</summary>
+    private static int Exponential(double value, Span<byte> buffer)
+    {
+        var written = 0;
+        for (var decimals = 0; decimals <= 16; decimals++)
+        {
+            value.TryFormat(buffer, out written, $"E{decimals}", CultureInfo.InvariantCulture);
+            if (double.Parse(buffer[..written], CultureInfo.InvariantCulture) == value)
+                break;
+        }
+
+        return written;
     }
 
     internal static ReadOnlySpan<byte> Time(long microseconds, Span<byte> buffer)

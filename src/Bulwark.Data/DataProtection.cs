@@ -36,6 +36,7 @@ public static class DataProtection
             Commitment = commitment,
             Policy = policy.Digest(),
             Columns = [.. table.Columns.Select(column => Plan(column.Name, policy, keys))],
+            Exact = table.Columns.All(column => FieldProtection.IsExact(column, policy.ActionFor(column.Name))),
         };
         await AtomicFile.WriteAsync(output, stream => Task.Run(() =>
             ProtectedParquetWriter.Write(FieldProtection.Protect(table, manifest, keys, Part(progress, 0.3, 0.6), cancel), manifest, keys, stream, Part(progress, 0.6, 0.95), cancel), cancel), cancel);
@@ -66,6 +67,11 @@ public static class DataProtection
         using var file = new ProtectedParquetFile(path, keys, dataset);
         return file.Manifest.Columns;
     }
+
+    /// <summary>Reads every byte of a protected file that the key ring opens and, where it opens all, computes the commitment anew. Gives out no value.</summary>
+    /// <inheritdoc cref="RevealAsync" path="/exception"/>
+    public static Task<ProtectionCheck> VerifyAsync(string path, KeyRing keys, string? dataset = null, CancellationToken cancel = default) =>
+        Task.Run(() => Verify(path, keys, dataset, cancel), cancel);
 
     /// <summary>Reads the columns of a protected file that need no key of their own, as they stand in it.</summary>
     internal static Table ReadOpen(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
@@ -103,6 +109,25 @@ public static class DataProtection
         }
 
         return new(file.Manifest.Dataset, opened.Count > 0 ? new Table(opened) : null, accesses);
+    }
+
+    private static ProtectionCheck Verify(string path, KeyRing keys, string? dataset, CancellationToken cancel)
+    {
+        using var file = new ProtectedParquetFile(path, keys, dataset);
+        var opened = new List<Column>();
+        var shut = new List<ColumnAccess>();
+        foreach (var column in file.Columns)
+        {
+            var (values, reason) = column.Action == ProtectionAction.Hash ? (file.Read(column.Name, cancel), null) : Open(file, column, keys, cancel);
+            if (values is not null)
+                opened.Add(values);
+            else
+                shut.Add(new(column.Name, column.Action, column.Key, false, reason));
+        }
+
+        var whole = file.Manifest.Exact && shut.Count == 0;
+        return new(file.Manifest.Dataset, file.Manifest.Commitment, [.. opened.Select(column => column.Name)], shut,
+            whole ? DatasetCommitment.Of(new Table(opened), null, cancel).Root == file.Manifest.Commitment : null);
     }
 
     private static (Column? Values, string? Reason) Open(ProtectedParquetFile file, ProtectedColumn column, KeyRing keys, CancellationToken cancel)

@@ -32,3 +32,12 @@ public sealed record RevealedData(string Dataset, Table? Table, IReadOnlyList<Co
 /// <param name="Opened">Whether its values were given out.</param>
 /// <param name="Reason">Why not; null when they were.</param>
 public sealed record ColumnAccess(string Column, ProtectionAction Action, KeyId? Key, bool Opened, string? Reason);
+
+/// <summary>What <see cref="DataProtection.VerifyAsync"/> found; a changed file throws instead.</summary>
+/// <param name="Dataset">The dataset's name, a slash and the commitment.</param>
+/// <param name="Commitment">The commitment to the table before protection.</param>
+/// <param name="Read">Columns whose every byte was authenticated.</param>
+/// <param name="Shut">Columns whose key the ring lacks, and why.</param>
+/// <param name="CommitmentHolds">Whether the commitment, computed anew, is the one in the file; null when a column is shut, dropped, hashed or not restored cell for cell.</param>
+public sealed record ProtectionCheck(
+    string Dataset, Digest Commitment, IReadOnlyList<string> Read, IReadOnlyList<ColumnAccess> Shut, bool? CommitmentHolds);

@@ -24,6 +24,14 @@ internal static class FieldProtection
         return new Table(columns);
     }
 
+    /// <summary>True when the column can be turned back cell for cell: tokens forget how a card number was grouped.</summary>
+    internal static bool IsExact(Column column, ProtectionAction action) => action switch
+    {
+        ProtectionAction.Drop or ProtectionAction.Hash => false,
+        ProtectionAction.Tokenise => Enumerable.Range(0, column.Rows).All(row => column.Text(row) is not { } text || !text.AsSpan().ContainsAny(' ', '-')),
+        _ => true,
+    };
+
     private static Column Protect(Column column, ProtectedColumn protection, ProtectionManifest manifest, KeyRing keys) => protection.Action switch
     {
         ProtectionAction.Hash => Hash(column, protection, manifest, keys),

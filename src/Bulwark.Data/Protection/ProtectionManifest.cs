@@ -29,6 +29,9 @@ internal sealed record ProtectionManifest
 
     public required IReadOnlyList<ProtectedColumn> Columns { get; init; }
 
+    /// <summary>True when every column can be turned back cell for cell, so that the commitment can be computed anew.</summary>
+    public required bool Exact { get; init; }
+
     internal string ToJson() => JsonSerializer.Serialize(this, Strict);
 
     internal static ProtectionManifest Parse(string? json)

@@ -209,6 +209,21 @@ public sealed class DataProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Verification_reads_everything_it_has_keys_for_and_computes_the_commitment_anew()
+    {
+        var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(Payments, cancel: Cancel), "payments");
+        await DataProtection.ProtectAsync(Payments, policy, _keys, _folder["p.parquet"], cancel: Cancel);
+        var check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", Cancel);
+        Assert.Equal(Payments.Columns.Count, check.Read.Count);
+        Assert.True(check.CommitmentHolds);
+        _keys.Destroy(KeyId.Parse("data/name@1"));
+        check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", Cancel);
+        Assert.Equal("name", Assert.Single(check.Shut).Column);
+        Assert.Null(check.CommitmentHolds);
+        Assert.Null((await DataProtection.VerifyAsync(await Protect(name: "q.parquet"), _keys, cancel: Cancel)).CommitmentHolds);
+    }
+
+    [Fact]
     public void A_policy_from_the_scan_protects_what_was_found()
     {
         var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(Payments, cancel: Cancel), "payments");

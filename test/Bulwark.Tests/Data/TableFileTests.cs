@@ -110,6 +110,26 @@ public sealed class TableFileTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder.Path));
     }
 
+    [Theory]
+    [InlineData(0, "0")]
+    [InlineData(-7, "-7")]
+    [InlineData(0.1, "0.1")]
+    [InlineData(100.25, "100.25")]
+    [InlineData(999_999_999_999_999, "999999999999999")]
+    [InlineData(1e15, "1E+015")]
+    [InlineData(-1.5e20, "-1.5E+020")]
+    [InlineData(0.0001, "0.0001")]
+    [InlineData(0.00005, "5E-005")]
+    [InlineData(5e-324, "5E-324")]
+    [InlineData(1.7976931348623157e308, "1.7976931348623157E+308")]
+    [InlineData(double.NaN, "")]
+    public void A_number_has_one_text_that_reads_back_as_it(double value, string text)
+    {
+        Assert.Equal("0", CellText.Number(-0.0));
+        Assert.Equal(text, CellText.Number(value));
+        Assert.True(text.Length == 0 || (CellText.TryNumber(System.Text.Encoding.ASCII.GetBytes(text), out var read, out _) && read == value));
+    }
+
     [Fact]
     public async Task A_cancelled_write_leaves_neither_file_nor_temporary()
     {
