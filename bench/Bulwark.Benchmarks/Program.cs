@@ -1,16 +1,14 @@
+using System.Globalization;
+using BenchmarkDotNet.Running;
 using Bulwark.Benchmarks;
 
-Contender[] contenders =
-[
-    NetworkContenders.Peak(),
-    NetworkContenders.Product(512, 128, 128),
-    NetworkContenders.TransposedProduct(128, 512, 128),
-    NetworkContenders.Product(512, 30, 128),
-    NetworkContenders.Product(512, 128, 2),
-    .. NetworkContenders.Steps(),
-];
-var minimum = InterleavedRun.MinimumMicroseconds(contenders, TimeSpan.FromSeconds(args.Length > 0 ? double.Parse(args[0]) : 10));
-var peak = contenders[0].MegaFlop / minimum[0] * 1e3;
-for (var i = 0; i < contenders.Length; i++)
-    Console.WriteLine($"{contenders[i].Name,-45} {minimum[i],10:F1} us {contenders[i].MegaFlop / minimum[i] * 1e3,8:F1} GFLOP/s {contenders[i].MegaFlop / minimum[i] * 1e3 / peak,8:P0}");
+// dotnet run --project bench/Bulwark.Benchmarks -c Release [SECONDS]      the kernel beside the core's peak, interleaved, minima
+// dotnet run --project bench/Bulwark.Benchmarks -c Release -- --statistics [BenchmarkDotNet's options]
+if (args is ["--statistics", .. var rest])
+{
+    BenchmarkSwitcher.FromTypes([typeof(NetworkBenchmarks)]).Run(rest);
+    return 0;
+}
+
+PeakTable.Print(Console.Out, TimeSpan.FromSeconds(args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 10));
 return 0;
