@@ -24,8 +24,8 @@ internal static class HtmlWriterStyle
         .lead{margin-top:14px;font-size:1.1rem}
         .verdict{display:flex;gap:12px;align-items:flex-start;margin-top:26px;padding:14px 18px;border-radius:10px;font-size:1.12rem;font-weight:600;line-height:1.4}
         .verdict.good{background:var(--good-bg);color:var(--good)}.verdict.bad{background:var(--bad-bg);color:var(--bad)}.verdict.quiet{background:var(--quiet-bg);color:var(--quiet)}.dot{font-weight:700}
-        .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:1px;margin-top:22px;background:var(--rule);border:1px solid var(--rule);border-radius:10px;overflow:hidden}
-        .figures>div{background:var(--paper);padding:16px 18px 15px}.figures dt{font-size:.86rem;color:var(--soft)}.figures dd:nth-of-type(1){font-size:1.8rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
+        .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin-top:22px;border:1px solid var(--rule);border-radius:10px;overflow:hidden}
+        .figures>div{box-shadow:0 0 0 .5px var(--rule);padding:16px 18px 15px}.figures dt{font-size:.86rem;color:var(--soft)}.figures dd:nth-of-type(1){font-size:1.7rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
         .warnings{margin-top:22px;padding:14px 18px;border-radius:10px;background:var(--warn-bg);border-left:4px solid var(--warn-rule);color:var(--warn)}.warnings h2{font-size:.95rem;letter-spacing:0;margin-bottom:4px}.warnings li{font-size:.95rem}.warnings li+li{margin-top:4px}
         nav{margin-top:26px;border-top:1px solid var(--rule);padding-top:12px}nav ul{display:flex;flex-wrap:wrap;gap:4px 22px}nav a{text-decoration:none;font-size:.93rem;display:inline-block;padding:4px 0}nav a:hover{text-decoration:underline}
         .steps{counter-reset:step;border-top:1px solid var(--rule)}.steps>li{counter-increment:step;position:relative;padding:15px 0 15px 46px;border-bottom:1px solid var(--rule)}
