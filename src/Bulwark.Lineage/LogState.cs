@@ -49,6 +49,7 @@ internal sealed class LogState
     /// <summary>Removes what a writer that died left beyond the published right edge. Only under the log's lock.</summary>
     internal void RemoveUnpublished()
     {
+        _store.RemoveTemporary();
         _store.RemoveUnpublished(TileLayout.BundlePath(Size / TileLayout.Width, TileLayout.Width), _bundleCount);
         for (var level = 0; level < Levels; level++)
             _store.RemoveUnpublished(TileLayout.TilePath(level, (Size >> (level * TileLayout.Height)) / TileLayout.Width, TileLayout.Width), _edge[level].Count);

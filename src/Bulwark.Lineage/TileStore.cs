@@ -58,6 +58,19 @@ internal sealed class TileStore(string directory)
             Delete(wholePath);
         foreach (var stray in PartialWidths(wholePath).Where(stray => stray > width))
             Delete($"{wholePath}.p/{stray}");
+        RemoveTemporary(Path.GetDirectoryName(Path.Combine(Directory, wholePath))!);
+        RemoveTemporary(Path.Combine(Directory, wholePath + ".p"));
+    }
+
+    /// <summary>Removes the checkpoint files that a writer died before renaming.</summary>
+    internal void RemoveTemporary() => RemoveTemporary(Directory);
+
+    private static void RemoveTemporary(string folder)
+    {
+        if (!System.IO.Directory.Exists(folder))
+            return;
+        foreach (var stray in System.IO.Directory.EnumerateFiles(folder, ".*.tmp"))
+            File.Delete(stray);
     }
 
     /// <summary>The exact file, or a fuller one: a writer removes a partial file once its successor is published.</summary>

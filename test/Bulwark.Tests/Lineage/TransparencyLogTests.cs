@@ -126,6 +126,7 @@ public sealed class TransparencyLogTests : IDisposable
             Assert.Equal(250, (await next.AppendAsync(Entry(250), TestContext.Current.CancellationToken)).Index);
             Assert.Equal(LogVerdict.Verified, next.Fsck());
             Assert.Equal(Entry(250), next.ReadEntry(250).ToArray());
+            Assert.DoesNotContain(Snapshot().Keys, path => path.EndsWith(".tmp", StringComparison.Ordinal));
         }
     }
 
