@@ -15,8 +15,8 @@ public sealed record TrainingOptions
     /// <summary>Largest learning rate of the schedule; null chooses by model and by whether the run is private.</summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>Pull of each weight towards 0, a share of the learning rate.</summary>
-    public double WeightDecay { get; init; } = 1e-4;
+    /// <summary>Pull of each weight towards 0, a share of the learning rate; null chooses.</summary>
+    public double? WeightDecay { get; init; }
 
     /// <summary>What a positive row's loss counts against a negative one's. A declared constant: it is never computed from labels.</summary>
     public double PositiveWeight { get; init; } = 1;
@@ -44,7 +44,7 @@ public sealed record TrainingOptions
             yield return $"{nameof(BatchSize)} is {BatchSize}; it must be above 0.";
         if (LearningRate is not null and not (> 0 and < double.PositiveInfinity))
             yield return $"{nameof(LearningRate)} is {LearningRate}; it must be finite and above 0.";
-        if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay))
+        if (WeightDecay is not null and not (>= 0 and < double.PositiveInfinity))
             yield return $"{nameof(WeightDecay)} is {WeightDecay}; it must be finite and at least 0.";
         if (!(PositiveWeight > 0) || !double.IsFinite(PositiveWeight))
             yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
@@ -63,8 +63,8 @@ public sealed record PrivacyOptions
     /// <summary>δ; far below one over the number of rows.</summary>
     public double Delta { get; init; } = 1e-5;
 
-    /// <summary>Largest L2 length of one row's gradient.</summary>
-    public double ClippingNorm { get; init; } = 1;
+    /// <summary>Largest L2 length of one row's gradient; null chooses by model: 1 without hidden layers, 5 with.</summary>
+    public double? ClippingNorm { get; init; }
 
     /// <summary>Chance of each row to be in a step's batch. Large batches give the best signal for their noise.</summary>
     public double SamplingProbability { get; init; } = 0.25;
@@ -83,7 +83,7 @@ public sealed record PrivacyOptions
     {
         foreach (var fault in new Bulwark.Privacy.PrivacyBudget(Epsilon, Delta).Faults())
             yield return fault;
-        if (!(ClippingNorm > 0) || !double.IsFinite(ClippingNorm))
+        if (ClippingNorm is not null and not (> 0 and < double.PositiveInfinity))
             yield return $"{nameof(ClippingNorm)} is {ClippingNorm}; it must be finite and above 0.";
         if (!(SamplingProbability > 0 && SamplingProbability <= 1))
             yield return $"{nameof(SamplingProbability)} is {SamplingProbability}; it must be above 0 and at most 1.";

@@ -53,14 +53,21 @@ internal sealed class TiltedLattice
     private (double[] Upper, double[] Lower) Convolve(List<LossGrid> grids, int points)
     {
         var (logRe, logIm) = (new double[points], new double[points]);   // log spectrum of upper in the first half, of lower in the second
+        var (upperHighest, lowerHighest) = (1.0, 1.0);   // at the highest frequency both spectra are real
         foreach (var grid in grids)
-            AddLogSpectrum(grid, points, logRe, logIm);
+        {
+            var (upperReal, lowerReal) = AddLogSpectrum(grid, points, logRe, logIm);
+            upperHighest *= Math.Pow(upperReal, grid.Count);
+            lowerHighest *= Math.Pow(lowerReal, grid.Count);
+        }
+
         var (re, im) = (new double[points], new double[points]);
         var half = points / 2;
-        for (var k = 0; k <= half; k++)
+        (re[half], im[half]) = (upperHighest, lowerHighest);
+        for (var k = 0; k < half; k++)
         {
-            var (upperRe, upperIm) = Exponential(logRe, logIm, k == half ? -1 : k);
-            var (lowerRe, lowerIm) = Exponential(logRe, logIm, k == half ? -1 : half + k);
+            var (upperRe, upperIm) = Exponential(logRe[k], logIm[k]);
+            var (lowerRe, lowerIm) = Exponential(logRe[half + k], logIm[half + k]);
             // Both results are real, so one transform of upper + i·lower gives both.
             (re[k], im[k]) = (upperRe - lowerIm, upperIm + lowerRe);
             if (k > 0)
@@ -78,17 +85,17 @@ internal sealed class TiltedLattice
         return (upper, lower);
     }
 
-    /// <summary>The term at the highest frequency is left out: it is far below rounding, which <see cref="_slack"/> covers.</summary>
-    private static (double Re, double Im) Exponential(double[] logRe, double[] logIm, int k)
+    private static (double Re, double Im) Exponential(double logRe, double logIm)
     {
-        if (k < 0 || !(logRe[k] > -60))
+        if (!(logRe > -60))
             return (0, 0);
-        var size = Math.Exp(logRe[k]);
-        var (sine, cosine) = Math.SinCos(logIm[k]);
+        var size = Math.Exp(logRe);
+        var (sine, cosine) = Math.SinCos(logIm);
         return (size * cosine, size * sine);
     }
 
-    private void AddLogSpectrum(LossGrid grid, int points, double[] logRe, double[] logIm)
+    /// <summary>Adds count times the logarithm of both spectra below the highest frequency; returns both there.</summary>
+    private (double Upper, double Lower) AddLogSpectrum(LossGrid grid, int points, double[] logRe, double[] logIm)
     {
         var (re, im) = (new double[points], new double[points]);
         var one = new MomentCurve();
@@ -109,6 +116,8 @@ internal sealed class TiltedLattice
             AddLog((re[k] + re[mirror]) / 2, (im[k] - im[mirror]) / 2, grid.Count, logRe, logIm, k);
             AddLog((im[k] + im[mirror]) / 2, (re[mirror] - re[k]) / 2, grid.Count, logRe, logIm, half + k);
         }
+
+        return (re[points / 2], im[points / 2]);
     }
 
     private static void AddLog(double re, double im, long count, double[] logRe, double[] logIm, int at)

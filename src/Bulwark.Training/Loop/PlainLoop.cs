@@ -59,7 +59,8 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
         private readonly AdamOptimizer<float> _adam = new(network.Parameters.Length);
         private readonly float[] _gradient = new float[network.Parameters.Length];
         private readonly float[] _adversarial = new float[network.Parameters.Length];
-        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : 2e-3);
+        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : 5e-3);
+        private readonly double _decay = options.WeightDecay ?? (options.Hidden.Count == 0 ? 0 : 0.7);
 
         internal double Take(EncodedDataset train, ReadOnlySpan<int> rows, double schedule)
         {
@@ -74,7 +75,7 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
             }
 
             var rate = (float)(_rate * schedule);
-            TensorPrimitives.Multiply(network.Parameters, (float)(1 - (rate * options.WeightDecay)), network.Parameters);
+            TensorPrimitives.Multiply(network.Parameters, (float)(1 - (rate * _decay)), network.Parameters);
             _adam.Step(network.Parameters, _gradient, rate);
             return loss;
         }

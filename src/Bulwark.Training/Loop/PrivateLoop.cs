@@ -15,6 +15,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
     private const int DefaultEpochs = 40;
     private const int Slice = 512;
     private readonly PrivacyOptions _private = options.Private!;
+    private readonly double _clipping = options.Private!.ClippingNorm ?? (options.Hidden.Count == 0 ? 1 : 5);
     private readonly Batch _batch = new(Slice, network.Shape.Inputs);
     private readonly NetworkGradients<float> _gradients = new(network, Slice);
     private readonly float[] _sum = new float[network.Parameters.Length];
@@ -53,9 +54,9 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
             cancel.ThrowIfCancellationRequested();
             random.PoissonSample(train.Rows, _private.SamplingProbability, sample);
             SumClipped(train, CollectionsMarshal.AsSpan(sample));
-            gaussian.AddGaussian(_sum, (float)Math.BitIncrement((float)(noise * _private.ClippingNorm)));
+            gaussian.AddGaussian(_sum, MathF.BitIncrement((float)(noise * _clipping)));
             TensorPrimitives.Divide(_sum, (float)expectedBatch, _sum);
-            TensorPrimitives.MultiplyAdd(network.Parameters, (float)options.WeightDecay, _sum, _sum);
+            TensorPrimitives.MultiplyAdd(network.Parameters, (float)(options.WeightDecay ?? 1e-4), _sum, _sum);
             var done = (double)step / steps;
             optimizer.Step(network.Parameters, _sum, (float)(rate * Math.Min(1, (done / 0.1) + 0.1) * (1 - (0.8 * done))));
             if (step >= steps / 2)
@@ -66,7 +67,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         average.CopyTo(network.Parameters);
     }
 
-    private double DefaultRate => options.Hidden.Count == 0 ? 1.0 : 0.3;
+    private double DefaultRate => options.Hidden.Count == 0 ? 3.0 : 0.5;
 
     /// <summary>Sum over the sample of each row's gradient, which is no longer than the clipping norm: with an attack, its clean and its moved part share that length.</summary>
     private void SumClipped(EncodedDataset train, ReadOnlySpan<int> sample)
@@ -77,9 +78,9 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         for (; !sample.IsEmpty; sample = sample[Math.Min(Slice, sample.Length)..])
         {
             _batch.Load(train, sample[..Math.Min(Slice, sample.Length)]);
-            _gradients.ClippedSum(_batch.Inputs, _batch.Classes, Loss.Logistic, (float)(_private.ClippingNorm * cleanShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, cleanShare));
+            _gradients.ClippedSum(_batch.Inputs, _batch.Classes, Loss.Logistic, (float)(_clipping * cleanShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, cleanShare));
             if (attack is not null)
-                _gradients.ClippedSum(attack.Move(_batch), _batch.Classes, Loss.Logistic, (float)(_private.ClippingNorm * movedShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, movedShare));
+                _gradients.ClippedSum(attack.Move(_batch), _batch.Classes, Loss.Logistic, (float)(_clipping * movedShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, movedShare));
         }
     }
 
@@ -101,7 +102,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
             SamplingProbability = _private.SamplingProbability,
             NoiseMultiplier = noise,
             Steps = steps,
-            ClippingNorm = _private.ClippingNorm,
+            ClippingNorm = _clipping,
             Event = happened,
         };
     }
