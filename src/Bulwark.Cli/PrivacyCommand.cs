@@ -86,7 +86,7 @@ internal static class PrivacyCommand
             if (faults.Count > 0)
                 throw new CommandException(string.Join(" ", faults));
             var noise = Calibration.DpSgdNoise(q, steps, budget);
-            var bounds = PldAccountant.Epsilon(PrivacyEvent.DpSgd(q, noise, steps), budget.Delta, relativeWidth: 1e-4);
+            var bounds = PldAccountant.Epsilon(PrivacyEvent.DpSgd(q, noise, steps), budget.Delta);
             return new Screen(parsed).Answer(
                 new { noiseMultiplier = noise, epsilonUpper = bounds.Upper, epsilonLower = bounds.Lower, delta = budget.Delta },
                 console => console.WriteLine($"noise multiplier {noise:g8}: epsilon {bounds.Upper:g8} at delta {budget.Delta:g3}"));

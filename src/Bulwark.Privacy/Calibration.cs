@@ -37,7 +37,7 @@ public static class Calibration
     /// <summary>log(ε/target): positive when too much is spent. Close to linear in the logarithm of the noise.</summary>
     private static double Error(Func<double, PrivacyEvent> plan, double noise, PrivacyBudget budget)
     {
-        var epsilon = PldAccountant.Epsilon(plan(noise), budget.Delta, relativeWidth: 1e-4).Upper;
+        var epsilon = PldAccountant.Epsilon(plan(noise), budget.Delta).Upper;
         return epsilon <= budget.Epsilon ? Math.Min(0, Math.Log(Math.Max(epsilon, 1e-12) / budget.Epsilon)) : Math.Max(double.Epsilon, Math.Log(epsilon / budget.Epsilon));
     }
 

@@ -16,7 +16,7 @@ public static class PldAccountant
     /// <param name="delta">δ, above 0, below 1.</param>
     /// <param name="relativeWidth">The mesh is refined until the bounds are this close, relative to ε; it stops at a lattice of 2²⁰ points, where they stay certified.</param>
     /// <exception cref="NotSupportedException">An event has no known worst pair of distributions.</exception>
-    public static EpsilonBounds Epsilon(PrivacyEvent happened, double delta, double relativeWidth = 2e-4)
+    public static EpsilonBounds Epsilon(PrivacyEvent happened, double delta, double relativeWidth = 1e-4)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delta, 1);

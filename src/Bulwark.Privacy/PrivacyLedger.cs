@@ -95,7 +95,7 @@ public sealed class PrivacyLedger : IDisposable
     /// <summary>Certified ε; on a finer mesh before anything is refused.</summary>
     private static double Total(List<PrivacyEvent> events, PrivacyBudget budget)
     {
-        var total = PldAccountant.Epsilon(Composed(events), budget.Delta, relativeWidth: 1e-4).Upper;
+        var total = PldAccountant.Epsilon(Composed(events), budget.Delta).Upper;
         return total <= budget.Epsilon ? total : PldAccountant.Epsilon(Composed(events), budget.Delta, relativeWidth: 1e-5).Upper;
     }
 

@@ -25,7 +25,7 @@ internal sealed class DirectedAccount
     /// <summary>Refines until upper − lower ≤ relative·upper + absolute, or the lattice has 2^<paramref name="largestLog"/> points, or the upper bound falls below <paramref name="irrelevant"/>, which another direction costs anyway.</summary>
     internal EpsilonBounds Bounds(double relative, double absolute, int largestLog, double irrelevant)
     {
-        var (tilt, _) = _moments.Chernoff(_delta);
+        var tilt = _moments.Tilt(_delta);
         var window = _moments.Window(tilt, Rarity);
         var best = new EpsilonBounds(0, double.PositiveInfinity);
         for (var log = SmallestLog; ;)

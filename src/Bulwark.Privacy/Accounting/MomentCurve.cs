@@ -12,12 +12,16 @@ internal sealed class MomentCurve
 
     internal double Value(double lambda) => _parts.Sum(part => part.Count * One(part.Masses, part.Losses, lambda));
 
-    /// <summary>The ε that Chernoff's inequality gives, and the tilt λ at which it does.</summary>
-    internal (double Tilt, double Epsilon) Chernoff(double delta)
+    /// <summary>The tilt λ that gives the best ε by the conversion of Canonne, Kamath, Steinke (α = λ + 1): Chernoff's would run away where losses are bounded.</summary>
+    internal double Tilt(double delta)
     {
-        double At(double logLambda) => (Value(Math.Exp(logLambda)) - Math.Log(delta)) / Math.Exp(logLambda);
-        var best = Minimise(At, Math.Log(1e-4), Math.Log(Largest));
-        return (Math.Exp(best), At(best));
+        double At(double logLambda)
+        {
+            var lambda = Math.Exp(logLambda);
+            return (Value(lambda) - Math.Log(delta) - Math.Log(1 + lambda)) / lambda + Math.Log(lambda / (1 + lambda));
+        }
+
+        return Math.Exp(Minimise(At, Math.Log(1e-4), Math.Log(Largest)));
     }
 
     /// <summary>Under the distribution tilted by <paramref name="tilt"/>, the ends beyond which lies less than e^−<paramref name="rarity"/>, with the λ that shows it.</summary>

@@ -33,14 +33,14 @@ internal static class PrivacyComposition
         if (parts.Sum(Count) <= 100_000)
             yield return PrivacySuite.Near($"{id}/count-is-list", PldAccountant.Epsilon(listed, delta).Upper, bounds.Upper, 1e-9);
         if (PrivacySuite.Has(row, "eps_rdp") && row.GetProperty("eps_rdp").ValueKind == JsonValueKind.Number)
-            yield return Rdp(id, counted, delta, row.GetProperty("eps_rdp").GetDouble());
+            yield return Rdp(id, counted, delta, row.GetProperty("eps_rdp").GetDouble(), bounds);
     }
 
-    private static CaseResult Rdp(string id, PrivacyEvent happened, double delta, double expected)
+    private static CaseResult Rdp(string id, PrivacyEvent happened, double delta, double expected, EpsilonBounds bounds)
     {
         try
         {
-            return PrivacySuite.Near($"{id}/rdp", RdpAccountant.Epsilon(happened, delta).Epsilon, expected, 1e-6);
+            return PrivacySuite.Rdp($"{id}/rdp", RdpAccountant.Epsilon(happened, delta), expected, bounds);
         }
         catch (NotSupportedException failure)
         {
