@@ -60,12 +60,13 @@ internal static class TrainCommand
     {
         var screen = new Screen(parsed);
         var workspace = Workspace.Find(parsed);
-        var (train, test) = await ReadAsync(parsed, cancel);
+        var (train, test) = await ReadAsync(parsed, workspace, cancel);
         var output = parsed.GetRequiredValue(s_output);
         var options = Options(parsed);
+        var source = await RunFolder.DigestOfAsync(parsed.GetRequiredValue(s_data).FullName);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
-            (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), workspace);
-        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
+            (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), source.ToString(), workspace);
+        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget), LedgerDataset = source };
         if (workspace is null)
             screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
@@ -73,7 +74,7 @@ internal static class TrainCommand
         return screen.Answer(report, console => Print(console, report, output));
     }
 
-    private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, CancellationToken cancel)
+    private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, Workspace? workspace, CancellationToken cancel)
     {
         var data = parsed.GetRequiredValue(s_data);
         if (!data.Exists)
@@ -88,8 +89,10 @@ internal static class TrainCommand
             Features = schema?.Features ?? [],
             InferUndeclared = schema is null,
         };
+        using var keys = data.Extension.Equals(".parquet", StringComparison.OrdinalIgnoreCase) ? workspace?.OpenKeys() : null;   // a protected table needs them
         var reading = new TableReadOptions
         {
+            Keys = keys,
             HasHeader = parsed.GetValue(s_columns) is null,
             ColumnNames = parsed.GetValue(s_columns) is { } named ? Names(named) : null,
             Comment = parsed.GetValue(s_comment),

@@ -13,10 +13,11 @@ internal static class PaidBounds
     /// <param name="options">Private options; what is spent here is taken into their ε.</param>
     /// <param name="epsilon">ε for all bounds together; below the run's.</param>
     /// <param name="budget">The data set's budget if it has none.</param>
+    /// <param name="dataset">The data set's name in the ledger.</param>
     /// <param name="workspace">Holds the ledger.</param>
     /// <exception cref="CommandException">A feature cannot be paid for (categories), or nothing was found for it.</exception>
     internal static (Dataset Train, Dataset Test, TrainingOptions Options) Apply(
-        Dataset train, Dataset test, TrainingOptions options, double epsilon, double? budget, Workspace? workspace)
+        Dataset train, Dataset test, TrainingOptions options, double epsilon, double? budget, string dataset, Workspace? workspace)
     {
         var names = train.Schema.InferredFeatures();
         if (names.Count == 0)
@@ -30,7 +31,6 @@ internal static class PaidBounds
         if (unpayable.Count > 0)
             throw new CommandException($"Kinds and categories read off private rows cannot be paid for: {string.Join(", ", unpayable)}.", "declare them with --schema FILE");
 
-        var dataset = train.Commitment.ToString();
         using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
         if (ledger.BudgetOf(dataset) is null)
             ledger.SetBudget(dataset, new PrivacyBudget(budget ?? settings.Epsilon, settings.Delta));

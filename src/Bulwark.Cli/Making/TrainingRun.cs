@@ -32,7 +32,7 @@ internal static class TrainingRun
         if (faults.Count > 0)
             throw new CommandException(string.Join(" ", faults));
         using var ledger = options.Private is null ? null : OpenLedger(request, options.Private, workspace);
-        var account = ledger is null ? null : new PrivacyAccount(ledger, request.Train.Commitment.ToString());
+        var account = ledger is null ? null : new PrivacyAccount(ledger, LedgerName(request));
         var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
 
         var moments = options.Private is null ? null : await Task.Run(() => Moments(train, request.Train.Schema, ledger!, account!.Dataset), cancel);
@@ -65,11 +65,13 @@ internal static class TrainingRun
         if (workspace is null)
             throw new CommandException("Private training books its cost in a workspace's ledger before it starts; there is no workspace.", "bulwark init");
         var ledger = PrivacyLedger.Open(workspace.LedgerPath);
-        var dataset = request.Train.Commitment.ToString();
+        var dataset = LedgerName(request);
         if (ledger.BudgetOf(dataset) is null)
             ledger.SetBudget(dataset, new PrivacyBudget(request.BudgetEpsilon ?? options.Epsilon, options.Delta));
         return ledger;
     }
+
+    private static string LedgerName(TrainingRequest request) => (request.LedgerDataset ?? request.Train.Commitment).ToString();
 
     private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder) => options.Robust is not { Mutable.Count: 0 } robust ? options
         : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
