@@ -24,7 +24,7 @@ public sealed record TrainingOptions
     /// <summary>Names the draws of initial weights, batches and attack starts. Privacy noise and private batches cannot be seeded.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Keeps the epoch with the best validation PR-AUC. Never done when private: the choice would be an unpaid release.</summary>
+    /// <summary>Keeps the epoch with the best validation PR-AUC, under attack too when robust. Never done when private: the choice would be an unpaid release.</summary>
     public bool KeepBest { get; init; } = true;
 
     /// <summary>Differential privacy; null for none.</summary>
