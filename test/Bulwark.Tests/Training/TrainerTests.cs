@@ -124,7 +124,7 @@ public sealed class TrainerTests : IDisposable
             labels[row] = random.NextDouble() < positives ? 1 : 0;
             for (var i = 0; i < 4; i++)
             {
-                var shift = labels[row] == 0 ? 0 : i switch { 0 or 1 => 0.4, 2 => 0.3, _ => 0 };
+                var shift = labels[row] == 0 ? 0 : i switch { 0 or 1 => 0.4, 2 => 0.1, _ => 0 };
                 features[(row * 4) + i] = (float)Math.Clamp(0.3 + shift + (0.12 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)), 0, 1);
             }
         }
