@@ -10,7 +10,7 @@ namespace Bulwark.Cli;
 /// <summary>Takes anything that Bulwark made, says what it is, and checks it link by link.</summary>
 internal static partial class VerifyCommand
 {
-    private static readonly Argument<string> Target = new("file") { Description = "A model package, sealed file, receipt, log folder, log proof, checkpoint or signed statement." };
+    private static readonly Argument<string> Target = new("file") { Description = "A model package, protected dataset, sealed file, receipt, log folder, log proof, checkpoint or signed statement." };
     private static readonly Option<string[]> Keys = new("--key") { Description = "A signing key to trust: ed25519:… or a file with it; the default are the workspace's. A receipt needs its worker's." };
     private static readonly Option<string?> LogKey = new("--log-key") { Description = "The log's key, ed25519:…; the default is the workspace's." };
     private static readonly Option<FileInfo?> Entry = new("--entry") { Description = "For a log proof: the entry that it proves.", HelpName = "FILE" };
@@ -53,6 +53,8 @@ internal static partial class VerifyCommand
             return ("sealed file", SealedLinks(parsed, path));
         if (head.AsSpan().StartsWith(Encoding.ASCII.GetBytes(TlogProof.Header)))
             return ("log proof", ProofLinks(parsed, path, trust));
+        if (await DatasetLinksAsync(parsed, head, path, cancel) is { } dataset)
+            return ("protected dataset", dataset);
         if (await PackageLinksAsync(head, path, trust, cancel) is { } package)
             return ("model package", package);
         if (new FileInfo(path).Length > 1 << 20)
@@ -166,7 +168,7 @@ internal static partial class VerifyCommand
         parsed.GetValue(option) is { } file ? File.ReadAllBytes(SealCommand.Existing(file).FullName) : (ReadOnlyMemory<byte>?)null;
 
     private static CommandException Unknown(string path) => new(
-        $"{path} is nothing that Bulwark made: no model package, sealed file, receipt, log proof, checkpoint or signed statement.");
+        $"{path} is nothing that Bulwark made: no model package, protected dataset, sealed file, receipt, log proof, checkpoint or signed statement.");
 
     /// <summary>Whom to believe: what the command line names, else the workspace's keys.</summary>
     private sealed record Trust(VerificationKey? LogKey, IReadOnlyCollection<VerificationKey> Keys)

@@ -76,6 +76,7 @@ public sealed class DataCommandTests : IDisposable
         await Run("init");
         await Run("data", "simulate", "--rows", "100", "-o", _folder["p.csv"]);
         await Run("data", "protect", _folder["p.csv"], "-o", _folder["p.parquet"]);
+        Assert.Contains("computed anew", (await Run("verify", _folder["p.parquet"])).Out);
         var bytes = await File.ReadAllBytesAsync(_folder["p.parquet"], TestContext.Current.CancellationToken);
         bytes[bytes.Length / 2] ^= 4;
         await File.WriteAllBytesAsync(_folder["p.parquet"], bytes, TestContext.Current.CancellationToken);
@@ -83,5 +84,6 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("was changed", error);
         Assert.Empty(output);
+        Assert.Equal(1, (await Run("verify", _folder["p.parquet"])).Code);
     }
 }
