@@ -53,6 +53,7 @@ public sealed class KeyBroker(EvidencePolicy policy, Func<Digest, CancellationTo
         Reason = appraisal.Reason,
         Model = evidence.Model,
         Evidence = appraisal.Evidence,
+        ReceiptKey = evidence.Keys.Receipt,
         Kind = evidence.Kind,
         Measurement = appraisal.Measurement,
         Policy = policy.Digest(),

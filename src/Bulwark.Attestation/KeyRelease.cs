@@ -69,6 +69,8 @@ public sealed record KeyReleaseRecord
     public required Digest Model { get; init; }
     /// <summary>Digest of the evidence.</summary>
     public required Digest Evidence { get; init; }
+    /// <summary>The key that the evidence binds and the worker signs its receipts with.</summary>
+    public required VerificationKey ReceiptKey { get; init; }
     /// <summary>The evidence's kind.</summary>
     public required string Kind { get; init; }
     /// <summary>What runs, as the evidence says; null when that could not be read.</summary>

@@ -138,7 +138,9 @@ internal static partial class VerifyCommand
         try
         {
             var receipt = PredictionReceipt.Parse(bytes);
-            var links = receipt.Verify(trust.RequireLogKey(), trust.Keys, Body(parsed, Request), Body(parsed, Response)).Links;
+            var release = (parsed.GetValue(Keys) ?? []).Length == 0 && receipt.Facts is { } facts && Workspace.Find(parsed) is { } workspace
+                ? AttestedWorkers.Find(TransparencyLog.OpenAsync(workspace.LogDirectory).GetAwaiter().GetResult(), facts.AttestationDigest, trust.Keys) : null;
+            var links = receipt.Verify(trust.RequireLogKey(), release is null ? trust.Keys : [release.ReceiptKey], Body(parsed, Request), Body(parsed, Response)).Links;
             return links.All(link => link.Holds) ? [.. links, .. EvidenceChain.Of(receipt, parsed)] : links;
         }
         catch (FormatException failure)

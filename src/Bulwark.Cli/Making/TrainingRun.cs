@@ -6,6 +6,7 @@ using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Privacy;
 using Bulwark.Training;
+using Bulwark.Worker;
 
 namespace Bulwark.Cli.Making;
 
@@ -99,20 +100,9 @@ internal static class TrainingRun
 
     private static InputScreen Screen(FeatureSchema schema, PrivateMoments? moments, EncodedDataset train, EncodedDataset test)
     {
-        var fields = schema.Features.Select(Field).ToList();
         var (mean, covariance) = moments is null ? InputScreen.Moments(train.Features, train.Width) : ([.. moments.Mean], [.. moments.Covariance]);
-        return InputScreen.Fit(fields, mean, covariance).Calibrate(test.Features, 0.01);
+        return InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(test.Features, 0.01);
     }
-
-    private static ScreenField Field(Feature feature) => new()
-    {
-        Name = feature.Name,
-        Kind = Enum.Parse<ScreenFieldKind>(feature.Kind.ToString()),
-        Minimum = feature.Minimum,
-        Maximum = feature.Maximum,
-        Categories = feature.Categories.Count,
-        AllowMissing = true,
-    };
 
     private static TrainingReport Report(TrainingRequest request, TrainingOptions options, TrainedNetwork trained, Evaluation evaluation, InputScreen screen, double difference) => new()
     {

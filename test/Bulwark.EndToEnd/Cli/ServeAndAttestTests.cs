@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Bulwark.Cli;
 using Bulwark.EndToEnd.Gateway;
+using Bulwark.Lineage;
 using Bulwark.Server;
 
 namespace Bulwark.EndToEnd.Cli;
@@ -15,7 +16,8 @@ public sealed class ServeAndAttestTests : IAsyncLifetime
     {
         _workspace = await Workspace.CreateAsync(new(PathOf("ws")), passphrase: null);
         using var keys = _workspace.OpenKeys();
-        await FraudModel.SealAsync(keys, PathOf("fraud.bulwark"), Cancel);
+        var package = await FraudModel.SealAsync(keys, PathOf("fraud.bulwark"), Cancel);
+        await _workspace.AppendAsync(keys, Statement.Create(PredicateTypes.Seal, [new("fraud", package.PackageDigest)], package.Manifest), Cancel);
     }
 
     public ValueTask DisposeAsync()
@@ -33,6 +35,14 @@ public sealed class ServeAndAttestTests : IAsyncLifetime
         using var client = GatewayWorld.Client(host, identity, identity.LoadClient("payments"), identity.LoadToken("payments"));
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+
+        await File.WriteAllBytesAsync(PathOf("receipt.json"), Convert.FromBase64String(response.Headers.GetValues(GatewayHost.ReceiptHeader).Single()), Cancel);
+        await File.WriteAllBytesAsync(PathOf("response.json"), await response.Content.ReadAsByteArrayAsync(Cancel), Cancel);
+        var (verified, chain) = await RunAsync("verify", PathOf("receipt.json"), "--response", PathOf("response.json"));
+        Assert.True(verified == 0, chain.ToString());
+        Assert.Contains("INSECURE", chain.ToString(), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(PathOf("response.json"), "{}", Cancel);
+        Assert.Equal(1, (await RunAsync("verify", PathOf("receipt.json"), "--response", PathOf("response.json"))).Code);
     }
 
     [Fact]
