@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Bulwark.Cryptography;
+using Bulwark.Data;
+using Bulwark.Lineage;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>The data half of the fraud case: simulated transactions, scanned, protected, turned into features, split by time.</summary>
+internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen screen)
+{
+    /// <summary>Between the last training day and the first test day, so that no label of the one is still unknown in the other.</summary>
+    private static readonly TimeSpan s_gap = TimeSpan.FromDays(7);
+
+    internal string TransactionsPath => folder.File("data", "transactions.parquet");
+
+    internal string ProtectedPath => folder.File("data", "transactions.protected.parquet");
+
+    internal async Task<StepRecord<SimulationFinding>> SimulateAsync(SimulationOptions options, CancellationToken cancel) =>
+        await folder.StepAsync("simulate", options, [TransactionsPath], () => screen.ProgressAsync("simulate transactions", async progress =>
+        {
+            Directory.CreateDirectory(folder.File("data"));
+            var table = await Task.Run(() => TransactionSimulator.Simulate(options, progress, cancel), cancel);
+            await TableFile.WriteAsync(table, TransactionsPath, null, cancel);
+            return new SimulationFinding(TransactionsPath, table.Rows, Frauds(table), options.Days, new FileInfo(TransactionsPath).Length);
+        }));
+
+    internal async Task<StepRecord<ScanFinding>> ScanAsync(Digest transactions, CancellationToken cancel) =>
+        await folder.StepAsync("scan", transactions, [], () => screen.ProgressAsync("scan for sensitive columns", async progress =>
+        {
+            var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
+            var scan = await Task.Run(() => SensitiveScan.Scan(table, 20_000, progress, cancel), cancel);
+            return new ScanFinding(scan.Rows, scan.Examined, [.. scan.Findings.Select(finding => new ScanColumn(
+                finding.Column, finding.Kind.ToString(), finding.Confidence, finding.Advice.ToString().ToLowerInvariant(), string.Join("; ", finding.Why)))]);
+        }));
+
+    /// <summary>Protects what the scan found, then shows that a tampered copy is refused and what reading costs.</summary>
+    internal async Task<StepRecord<ProtectionFinding>> ProtectAsync(Digest transactions, CancellationToken cancel) =>
+        await folder.StepAsync("protect", transactions, [ProtectedPath], () => screen.ProgressAsync("protect: encrypt columns, tokenise cards", async progress =>
+        {
+            using var keys = workspace.OpenKeys();
+            var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
+            var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(table, 20_000, cancel: cancel), "fraud-demo");
+            var report = await DataProtection.ProtectAsync(table, policy, keys, ProtectedPath, progress, cancel);
+            var entry = await workspace.AppendAsync(keys, Statement.Create(
+                PredicateTypes.DataProtection,
+                [new Subject(Path.GetFileName(ProtectedPath), report.File)],
+                new { report.Dataset, report.Rows, report.Columns, report.Policy, report.Commitment }), cancel);
+            var open = OpenColumns();
+            var (plain, guarded) = await ReadCostsAsync(open, keys, cancel);
+            return new ProtectionFinding(
+                ProtectedPath, report.Dataset, report.Commitment,
+                [.. report.Columns.Where(column => column.Action == ProtectionAction.Encrypt).Select(column => column.Name)],
+                [.. report.Columns.Where(column => column.Action == ProtectionAction.Tokenise).Select(column => column.Name)],
+                new FileInfo(TransactionsPath).Length, report.Bytes, plain, guarded,
+                await TamperedCopyRefusedAsync(report, keys, cancel), entry.Index);
+        }));
+
+    internal async Task<StepRecord<FeatureFinding>> FeaturesAsync(Digest protectedFile, CancellationToken cancel)
+    {
+        var train = folder.File("data", "train.parquet");
+        var test = folder.File("data", "test.parquet");
+        return await folder.StepAsync("features", protectedFile, [train, test], () => screen.ProgressAsync("features without a look ahead, split by time", async progress =>
+        {
+            using var keys = workspace.OpenKeys();
+            var table = await TableFile.ReadAsync(ProtectedPath, new TableReadOptions { Keys = keys, Columns = OpenColumns() }, cancel: cancel);
+            progress.Report(0.3);
+            var features = await Task.Run(() => FraudFeatures.Compute(table), cancel);
+            progress.Report(0.7);
+            var rows = TimeSplit.Rows(features.Times("time"), [0.7, 0.3], s_gap);
+            var (first, last) = (features.Take(rows[0]), features.Take(rows[1]));
+            await TableFile.WriteAsync(first, train, null, cancel);
+            await TableFile.WriteAsync(last, test, null, cancel);
+            return new FeatureFinding(train, test, first.Rows, last.Rows, Frauds(first), Frauds(last), FraudFeatures.Names.Count);
+        }));
+    }
+
+    /// <summary>The columns that features are made of: none of them is personal.</summary>
+    private static string[] OpenColumns()
+    {
+        var options = new FraudFeatureOptions();
+        return [options.Time, options.Customer, options.Terminal, options.Amount, options.Label];
+    }
+
+    /// <summary>Best of three readings of the same columns from the plain and from the protected file, in turn.</summary>
+    private async Task<(double Plain, double Protected)> ReadCostsAsync(string[] columns, KeyRing keys, CancellationToken cancel)
+    {
+        var (plain, guarded) = (double.MaxValue, double.MaxValue);
+        for (var round = 0; round < 3; round++)
+        {
+            plain = Math.Min(plain, await SecondsAsync(TransactionsPath, new TableReadOptions { Columns = columns }, cancel));
+            guarded = Math.Min(guarded, await SecondsAsync(ProtectedPath, new TableReadOptions { Columns = columns, Keys = keys }, cancel));
+        }
+
+        return (plain, guarded);
+    }
+
+    private static async Task<double> SecondsAsync(string path, TableReadOptions options, CancellationToken cancel)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await TableFile.ReadAsync(path, options, cancel: cancel);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Flips one bit in the middle of a copy and tries to read every column of it.</summary>
+    private async Task<string> TamperedCopyRefusedAsync(ProtectionReport report, KeyRing keys, CancellationToken cancel)
+    {
+        var copy = folder.File("data", "tampered.parquet");
+        try
+        {
+            var bytes = await File.ReadAllBytesAsync(ProtectedPath, cancel);
+            bytes[bytes.Length / 2] ^= 1;
+            await File.WriteAllBytesAsync(copy, bytes, cancel);
+            await DataProtection.RevealAsync(copy, [.. report.Columns.Where(column => column.Action != ProtectionAction.Drop).Select(column => column.Name)], keys, cancel: cancel);
+        }
+        catch (Exception refusal) when (refusal is InvalidDataException or CryptographicException or IOException or FormatException)
+        {
+            return refusal.Message;
+        }
+        finally
+        {
+            File.Delete(copy);
+        }
+
+        throw new InvalidDataException("A protected file with a flipped bit was read without complaint.");
+    }
+
+    private static int Frauds(Table table) => table.Numbers(new FraudFeatureOptions().Label).Count(label => label == 1);
+}
