@@ -1,3 +1,4 @@
+using Bulwark.Assurance;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Cli.Making;
@@ -18,3 +19,20 @@ internal sealed record ProtectionFinding(
 
 /// <summary>What feature engineering wrote.</summary>
 internal sealed record FeatureFinding(string Train, string Test, int TrainRows, int TestRows, int TrainFrauds, int TestFrauds, int Columns);
+
+/// <summary>One trained variant.</summary>
+internal sealed record VariantFinding(string Name, string Folder, TrainingReport Report);
+
+/// <summary>How a variant stands up to evasion, and what the input screen alone would have caught.</summary>
+internal sealed record EvasionFinding(string Variant, EvasionReport Report, ScreenFinding Screen, long LogIndex);
+
+/// <summary>What the input screen refuses: of rows that an attacker moved without knowing of it, and of clean rows.</summary>
+internal sealed record ScreenFinding(double Strength, int Attacked, int Caught, int Clean, int FalseAlarms, double SecondsPerRow);
+
+/// <summary>What a loss-threshold attacker learns about who was in the training data.</summary>
+internal sealed record MembershipFinding(string Variant, double Auc, double TruePositiveRateAt1Percent, double RealizedFalsePositiveRate, double Lower, double Upper, int Members, int Others);
+
+/// <summary>The sealed package, and what sealing costs against reading and hashing the plain files.</summary>
+internal sealed record SealFinding(
+    string Package, string Name, string Version, Digest PackageDigest, string Signer, long PlainBytes, long PackageBytes,
+    double ReadAndHashSeconds, double VerifyAndOpenSeconds, bool Verified, string TamperRefused, int BitsFlipped, long LogIndex);

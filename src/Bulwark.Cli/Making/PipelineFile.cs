@@ -61,6 +61,8 @@ internal sealed class PipelineFile
             yield return $"variants: {variant.Name} needs epsilon above 0 and delta between 0 and 1.";
         if (Seal is not null && Variants.All(variant => variant.Name != Seal))
             yield return $"seal: there is no variant {Seal}.";
+        if (Attack.FalsePositiveRate is <= 0 or >= 1)
+            yield return "attack.falsePositiveRate: between 0 and 1.";
         if (Attack.Strengths.Any(strength => strength is < 0 or > 1))
             yield return "attack.strengths: each is a share of the scaled range, from 0 to 1.";
     }
@@ -98,6 +100,9 @@ internal sealed class PipelineAttack
     public double Epsilon { get; set; } = 0.05;
     public List<double> Strengths { get; set; } = [0.01, 0.02, 0.05, 0.1];
     public int Samples { get; set; } = 1000;
+
+    /// <summary>Alarms are raised from the score at which this share of honest test rows is alarmed; null for a threshold of one half.</summary>
+    public double? FalsePositiveRate { get; set; }
 }
 
 /// <summary>One model to train.</summary>

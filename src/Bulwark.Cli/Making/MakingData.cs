@@ -1,0 +1,75 @@
+using Bulwark.Data;
+using Bulwark.Models;
+using Bulwark.Training;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>Reads what a pipeline names into training and test rows.</summary>
+internal static class MakingData
+{
+    /// <summary>Names the folder that holds shared data sets.</summary>
+    internal const string SharedVariable = "BULWARK_SHARED";
+
+    /// <summary>The folder that data files are looked up in: the option's, else the shared one's, else the pipeline file's own.</summary>
+    internal static string Folder(DirectoryInfo? option, FileInfo pipeline, string file)
+    {
+        string[] candidates =
+        [
+            .. option is null ? Array.Empty<string>() : [option.FullName],
+            .. Environment.GetEnvironmentVariable(SharedVariable) is { Length: > 0 } shared ? (string[])[Path.Combine(shared, "data")] : [],
+            Path.Combine("..", "shared", "data"),
+            pipeline.DirectoryName!,
+        ];
+        var looked = option is null ? candidates : candidates[..1];
+        return looked.FirstOrDefault(folder => File.Exists(Path.Combine(folder, file))) ?? throw new CommandException(
+            $"There is no {file} in {string.Join(", ", looked.Select(Path.GetFullPath))}.",
+            $"name its folder with --data; {pipeline.Name} says where to get the files");
+    }
+
+    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, TableReadOptions? reading, CancellationToken cancel)
+    {
+        var options = Schema(pipeline);
+        reading ??= Reading(pipeline.Data);
+        var table = await TableFile.ReadAsync(Path.Combine(folder, pipeline.Data.Train), reading, cancel: cancel);
+        if (pipeline.Data.Test is { } test)
+        {
+            var train = DatasetReader.Read(table, options);
+            return (train, DatasetReader.Read(await TableFile.ReadAsync(Path.Combine(folder, test), reading, cancel: cancel), options, train.Schema));
+        }
+
+        var split = pipeline.Data.SplitBy is { } time
+            ? RowSplit.ByTime(table, time, pipeline.Data.TestFraction)
+            : RowSplit.ByHash(table, pipeline.Seed, pipeline.Data.TestFraction);
+        return DatasetReader.Read(table, options, split);
+    }
+
+    internal static TableReadOptions Reading(PipelineData data) => new()
+    {
+        HasHeader = data.Header,
+        ColumnNames = data.Columns.Count > 0 ? data.Columns : null,
+        MissingValues = data.Missing,
+        Comment = data.Comment is { Length: 1 } comment ? comment[0] : null,
+        Delimiter = data.Delimiter is { Length: 1 } delimiter ? delimiter[0] : null,
+    };
+
+    private static SchemaOptions Schema(PipelineFile pipeline) => new()
+    {
+        Label = pipeline.Label,
+        Positive = pipeline.Positive,
+        Drop = pipeline.Drop,
+        Features = [.. pipeline.Features.Select(Declared)],
+    };
+
+    private static Feature Declared(PipelineFeature feature) => new()
+    {
+        Name = feature.Name,
+        Kind = Enum.TryParse<FeatureKind>(feature.Kind, ignoreCase: true, out var kind) ? kind
+            : throw new CommandException($"Feature {feature.Name}: there is no kind {feature.Kind}.", "numeric, integer, binary or categorical"),
+        Minimum = feature.Minimum,
+        Maximum = feature.Maximum,
+        Categories = feature.Categories,
+        Mutable = feature.Mutable,
+        Scaling = feature.Scaling is null ? default : Enum.TryParse<Scaling>(feature.Scaling, ignoreCase: true, out var scaling) ? scaling
+            : throw new CommandException($"Feature {feature.Name}: there is no scaling {feature.Scaling}.", "linear or log"),
+    };
+}

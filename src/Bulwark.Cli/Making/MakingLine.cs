@@ -1,0 +1,191 @@
+using Bulwark.Assurance;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Networks;
+using Bulwark.Training;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>From rows to a sealed model: every variant of a pipeline trained and attacked, one of them sealed. Each step is a file in and a file out.</summary>
+internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset test, RunFolder folder, Workspace workspace, Screen screen)
+{
+    private const string Version = "1";
+
+    /// <summary>Total ε that the variants may spend on the training data: basic composition, which what they really spend stays below.</summary>
+    private double? BudgetEpsilon => pipeline.Variants.Any(variant => variant.Private is not null) ? pipeline.Variants.Sum(variant => variant.Private?.Epsilon ?? 0) : null;
+
+    internal string PackagePath => folder.File("registry", $"{pipeline.Name}.bulwark");
+
+    internal string VariantFolder(string variant) => folder.File("models", variant);
+
+    internal async Task<IReadOnlyList<StepRecord<VariantFinding>>> TrainAsync(CancellationToken cancel)
+    {
+        var records = new List<StepRecord<VariantFinding>>();
+        foreach (var variant in pipeline.Variants)
+            records.Add(await TrainAsync(variant, cancel));
+        return records;
+    }
+
+    private async Task<StepRecord<VariantFinding>> TrainAsync(PipelineVariant variant, CancellationToken cancel)
+    {
+        var output = VariantFolder(variant.Name);
+        var inputs = new { variant, train.Commitment, Test = test.Commitment, train.Schema, pipeline.Seed, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
+        return await folder.StepAsync($"train-{variant.Name}", inputs, [Path.Combine(output, ModelFolder.OnnxName), Path.Combine(output, TrainingReport.FileName)], () =>
+            screen.ProgressAsync($"train {variant.Name}", async progress =>
+            {
+                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train, test, Options(variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
+                var report = await TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel);
+                return new VariantFinding(variant.Name, output, report);
+            }));
+    }
+
+    /// <summary>Attacks one variant with everything that its form allows, at every strength of the pipeline.</summary>
+    internal async Task<StepRecord<EvasionFinding>> EvasionAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
+        await folder.StepAsync($"evasion-{variant.Result.Name}", new { variant.Fingerprint, pipeline.Attack }, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: evasion", async progress =>
+        {
+            var onnx = await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel);
+            var imported = OnnxModel.Import(onnx);
+            using var scorer = new OnnxScorer(onnx);
+            var threshold = Threshold(scorer);
+            var options = new EvasionOptions { Strengths = pipeline.Attack.Strengths, Samples = pipeline.Attack.Samples, Threshold = threshold, Seed = (ulong)pipeline.Seed };
+            var encoder = new FeatureEncoder(train.Schema);
+            var report = await Task.Run(() => EvasionEvaluation.Run(new EvasionTarget(scorer, encoder, imported.Network), test.Raw, test.Labels, options, progress, cancel), cancel);
+            var entry = await workspace.AppendAsync(Statement.Create(
+                PredicateTypes.AttackReport, [new Subject(ModelFolder.OnnxName, Digest.Of(onnx))],
+                new { attack = "evasion", report.Rows, report.Threshold, report.CleanAccuracy, worstCase = report.WorstCase, flags = report.Flags }), cancel);
+            return new EvasionFinding(variant.Result.Name, report, ScreenCatches(variant.Result, imported.Network, encoder, options), entry.Index);
+        }));
+
+    /// <summary>One half, or the score at which the clean test rows raise as many false alarms as the pipeline allows.</summary>
+    private double Threshold(OnnxScorer scorer)
+    {
+        if (pipeline.Attack.FalsePositiveRate is not { } rate)
+            return 0.5;
+        var scores = new float[test.Rows];
+        scorer.Score(test.Raw, test.Rows, scores);
+        float[] negatives = [.. scores.Where((_, row) => test.Labels[row] == 0).OrderDescending()];
+        return Math.Clamp(Math.BitIncrement(negatives[Math.Min(negatives.Length - 1, (int)(rate * negatives.Length))]), 1e-6f, 1 - 1e-6f);
+    }
+
+    /// <summary>How many rows that gradient descent moved the input screen refuses: an attacker who does not know of it.</summary>
+    private ScreenFinding ScreenCatches(VariantFinding variant, DenseNetwork<float> network, FeatureEncoder encoder, EvasionOptions options)
+    {
+        var inputScreen = InputScreen.FromJson(File.ReadAllBytes(Path.Combine(variant.Folder, ModelFolder.ScreenName)));
+        int[] positives = [.. Enumerable.Range(0, test.Rows).Where(row => test.Labels[row] == 1).Take(options.Samples)];
+        float[] raw = [.. positives.SelectMany(row => test.Row(row).ToArray())];
+        var (encoded, moved, sent) = (encoder.Encode(raw), new float[positives.Length * encoder.EncodedWidth], new float[raw.Length]);
+        int[] labels = [.. positives.Select(_ => 1)];
+        new ProjectedGradientDescent { Epsilon = pipeline.Attack.Epsilon, Steps = options.Steps, Restarts = 1, Seed = options.Seed }.Run(network, encoded, labels, encoder.MutableMask, moved);
+        encoder.Decode(moved, positives.Length, raw, sent);
+        var caught = Refused(inputScreen, encoder, sent);
+        var (row, code) = (test.Row(0).ToArray(), new float[encoder.EncodedWidth]);
+        var seconds = Stopwatches.PerCall(() =>
+        {
+            encoder.Encode(row, 1, code);
+            inputScreen.Check(row, code);
+        });
+        return new ScreenFinding(pipeline.Attack.Epsilon, positives.Length, caught, test.Rows, Refused(inputScreen, encoder, test.Raw), seconds);
+    }
+
+    private static int Refused(InputScreen inputScreen, FeatureEncoder encoder, float[] raw)
+    {
+        var encoded = encoder.Encode(raw);
+        return Enumerable.Range(0, raw.Length / encoder.Width).Count(row => !inputScreen.Check(
+            raw.AsSpan(row * encoder.Width, encoder.Width), encoded.AsSpan(row * encoder.EncodedWidth, encoder.EncodedWidth)).IsAccepted);
+    }
+
+    internal async Task<StepRecord<MembershipFinding>> MembershipAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
+        await folder.StepAsync($"membership-{variant.Result.Name}", variant.Fingerprint, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: membership", async progress =>
+        {
+            var rows = Math.Min(Math.Min(train.Rows, test.Rows), 20_000);
+            using var scorer = new OnnxScorer(await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel));
+            var (members, others) = (train.Head(rows), test.Head(rows));
+            var report = await Task.Run(() => MembershipAttack.Run(scorer, members.Raw, members.Labels, others.Raw, others.Labels), cancel);
+            var point = report.Points.First(candidate => candidate.TargetFalsePositiveRate == 0.01);
+            return new MembershipFinding(variant.Result.Name, report.Auc, point.TruePositiveRate, point.RealizedFalsePositiveRate, point.Lower, point.Upper, report.Members, report.Others);
+        }));
+
+    /// <summary>Seals one variant, verifies it without a secret, and flips bits all over a copy to see each refused.</summary>
+    internal async Task<StepRecord<SealFinding>> SealAsync(StepRecord<VariantFinding> variant, double? robustAccuracy, CancellationToken cancel) =>
+        await folder.StepAsync("seal", new { variant.Fingerprint, robustAccuracy }, [PackagePath], () => screen.ProgressAsync($"seal {variant.Result.Name}", async progress =>
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(PackagePath)!);
+            using var keys = workspace.OpenKeys();
+            using var signer = keys.OpenSigner(Workspace.SigningKey);
+            var model = ModelFolder.Load(variant.Result.Folder);
+            var manifest = model.Manifest with { RobustAccuracy = robustAccuracy, RobustStrength = robustAccuracy is null ? null : pipeline.Attack.Epsilon };
+            var sealed_ = await SealedModel.SealAsync(model, manifest, keys, Workspace.SealingKey, signer, PackagePath, cancel);
+            var entry = await workspace.AppendAsync(keys, Statement.Create(
+                PredicateTypes.Seal, [new Subject(Path.GetFileName(PackagePath), sealed_.PackageDigest)],
+                new { manifest.Name, manifest.Version, manifest.DataCommitment, manifest.Epsilon, manifest.Delta, manifest.Accuracy, manifest.RobustAccuracy }), cancel);
+            progress.Report(0.3);
+            var trusted = new[] { signer.PublicKey };
+            var verified = await VerifyAsync(await File.ReadAllBytesAsync(PackagePath, cancel), trusted, cancel);
+            var (plain, opened) = await Stopwatches.FastestAsync(() => ReadAndHashAsync(variant.Result.Folder), () => OpenAsync(keys, trusted), 5);
+            progress.Report(0.6);
+            var (refused, flipped) = await FlipsAsync(trusted, cancel);
+            return new SealFinding(PackagePath, manifest.Name, manifest.Version, sealed_.PackageDigest, signer.PublicKey.ToString(), sealed_.PlainBytes, sealed_.PackageBytes,
+                plain, opened, verified.IsTrusted, refused, flipped, entry.Index);
+        }));
+
+    private static async Task<SealVerification> VerifyAsync(byte[] package, VerificationKey[] trusted, CancellationToken cancel)
+    {
+        using var stream = new MemoryStream(package, writable: false);
+        return await SealedModel.VerifyAsync(stream, trusted, cancel);
+    }
+
+    private static async Task ReadAndHashAsync(string model)
+    {
+        foreach (var file in Directory.EnumerateFiles(model))
+            Digest.Of(await File.ReadAllBytesAsync(file));
+    }
+
+    private async Task OpenAsync(KeyRing keys, VerificationKey[] trusted)
+    {
+        await using var stream = File.OpenRead(PackagePath);
+        using var opened = await SealedModel.OpenAsync(stream, keys, trusted);
+    }
+
+    /// <summary>Flips one bit in each of 64 places spread over the package; every copy must be refused.</summary>
+    private async Task<(string Refused, int Flipped)> FlipsAsync(VerificationKey[] trusted, CancellationToken cancel)
+    {
+        var bytes = await File.ReadAllBytesAsync(PackagePath, cancel);
+        var reason = "";
+        const int Places = 64;
+        for (var place = 0; place < Places; place++)
+        {
+            var at = (int)((long)place * (bytes.Length - 1) / (Places - 1));
+            bytes[at] ^= (byte)(1 << (place % 8));
+            var verdict = await VerifyAsync(bytes, trusted, cancel);
+            bytes[at] ^= (byte)(1 << (place % 8));
+            if (verdict.IsTrusted)
+                throw new InvalidDataException($"The package was trusted with a flipped bit in byte {at}.");
+            reason = verdict.Reason;
+        }
+
+        return (reason, Places);
+    }
+
+    private TrainingOptions Options(PipelineVariant variant)
+    {
+        var standard = new TrainingOptions();
+        return standard with
+        {
+            Hidden = variant.Model == "lr" ? [] : variant.Hidden,
+            Epochs = variant.Epochs ?? standard.Epochs,
+            BatchSize = variant.BatchSize ?? standard.BatchSize,
+            LearningRate = variant.LearningRate ?? standard.LearningRate,
+            PositiveWeight = variant.PositiveWeight ?? standard.PositiveWeight,
+            Seed = (ulong)pipeline.Seed,
+            Private = variant.Private is { } budget ? new PrivacyOptions { Epsilon = budget.Epsilon, Delta = budget.Delta } : null,
+            Robust = variant.Robust ? new RobustOptions { Epsilon = pipeline.Attack.Epsilon } : null,
+        };
+    }
+
+    private sealed class Fraction(IProgress<double> progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => progress.Report(value.Fraction);
+    }
+}
