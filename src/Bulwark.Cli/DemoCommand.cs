@@ -1,8 +1,99 @@
 using System.CommandLine;
+using System.Diagnostics;
+using Bulwark.Cli.Making;
+using Bulwark.Cli.Report;
+using Bulwark.Cli.Serving;
+using Bulwark.Data;
+using Bulwark.Training;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
+/// <summary>The fraud case end to end: from raw transactions to a verified prediction, and a report of every figure.</summary>
 internal static class DemoCommand
 {
-    internal static Command Create() => NotBuilt.Create("demo");
+    internal static Command Create()
+    {
+        var output = new Option<string>("--output", "-o") { Description = "The demo's folder: data, models, workspace, report.", DefaultValueFactory = _ => "bulwark-demo", HelpName = "DIR" };
+        var rows = new Option<int>("--rows") { Description = "About how many transactions to simulate.", DefaultValueFactory = _ => 300_000, HelpName = "N" };
+        var fresh = new Option<bool>("--fresh") { Description = "Start clean instead of resuming where the last demo stopped." };
+        var command = new Command("demo", """
+            The whole fraud case: simulate transactions, protect them, train plain, private and robust models, attack them, seal one, serve it
+            behind the gateway, verify a prediction offline, and write report.html.
+
+            Example: bulwark demo --fresh
+            """) { output, rows, fresh };
+        command.SetAction((parsed, cancel) => RunAsync(new Screen(parsed), parsed.GetRequiredValue(output), parsed.GetRequiredValue(rows), parsed.GetValue(fresh), cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Screen screen, string output, int rows, bool fresh, CancellationToken cancel)
+    {
+        if (rows < 20_000)
+            throw new CommandException($"{rows} transactions are too few to learn 1 % fraud from.", "give --rows 20000 or more");
+        var started = Stopwatch.GetTimestamp();
+        var folder = RunFolder.Open(output, fresh);
+        var workspace = Workspace.At(new DirectoryInfo(folder.File("workspace")));
+        if (!workspace.Exists)
+            workspace = await Workspace.CreateAsync(workspace.Directory, null);
+
+        var data = new FraudData(folder, workspace, screen);
+        var simulation = await data.SimulateAsync(SimulationOptions.ForRows(rows, days: 120, seed: 1), cancel);
+        var scan = await data.ScanAsync(simulation.Outputs[0].Digest, cancel);
+        var protection = await data.ProtectAsync(simulation.Outputs[0].Digest, cancel);
+        var features = await data.FeaturesAsync(protection.Outputs[0].Digest, cancel);
+
+        var pipeline = FraudPipeline.Create();
+        var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), null, cancel);
+        var line = new MakingLine(pipeline, train, test, folder, workspace, screen);
+        var variants = await line.TrainAsync(cancel);
+        var (evasion, membership) = await line.AttackAsync(variants, cancel);
+        var seal = await line.SealAsync(variants, evasion, cancel);
+        var serving = await ServeAsync(folder, workspace, screen, seal!, test, cancel);
+
+        var findings = new RunFindings
+        {
+            Pipeline = pipeline,
+            Command = "bulwark demo",
+            Folder = Relative(folder.Directory.FullName),
+            Workspace = Relative(workspace.Directory.FullName),
+            TrainingRows = train.Rows,
+            TestRows = test.Rows,
+            Simulation = simulation,
+            Scan = scan,
+            Protection = protection,
+            Features = features,
+            Variants = variants,
+            Evasion = evasion,
+            Membership = membership,
+            Seal = seal,
+            Serving = serving,
+            Seconds = 0,
+        };
+        findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };
+        findings = findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
+        return RunAnswer.Give(screen, findings, ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings)));
+    }
+
+    private static async Task<StepRecord<ServingFinding>> ServeAsync(RunFolder folder, Workspace workspace, Screen screen, StepRecord<SealFinding> seal, Dataset test, CancellationToken cancel)
+    {
+        var ordinary = test.Row(Array.IndexOf(test.Labels, 0)).ToArray();
+        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), ordinary, Outlier(test));
+        return await folder.StepAsync("serve", seal.Result.PackageDigest, [], () => screen.ProgressAsync("serve, predict, verify, refuse", progress => new ServingTrial(workspace, screen).RunAsync(what, progress, cancel)));
+    }
+
+    /// <summary>A row whose every value is allowed and whose combination nobody makes: night without a day, weekend, the most and the least of everything.</summary>
+    private static float[] Outlier(Dataset test)
+    {
+        var row = new float[test.Width];
+        for (var i = 0; i < row.Length; i++)
+        {
+            var feature = test.Schema.Features[i];
+            row[i] = (float)(i % 2 == 0 ? feature.Maximum ?? 1 : feature.Minimum ?? 0);
+        }
+
+        return row;
+    }
+
+    private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
 }

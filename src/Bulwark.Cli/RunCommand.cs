@@ -1,8 +1,62 @@
 using System.CommandLine;
+using System.Diagnostics;
+using Bulwark.Cli.Making;
+using Bulwark.Cli.Report;
+using Spectre.Console;
 
 namespace Bulwark.Cli;
 
+/// <summary>The making line from one declarative file.</summary>
 internal static class RunCommand
 {
-    internal static Command Create() => NotBuilt.Create("run");
+    internal static Command Create()
+    {
+        var file = new Argument<FileInfo>("pipeline") { Description = "The pipeline file, such as samples/adult.yaml; docs/pipelines.md explains it." };
+        var data = new Option<DirectoryInfo>("--data") { Description = "The folder that holds the data files; else BULWARK_SHARED/data, else ../shared/data.", HelpName = "DIR" };
+        var output = new Option<string>("--output", "-o") { Description = "The run's folder; else runs/NAME.", HelpName = "DIR" };
+        var fresh = new Option<bool>("--fresh") { Description = "Start clean: what an earlier run left in the folder is removed. The workspace and its ledger stay." };
+        var command = new Command("run", """
+            Trains every variant of a pipeline file, attacks each, seals one, and writes report.html. What is unchanged is skipped.
+
+            Example: bulwark run samples/adult.yaml --data FOLDER -o runs/adult
+            """) { file, data, output, fresh };
+        command.SetAction((parsed, cancel) => RunAsync(
+            new Screen(parsed), parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), parsed.GetValue(GlobalOptions.Workspace)!, cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var pipeline = PipelineFile.Load(file);
+        var source = MakingData.Folder(data, file, pipeline.Data.Train);
+        var folder = RunFolder.Open(output ?? Path.Combine("runs", pipeline.Name), fresh);
+        var workspace = Workspace.At(where);
+        if (!workspace.Exists)
+        {
+            workspace = await Workspace.CreateAsync(where, Environment.GetEnvironmentVariable(Workspace.PassphraseVariable) is { Length: > 0 } passphrase ? passphrase : null);
+            screen.Note($"[grey]made a workspace in {Markup.Escape(where.FullName)}[/]");
+        }
+
+        var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
+        var line = new MakingLine(pipeline, train, test, folder, workspace, screen);
+        var variants = await line.TrainAsync(cancel);
+        var (evasion, membership) = await line.AttackAsync(variants, cancel);
+        var seal = await line.SealAsync(variants, evasion, cancel);
+        var findings = new RunFindings
+        {
+            Pipeline = pipeline,
+            Command = $"bulwark run {file.Name}",
+            Folder = Path.GetRelativePath(Environment.CurrentDirectory, folder.Directory.FullName),
+            Workspace = Path.GetRelativePath(Environment.CurrentDirectory, where.FullName),
+            TrainingRows = train.Rows,
+            TestRows = test.Rows,
+            Variants = variants,
+            Evasion = evasion,
+            Membership = membership,
+            Seal = seal,
+            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+        };
+        return RunAnswer.Give(screen, findings, ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings)));
+    }
 }

@@ -28,6 +28,31 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         return records;
     }
 
+    /// <summary>Evasion and membership against every variant.</summary>
+    internal async Task<(IReadOnlyList<StepRecord<EvasionFinding>> Evasion, IReadOnlyList<StepRecord<MembershipFinding>> Membership)> AttackAsync(
+        IReadOnlyList<StepRecord<VariantFinding>> variants, CancellationToken cancel)
+    {
+        var evasion = new List<StepRecord<EvasionFinding>>();
+        var membership = new List<StepRecord<MembershipFinding>>();
+        foreach (var variant in variants)
+        {
+            if (train.Schema.Features.Any(feature => feature.Mutable))
+                evasion.Add(await EvasionAsync(variant, cancel));
+            membership.Add(await MembershipAsync(variant, cancel));
+        }
+
+        return (evasion, membership);
+    }
+
+    /// <summary>Seals the variant that the pipeline names; null when it names none.</summary>
+    internal async Task<StepRecord<SealFinding>?> SealAsync(IReadOnlyList<StepRecord<VariantFinding>> variants, IReadOnlyList<StepRecord<EvasionFinding>> evasion, CancellationToken cancel)
+    {
+        if (variants.FirstOrDefault(variant => variant.Result.Name == pipeline.Seal) is not { } chosen)
+            return null;
+        var attacked = evasion.FirstOrDefault(candidate => candidate.Result.Variant == pipeline.Seal)?.Result.Report;
+        return await SealAsync(chosen, attacked is null ? null : RunReport.WorstAt(attacked, pipeline.Attack.Epsilon)?.RobustAccuracy, cancel);
+    }
+
     private async Task<StepRecord<VariantFinding>> TrainAsync(PipelineVariant variant, CancellationToken cancel)
     {
         var output = VariantFolder(variant.Name);
@@ -42,7 +67,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     }
 
     /// <summary>Attacks one variant with everything that its form allows, at every strength of the pipeline.</summary>
-    internal async Task<StepRecord<EvasionFinding>> EvasionAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
+    private async Task<StepRecord<EvasionFinding>> EvasionAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
         await folder.StepAsync($"evasion-{variant.Result.Name}", new { variant.Fingerprint, pipeline.Attack }, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: evasion", async progress =>
         {
             var onnx = await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel);
@@ -96,7 +121,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             raw.AsSpan(row * encoder.Width, encoder.Width), encoded.AsSpan(row * encoder.EncodedWidth, encoder.EncodedWidth)).IsAccepted);
     }
 
-    internal async Task<StepRecord<MembershipFinding>> MembershipAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
+    private async Task<StepRecord<MembershipFinding>> MembershipAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
         await folder.StepAsync($"membership-{variant.Result.Name}", variant.Fingerprint, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: membership", async progress =>
         {
             var rows = Math.Min(Math.Min(train.Rows, test.Rows), 20_000);
@@ -108,7 +133,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         }));
 
     /// <summary>Seals one variant, verifies it without a secret, and flips bits all over a copy to see each refused.</summary>
-    internal async Task<StepRecord<SealFinding>> SealAsync(StepRecord<VariantFinding> variant, double? robustAccuracy, CancellationToken cancel) =>
+    private async Task<StepRecord<SealFinding>> SealAsync(StepRecord<VariantFinding> variant, double? robustAccuracy, CancellationToken cancel) =>
         await folder.StepAsync("seal", new { variant.Fingerprint, robustAccuracy }, [PackagePath], () => screen.ProgressAsync($"seal {variant.Result.Name}", async progress =>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(PackagePath)!);

@@ -45,4 +45,4 @@ internal sealed record RunFindings
 internal sealed record PlanFinding(decimal Budget, IReadOnlyList<string> Chosen, double Residual, bool Proven, IReadOnlyList<string> GreedyChosen, double GreedyResidual, string MeasuresFile);
 
 /// <summary>The manifests that were generated, and what the checker says of them.</summary>
-internal sealed record DeploymentFinding(string Folder, int Files, int Findings, int HardenedRules);
+internal sealed record DeploymentFinding(string Folder, int Files, int Findings);

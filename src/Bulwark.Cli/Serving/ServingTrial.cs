@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography.X509Certificates;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
