@@ -2,10 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Bulwark.Cli.Making;
 using Bulwark.Cli.Report;
-using Bulwark.Cli.Serving;
 using Bulwark.Data;
-using Bulwark.Training;
-using Spectre.Console;
 
 namespace Bulwark.Cli;
 
@@ -45,55 +42,10 @@ internal static class DemoCommand
 
         var pipeline = FraudPipeline.Create();
         var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), null, cancel);
-        var line = new MakingLine(pipeline, train, test, folder, workspace, screen);
-        var variants = await line.TrainAsync(cancel);
-        var (evasion, membership) = await line.AttackAsync(variants, cancel);
-        var seal = await line.SealAsync(variants, evasion, cancel);
-        var serving = await ServeAsync(folder, workspace, screen, seal!, test, cancel);
-
-        var findings = new RunFindings
-        {
-            Pipeline = pipeline,
-            Command = "bulwark demo",
-            Folder = Relative(folder.Directory.FullName),
-            Workspace = Relative(workspace.Directory.FullName),
-            TrainingRows = train.Rows,
-            TestRows = test.Rows,
-            Simulation = simulation,
-            Scan = scan,
-            Protection = protection,
-            Features = features,
-            Variants = variants,
-            Evasion = evasion,
-            Membership = membership,
-            Seal = seal,
-            Serving = serving,
-            Seconds = 0,
-        };
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, "bulwark demo", cancel);
+        findings = findings with { Simulation = simulation, Scan = scan, Protection = protection, Features = features };
         findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };
         findings = findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
         return RunAnswer.Give(screen, findings, ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings)));
     }
-
-    private static async Task<StepRecord<ServingFinding>> ServeAsync(RunFolder folder, Workspace workspace, Screen screen, StepRecord<SealFinding> seal, Dataset test, CancellationToken cancel)
-    {
-        var ordinary = test.Row(Array.IndexOf(test.Labels, 0)).ToArray();
-        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), ordinary, Outlier(test));
-        return await folder.StepAsync("serve", seal.Result.PackageDigest, [], () => screen.ProgressAsync("serve, predict, verify, refuse", progress => new ServingTrial(workspace, screen).RunAsync(what, progress, cancel)));
-    }
-
-    /// <summary>A row whose every value is allowed and whose combination nobody makes: night without a day, weekend, the most and the least of everything.</summary>
-    private static float[] Outlier(Dataset test)
-    {
-        var row = new float[test.Width];
-        for (var i = 0; i < row.Length; i++)
-        {
-            var feature = test.Schema.Features[i];
-            row[i] = (float)(i % 2 == 0 ? feature.Maximum ?? 1 : feature.Minimum ?? 0);
-        }
-
-        return row;
-    }
-
-    private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
 }

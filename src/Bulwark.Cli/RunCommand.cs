@@ -27,6 +27,13 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
     {
+        var findings = await FindAsync(screen, file, data, output, fresh, where, cancel);
+        return RunAnswer.Give(screen, findings, ReportFile.Write(findings.Folder, RunReport.Of(findings)));
+    }
+
+    /// <summary>Runs the pipeline, or takes what an earlier run found.</summary>
+    internal static async Task<RunFindings> FindAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
+    {
         var started = Stopwatch.GetTimestamp();
         var pipeline = PipelineFile.Load(file);
         var source = MakingData.Folder(data, file, pipeline.Data.Train);
@@ -39,24 +46,7 @@ internal static class RunCommand
         }
 
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
-        var line = new MakingLine(pipeline, train, test, folder, workspace, screen);
-        var variants = await line.TrainAsync(cancel);
-        var (evasion, membership) = await line.AttackAsync(variants, cancel);
-        var seal = await line.SealAsync(variants, evasion, cancel);
-        var findings = new RunFindings
-        {
-            Pipeline = pipeline,
-            Command = $"bulwark run {file.Name}",
-            Folder = Path.GetRelativePath(Environment.CurrentDirectory, folder.Directory.FullName),
-            Workspace = Path.GetRelativePath(Environment.CurrentDirectory, where.FullName),
-            TrainingRows = train.Rows,
-            TestRows = test.Rows,
-            Variants = variants,
-            Evasion = evasion,
-            Membership = membership,
-            Seal = seal,
-            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
-        };
-        return RunAnswer.Give(screen, findings, ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings)));
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, $"bulwark run {file.Name}", cancel);
+        return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
     }
 }
