@@ -94,9 +94,18 @@ internal sealed class Gateway(ScoringWorker worker, ModelSignature model, Verifi
             {
                 var read = await http.Request.BodyReader.ReadAsync(http.RequestAborted);
                 if (read.Buffer.Length > options.MaximumBodyBytes)
+                {
+                    http.Request.BodyReader.AdvanceTo(read.Buffer.End);
                     return (default, tooLarge);
+                }
+
                 if (read.IsCompleted)
-                    return (read.Buffer.ToArray(), null);
+                {
+                    var body = read.Buffer.ToArray();
+                    http.Request.BodyReader.AdvanceTo(read.Buffer.End);   // else Kestrel drops the connection after the answer
+                    return (body, null);
+                }
+
                 http.Request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }

@@ -35,7 +35,7 @@ internal sealed record TrainingReport
     public required Digest TestSet { get; init; }
 
     /// <summary>Number of training rows; null when private, for neighbours differ in it.</summary>
-    public required int? TrainingRows { get; init; }
+    public int? TrainingRows { get; init; }
     public required TrainingOptions Options { get; init; }
     public required Evaluation Evaluation { get; init; }
     public PrivacyStatement? Privacy { get; init; }

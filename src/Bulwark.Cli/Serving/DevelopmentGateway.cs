@@ -17,7 +17,7 @@ internal static class DevelopmentGateway
     internal static DevelopmentIdentity Identity(string folder) =>
         File.Exists(Path.Combine(folder, "ca.crt")) ? DevelopmentIdentity.Open(folder) : DevelopmentIdentity.Create(folder);
 
-    internal static GatewayOptions Options(ServingCase what, KeyRing keys, Signer evidence, TransparencyLog log, DevelopmentIdentity identity)
+    internal static GatewayOptions Options(ServingCase what, KeyRing keys, Signer evidence, Signer statements, TransparencyLog log, DevelopmentIdentity identity)
     {
         var measurement = WorkerClosure.Measure();
         return new GatewayOptions
@@ -25,6 +25,7 @@ internal static class DevelopmentGateway
             PackagePath = what.Package,
             Publishers = [keys.PublicKey(Workspace.SigningKey)],
             Keys = keys,
+            Signer = statements,
             EvidencePolicy = new EvidencePolicy
             {
                 Environment = EvidenceEnvironment.Development,

@@ -17,9 +17,10 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
         using var keys = workspace.OpenKeys();
         keys.GetOrCreateSigning(DevelopmentGateway.EvidenceKey);
         using var evidence = keys.OpenSigner(DevelopmentGateway.EvidenceKey);
+        using var statements = keys.OpenSigner(Workspace.SigningKey);
         var log = await workspace.OpenLogAsync(keys);
         var identity = DevelopmentGateway.Identity(what.PkiFolder);
-        var options = DevelopmentGateway.Options(what, keys, evidence, log, identity);
+        var options = DevelopmentGateway.Options(what, keys, evidence, statements, log, identity);
 
         var start = Stopwatch.GetTimestamp();
         await using var gateway = await GatewayHost.StartAsync(options, cancel);
