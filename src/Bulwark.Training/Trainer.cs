@@ -36,6 +36,8 @@ public static class Trainer
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         var started = Stopwatch.GetTimestamp();
         var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
+        if (options.BaseRate is { } rate)
+            network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
         var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
         if (options.Private is not null)
             return new PrivateLoop(network, attack, options).Run(train, account!, started, progress, cancel);

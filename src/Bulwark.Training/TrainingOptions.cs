@@ -21,6 +21,12 @@ public sealed record TrainingOptions
     /// <summary>What a positive row's loss counts against a negative one's. A declared constant: it is never computed from labels.</summary>
     public double PositiveWeight { get; init; } = 1;
 
+    /// <summary>
+    /// About how many rows are positive, a share between 0 and 1 that is known beforehand: the network starts from it instead of from one half. Rare positives
+    /// need it when private, for otherwise the budget goes into learning that they are rare. Declared, never computed from labels; null for one half.
+    /// </summary>
+    public double? BaseRate { get; init; }
+
     /// <summary>Names the draws of initial weights, batches and attack starts. Privacy noise and private batches cannot be seeded.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -48,6 +54,8 @@ public sealed record TrainingOptions
             yield return $"{nameof(WeightDecay)} is {WeightDecay}; it must be finite and at least 0.";
         if (!(PositiveWeight > 0) || !double.IsFinite(PositiveWeight))
             yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
+        if (BaseRate is not null and not (> 0 and < 1))
+            yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
         foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))
             yield return fault;
     }

@@ -10,6 +10,7 @@ internal static class FraudPipeline
         Label = "is_fraud",
         Positive = ["1"],
         Drop = ["time"],
+        BaseRate = 0.01,
         Features =
         [
             Amount("amount", isMutable: true),

@@ -56,7 +56,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     private async Task<StepRecord<VariantFinding>> TrainAsync(PipelineVariant variant, CancellationToken cancel)
     {
         var output = VariantFolder(variant.Name);
-        var inputs = new { variant, train.Commitment, Test = test.Commitment, train.Schema, pipeline.Seed, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
+        var inputs = new { variant, train.Commitment, Test = test.Commitment, train.Schema, pipeline.Seed, pipeline.BaseRate, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
         return await folder.StepAsync($"train-{variant.Name}", inputs, [Path.Combine(output, ModelFolder.OnnxName), Path.Combine(output, TrainingReport.FileName)], () =>
             screen.ProgressAsync($"train {variant.Name}", async progress =>
             {
@@ -203,6 +203,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             BatchSize = variant.BatchSize ?? standard.BatchSize,
             LearningRate = variant.LearningRate ?? standard.LearningRate,
             PositiveWeight = variant.PositiveWeight ?? standard.PositiveWeight,
+            BaseRate = pipeline.BaseRate,
             Seed = (ulong)pipeline.Seed,
             Private = variant.Private is { } budget ? new PrivacyOptions { Epsilon = budget.Epsilon, Delta = budget.Delta } : null,
             Robust = variant.Robust ? new RobustOptions { Epsilon = pipeline.Attack.Epsilon } : null,

@@ -19,6 +19,9 @@ internal sealed class PipelineFile
     public string? Seal { get; set; }
     public int Seed { get; set; } = 1;
 
+    /// <summary>About how many rows are positive, known beforehand; see the training options.</summary>
+    public double? BaseRate { get; set; }
+
     /// <exception cref="CommandException">The file is not a pipeline; the message names the line or lists every fault.</exception>
     internal static PipelineFile Load(FileInfo file)
     {
@@ -61,6 +64,8 @@ internal sealed class PipelineFile
             yield return $"variants: {variant.Name} needs epsilon above 0 and delta between 0 and 1.";
         if (Seal is not null && Variants.All(variant => variant.Name != Seal))
             yield return $"seal: there is no variant {Seal}.";
+        if (BaseRate is <= 0 or >= 1)
+            yield return "baseRate: between 0 and 1.";
         if (Attack.FalsePositiveRate is <= 0 or >= 1)
             yield return "attack.falsePositiveRate: between 0 and 1.";
         if (Attack.Strengths.Any(strength => strength is < 0 or > 1))
