@@ -46,7 +46,8 @@ internal static class RunCommand
         }
 
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
-        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, $"bulwark run {file.Name}", cancel);
+        var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, cancel);
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
         return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
     }
 }

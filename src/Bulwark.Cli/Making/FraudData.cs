@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Data;
 using Bulwark.Lineage;
+using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
 
@@ -11,6 +12,9 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
 {
     /// <summary>Between the last training day and the first test day, so that no label of the one is still unknown in the other.</summary>
     private static readonly TimeSpan s_gap = TimeSpan.FromDays(7);
+
+    /// <summary>Share of the early rows that no variant sees, so that membership inference compares like with like.</summary>
+    private const double Unseen = 0.1;
 
     internal string TransactionsPath => folder.File("data", "transactions.parquet");
 
@@ -60,7 +64,8 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
     {
         var train = folder.File("data", "train.parquet");
         var test = folder.File("data", "test.parquet");
-        return await folder.StepAsync("features", protectedFile, [train, test], () => screen.ProgressAsync("features without a look ahead, split by time", async progress =>
+        var holdout = folder.File("data", "holdout.parquet");
+        return await folder.StepAsync("features", protectedFile, [train, test, holdout], () => screen.ProgressAsync("features without a look ahead, split by time", async progress =>
         {
             using var keys = workspace.OpenKeys();
             var table = await TableFile.ReadAsync(ProtectedPath, new TableReadOptions { Keys = keys, Columns = OpenColumns() }, cancel: cancel);
@@ -68,8 +73,11 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             var features = await Task.Run(() => FraudFeatures.Compute(table), cancel);
             progress.Report(0.7);
             var rows = TimeSplit.Rows(features.Times("time"), [0.7, 0.3], s_gap);
-            var (first, last) = (features.Take(rows[0]), features.Take(rows[1]));
+            var (early, last) = (features.Take(rows[0]), features.Take(rows[1]));
+            var apart = RowSplit.ByHash(early, 1, Unseen);
+            var (first, unseen) = (early.Take(apart.Train), early.Take(apart.Test));
             await TableFile.WriteAsync(first, train, null, cancel);
+            await TableFile.WriteAsync(unseen, holdout, null, cancel);
             await TableFile.WriteAsync(last, test, null, cancel);
             return new FeatureFinding(train, test, first.Rows, last.Rows, Frauds(first), Frauds(last), FraudFeatures.Names.Count);
         }));

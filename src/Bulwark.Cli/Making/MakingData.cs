@@ -43,6 +43,10 @@ internal static class MakingData
         return DatasetReader.Read(table, options, split);
     }
 
+    /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>
+    internal static async Task<Dataset?> ReadHoldoutAsync(PipelineFile pipeline, string folder, FeatureSchema schema, CancellationToken cancel) => pipeline.Data.Holdout is not { } file ? null
+        : DatasetReader.Read(await TableFile.ReadAsync(Path.Combine(folder, file), Reading(pipeline.Data), cancel: cancel), Schema(pipeline), schema);
+
     internal static TableReadOptions Reading(PipelineData data) => new()
     {
         HasHeader = data.Header,

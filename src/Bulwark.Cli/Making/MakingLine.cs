@@ -9,7 +9,7 @@ using Bulwark.Training;
 namespace Bulwark.Cli.Making;
 
 /// <summary>From rows to a sealed model: every variant of a pipeline trained and attacked, one of them sealed. Each step is a file in and a file out.</summary>
-internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset test, RunFolder folder, Workspace workspace, Screen screen)
+internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, RunFolder folder, Workspace workspace, Screen screen)
 {
     private const string Version = "1";
 
@@ -122,11 +122,12 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     }
 
     private async Task<StepRecord<MembershipFinding>> MembershipAsync(StepRecord<VariantFinding> variant, CancellationToken cancel) =>
-        await folder.StepAsync($"membership-{variant.Result.Name}", variant.Fingerprint, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: membership", async progress =>
+        await folder.StepAsync($"membership-{variant.Result.Name}", new { variant.Fingerprint, Holdout = holdout?.Commitment }, [], () => screen.ProgressAsync($"attack {variant.Result.Name}: membership", async progress =>
         {
-            var rows = Math.Min(Math.Min(train.Rows, test.Rows), 20_000);
+            var unseen = holdout ?? test;
+            var rows = Math.Min(Math.Min(train.Rows, unseen.Rows), 20_000);
             using var scorer = new OnnxScorer(await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel));
-            var (members, others) = (train.Head(rows), test.Head(rows));
+            var (members, others) = (train.Head(rows), unseen.Head(rows));
             var report = await Task.Run(() => MembershipAttack.Run(scorer, members.Raw, members.Labels, others.Raw, others.Labels), cancel);
             var point = report.Points.First(candidate => candidate.TargetFalsePositiveRate == 0.01);
             return new MembershipFinding(variant.Result.Name, report.Auc, point.TruePositiveRate, point.RealizedFalsePositiveRate, point.Lower, point.Upper, report.Members, report.Others);

@@ -78,6 +78,9 @@ internal sealed class PipelineData
 {
     public string Train { get; set; } = "";
     public string? Test { get; set; }
+
+    /// <summary>Rows like the training rows that no variant sees: membership inference compares with them. Else with the test rows.</summary>
+    public string? Holdout { get; set; }
     public double TestFraction { get; set; } = 0.2;
     public string? SplitBy { get; set; }
     public bool Header { get; set; } = true;

@@ -9,9 +9,9 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
 {
     private readonly long _started = Stopwatch.GetTimestamp();
 
-    internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, string command, CancellationToken cancel)
+    internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, string command, CancellationToken cancel)
     {
-        var line = new MakingLine(pipeline, train, test, folder, workspace, screen);
+        var line = new MakingLine(pipeline, train, test, holdout, folder, workspace, screen);
         var variants = await line.TrainAsync(cancel);
         var (evasion, membership) = await line.AttackAsync(variants, cancel);
         var seal = await line.SealAsync(variants, evasion, cancel);

@@ -101,8 +101,12 @@ internal sealed class RunFolder
     private static Digest Fingerprint(string name, object inputs) =>
         Digest.Of(JsonSerializer.SerializeToUtf8Bytes(new { name, inputs, program = s_program }, Screen.JsonOptions));
 
-    /// <summary>The build that made a record: another build may compute another result.</summary>
-    private static readonly Guid s_program = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId;
+    /// <summary>The build that made a record, all rooms of it: another build may compute another result.</summary>
+    private static readonly Digest s_program = Digest.Of(System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Builds())));
+
+    private static IEnumerable<string> Builds() => System.IO.Directory.EnumerateFiles(AppContext.BaseDirectory, "Bulwark.*.dll")
+        .Order(StringComparer.Ordinal)
+        .Select(room => Assembly.Load(Path.GetFileNameWithoutExtension(room)).ManifestModule.ModuleVersionId.ToString());
 }
 
 /// <summary>What one step read (as a fingerprint), wrote and found.</summary>
