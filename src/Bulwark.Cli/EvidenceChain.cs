@@ -59,7 +59,8 @@ internal sealed class EvidenceChain
     private IEnumerable<EvidenceLink> Data(Statement seal)
     {
         var known = Mentions(seal);
-        if (Find(PredicateTypes.TrainingRun, statement => Mentions(statement).Overlaps(known)) is var (run, training))
+        // By the trained file, not by the data: other models learnt from the same data.
+        if (Find(PredicateTypes.TrainingRun, statement => statement.Subjects.Any(subject => known.Contains(subject.Digest))) is var (run, training))
         {
             yield return new EvidenceLink("training", true, $"entry {run}: trained{Figures(training)}");
             known.UnionWith(Mentions(training));

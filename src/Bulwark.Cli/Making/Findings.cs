@@ -20,6 +20,9 @@ internal sealed record ProtectionFinding(
 /// <summary>What feature engineering wrote.</summary>
 internal sealed record FeatureFinding(string Train, string Test, int TrainRows, int TestRows, int TrainFrauds, int TestFrauds, int Columns);
 
+/// <summary>The training data as the log knows them.</summary>
+internal sealed record CommitmentFinding(Digest Commitment, long LogIndex);
+
 /// <summary>One trained variant.</summary>
 internal sealed record VariantFinding(string Name, string Folder, TrainingReport Report);
 

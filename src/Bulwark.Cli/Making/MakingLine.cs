@@ -20,6 +20,16 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
 
     internal string VariantFolder(string variant) => folder.File("models", variant);
 
+    /// <summary>Logs what the variants are trained and tested on, so that a receipt leads back to it.</summary>
+    internal async Task<StepRecord<CommitmentFinding>> CommitAsync(CancellationToken cancel) =>
+        await folder.StepAsync("commit", new { Train = train.Commitment, Test = test.Commitment }, [], async () =>
+        {
+            var entry = await workspace.AppendAsync(Statement.Create(
+                PredicateTypes.DatasetCommitment, [new Subject($"{pipeline.Name} training data", train.Commitment)],
+                new { step = "train", testSet = test.Commitment, label = train.Schema.Label, features = train.Schema.Features.Select(feature => feature.Name) }), cancel);
+            return new CommitmentFinding(train.Commitment, entry.Index);
+        });
+
     internal async Task<IReadOnlyList<StepRecord<VariantFinding>>> TrainAsync(CancellationToken cancel)
     {
         var records = new List<StepRecord<VariantFinding>>();
@@ -127,11 +137,18 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             var unseen = holdout ?? test;
             var rows = Math.Min(Math.Min(train.Rows, unseen.Rows), 20_000);
             using var scorer = new OnnxScorer(await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel));
-            var (members, others) = (train.Head(rows), unseen.Head(rows));
-            var report = await Task.Run(() => MembershipAttack.Run(scorer, members.Raw, members.Labels, others.Raw, others.Labels), cancel);
+            var ((members, memberLabels), (others, otherLabels)) = (Every(train, rows), Every(unseen, rows));
+            var report = await Task.Run(() => MembershipAttack.Run(scorer, members, memberLabels, others, otherLabels), cancel);
             var point = report.Points.First(candidate => candidate.TargetFalsePositiveRate == 0.01);
             return new MembershipFinding(variant.Result.Name, report.Auc, point.TruePositiveRate, point.RealizedFalsePositiveRate, point.Lower, point.Upper, report.Members, report.Others);
         }));
+
+    /// <summary>As many rows as asked, evenly over the whole set: its head may be its oldest days.</summary>
+    private static (float[] Raw, int[] Labels) Every(Dataset data, int count)
+    {
+        int[] rows = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Rows / count))];
+        return ([.. rows.SelectMany(row => data.Row(row).ToArray())], [.. rows.Select(row => data.Labels[row])]);
+    }
 
     /// <summary>Seals one variant, verifies it without a secret, and flips bits all over a copy to see each refused.</summary>
     private async Task<StepRecord<SealFinding>> SealAsync(StepRecord<VariantFinding> variant, double? robustAccuracy, CancellationToken cancel) =>
@@ -142,17 +159,15 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             using var signer = keys.OpenSigner(Workspace.SigningKey);
             var model = ModelFolder.Load(variant.Result.Folder);
             var manifest = model.Manifest with { RobustAccuracy = robustAccuracy, RobustStrength = robustAccuracy is null ? null : pipeline.Attack.Epsilon };
-            var sealed_ = await SealedModel.SealAsync(model, manifest, keys, Workspace.SealingKey, signer, PackagePath, cancel);
-            var entry = await workspace.AppendAsync(keys, Statement.Create(
-                PredicateTypes.Seal, [new Subject(Path.GetFileName(PackagePath), sealed_.PackageDigest)],
-                new { manifest.Name, manifest.Version, manifest.DataCommitment, manifest.Epsilon, manifest.Delta, manifest.Accuracy, manifest.RobustAccuracy }), cancel);
+            var package = await SealedModel.SealAsync(model, manifest, keys, Workspace.SealingKey, signer, PackagePath, cancel);
+            var entry = await workspace.AppendAsync(keys, Models.ModelSealCommand.SealStatement(Path.GetFileName(PackagePath), package), cancel);
             progress.Report(0.3);
             var trusted = new[] { signer.PublicKey };
             var verified = await VerifyAsync(await File.ReadAllBytesAsync(PackagePath, cancel), trusted, cancel);
             var (plain, opened) = await Stopwatches.FastestAsync(() => ReadAndHashAsync(variant.Result.Folder), () => OpenAsync(keys, trusted), 5);
             progress.Report(0.6);
             var (refused, flipped) = await FlipsAsync(trusted, cancel);
-            return new SealFinding(PackagePath, manifest.Name, manifest.Version, sealed_.PackageDigest, signer.PublicKey.ToString(), sealed_.PlainBytes, sealed_.PackageBytes,
+            return new SealFinding(PackagePath, manifest.Name, manifest.Version, package.PackageDigest, signer.PublicKey.ToString(), package.PlainBytes, package.PackageBytes,
                 plain, opened, verified.IsTrusted, refused, flipped, entry.Index);
         }));
 

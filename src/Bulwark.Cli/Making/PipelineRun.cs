@@ -12,6 +12,7 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
     internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, string command, CancellationToken cancel)
     {
         var line = new MakingLine(pipeline, train, test, holdout, folder, workspace, screen);
+        await line.CommitAsync(cancel);
         var variants = await line.TrainAsync(cancel);
         var (evasion, membership) = await line.AttackAsync(variants, cancel);
         var seal = await line.SealAsync(variants, evasion, cancel);

@@ -100,7 +100,7 @@ internal static class RunClaims
             Goal = "two accountants agree: the tight one is not above the loose one",
             Verdict = privacy.EpsilonLower <= renyi ? ClaimVerdict.Met : ClaimVerdict.NotMet,
             Why = $"{privacy.Steps} steps, noise multiplier {privacy.NoiseMultiplier:0.000}, sampling probability {privacy.SamplingProbability:0.###}. Both accountants are judged by published vectors in the conformance suite.",
-            Command = "bulwark privacy ledger",
+            Command = "bulwark privacy ledger show",
         };
     }
 

@@ -90,10 +90,10 @@ internal static class RunSteps
         if (run.Serving is not null)
             yield return new("The prediction was signed by the attested worker and is in the log.", ReceiptCommand(run));
         if (run.Variants.Any(variant => variant.Result.Report.Privacy is not null))
-            yield return new("What was spent of the privacy budget, by composing the events.", $"bulwark privacy ledger -w {run.Workspace}");
+            yield return new("What was spent of the privacy budget, by composing the events.", $"bulwark privacy ledger show -w {run.Workspace}");
     }
 
-    private static string ReceiptCommand(RunFindings run) => $"bulwark verify {run.Folder}/receipt/receipt.json -w {run.Workspace}";
+    private static string ReceiptCommand(RunFindings run) => $"bulwark verify {run.Folder}/receipt/receipt.json --key {run.Folder}/receipt/worker.key -w {run.Workspace}";
 
     private static ReportStep Step<T>(StepRecord<T> record, string name, string happened, string? command, string? verify = null, IReadOnlyList<ReportFact>? digests = null) => new()
     {

@@ -73,7 +73,8 @@ internal static class ModelSealCommand
         };
     }
 
-    private static Statement SealStatement(string name, SealedModelInfo info) => Statement.Create(
+    /// <summary>What the log says of a sealed package: its digest, the data, the manifest with every file's digest.</summary>
+    internal static Statement SealStatement(string name, SealedModelInfo info) => Statement.Create(
         PredicateTypes.Seal,
         info.Manifest.DataCommitment is { } data ? [new Subject(name, info.PackageDigest), new Subject("data", data)] : [new Subject(name, info.PackageDigest)],
         new { info.Manifest, info.Signer, info.PackageBytes });
