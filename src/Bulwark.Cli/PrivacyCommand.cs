@@ -33,7 +33,7 @@ internal static class PrivacyCommand
 
     private static Command ComposeCommand()
     {
-        var command = new Command("compose", """Epsilon of anything that happened to the same data. The file holds one event, for example {"kind":"composed","events":[{"kind":"laplace","noiseMultiplier":2}]}.""")
+        var command = new Command("compose", """Epsilon of anything that happened to the same data. The file holds one event, such as {"kind":"composed","events":[{"kind":"laplace","noiseMultiplier":2}]}. Example: bulwark privacy compose events.json --delta 1e-5""")
         {
             s_events, s_delta, s_accountant,
         };

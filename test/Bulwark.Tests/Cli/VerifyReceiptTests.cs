@@ -91,8 +91,9 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
     private async Task LogMakingAsync()
     {
         await _workspace.AppendAsync(Statement.Create(PredicateTypes.DatasetCommitment, [new Subject("train.parquet", Data)], new { rows = 10 }));
+        await _workspace.AppendAsync(Statement.Create(PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("another model of the same data"u8))], new { dataset = Data, epsilon = 9.0, delta = 1e-5 }));
         await _workspace.AppendAsync(Statement.Create(PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("onnx"u8))], new { dataset = Data, epsilon = 1.0, delta = 1e-5 }));
-        await _workspace.AppendAsync(Statement.Create(PredicateTypes.Seal, [new Subject("fraud.bulwark", Model)], new { manifest = new { dataCommitment = Data, accuracy = 0.9 } }));
+        await _workspace.AppendAsync(Statement.Create(PredicateTypes.Seal, [new Subject("fraud.bulwark", Model)], new { manifest = new { dataCommitment = Data, accuracy = 0.9, files = new[] { new { name = "model.onnx", digest = Digest.Of("onnx"u8) } } } }));
     }
 
     private Task<LogEntryReceipt> LogReleaseAsync(string verdict) => _workspace.AppendAsync(Statement.Create(
