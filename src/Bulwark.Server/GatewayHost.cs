@@ -118,7 +118,7 @@ public sealed class GatewayHost : IAsyncDisposable
             kestrel.Listen(options.ListenOnAnyAddress ? IPAddress.Any : IPAddress.Loopback, options.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = TimeSpan.FromSeconds(10), OnConnection = _ => ValueTask.FromResult(tls.Options()) });
+                listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = TimeSpan.FromSeconds(30), OnConnection = _ => ValueTask.FromResult(tls.Options()) });
             });
         });
         return builder.Build();

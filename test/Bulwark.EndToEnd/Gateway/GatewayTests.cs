@@ -211,4 +211,17 @@ public sealed class GatewayTests : IAsyncLifetime
         Assert.Equal(32, receipts.Select(r => r.Proof!.Index).Distinct().Count());
         Assert.All(receipts, r => Assert.True(r.Verify(_world.Keys.PublicKey("log"), [_host.Worker.ReceiptKey]).Trusted));
     }
+
+    [Fact]
+    public async Task One_connection_serves_many_requests_also_after_refusals()
+    {
+        using var client = _world.Payments(_host);
+        for (var round = 0; round < 20; round++)
+        {
+            using var large = await GatewayWorld.InferAsync(client, new string(' ', round % 2 == 0 ? 17 * 1024 : 2));
+            Assert.False(large.IsSuccessStatusCode);
+            using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+    }
 }
