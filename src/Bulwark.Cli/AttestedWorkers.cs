@@ -17,11 +17,23 @@ internal static class AttestedWorkers
             if (Dsse.Peek(entry) is not var (type, payload) || type != Statement.PayloadType || payload.AsSpan().IndexOf(Encoding.UTF8.GetBytes(evidence.ToString())) < 0)
                 continue;
             var signed = Dsse.Verify(entry, brokers);
-            if (signed.Verdict is DsseVerdict.Trusted && Statement.Parse(signed.Payload) is { PredicateType: PredicateTypes.KeyRelease } statement
-                && statement.Read<KeyReleaseRecord>() is { Verdict: KeyReleaseVerdict.Released } release && release.Evidence == evidence)
+            if (signed.Verdict is DsseVerdict.Trusted && ReleaseIn(signed.Payload) is { Verdict: KeyReleaseVerdict.Released } release && release.Evidence == evidence)
                 return release;
         }
 
         return null;
+    }
+
+    /// <summary>The record in a statement; null when it is another statement, or one of another version.</summary>
+    private static KeyReleaseRecord? ReleaseIn(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            return Statement.Parse(payload) is { PredicateType: PredicateTypes.KeyRelease } statement ? statement.Read<KeyReleaseRecord>() : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 }

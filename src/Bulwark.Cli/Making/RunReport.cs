@@ -44,8 +44,8 @@ internal static class RunReport
             broken.Add($"{let} things were let through that must be refused");
         return broken.Count > 0
             ? new(ReportOutcome.Failed, $"Not sound: {string.Join("; ", broken)}.")
-            : new(ReportOutcome.Done, run.Serving is null
-                ? $"{run.Variants.Count} variants trained and attacked; {run.Pipeline.Seal ?? "none"} sealed and verified."
+            : new(ReportOutcome.Done, run.Simulation is null
+                ? $"{run.Variants.Count} variants trained and attacked; {run.Pipeline.Seal ?? "none"} sealed{(run.Serving is null ? "" : ", served")} and verified."
                 : "From raw transactions to a verified prediction: every link of the chain was checked.");
     }
 
