@@ -30,15 +30,16 @@ internal static class DemoCommand
             throw new CommandException($"{rows} transactions are too few to learn 1 % fraud from.", "give --rows 20000 or more");
         var started = Stopwatch.GetTimestamp();
         var folder = RunFolder.Open(output, fresh);
-        var workspace = Workspace.At(new DirectoryInfo(folder.File("workspace")));
+        var workspace = Workspace.At(new DirectoryInfo(folder.File(RunFolder.WorkspaceName)));
         if (!workspace.Exists)
             workspace = await Workspace.CreateAsync(workspace.Directory, null);
 
         var data = new FraudData(folder, workspace, screen);
-        var simulation = await data.SimulateAsync(SimulationOptions.ForRows(rows, days: 120, seed: 1), cancel);
+        var world = SimulationOptions.ForRows(rows, days: 120, seed: 1);
+        var simulation = await data.SimulateAsync(world, cancel);
         var scan = await data.ScanAsync(simulation.Outputs[0].Digest, cancel);
         var protection = await data.ProtectAsync(simulation.Outputs[0].Digest, cancel);
-        var features = await data.FeaturesAsync(protection.Outputs[0].Digest, cancel);
+        var features = await data.FeaturesAsync(protection.Outputs[0].Digest, world, cancel);
 
         var pipeline = FraudPipeline.Create();
         var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), null, cancel);

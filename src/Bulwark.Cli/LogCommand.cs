@@ -157,9 +157,9 @@ internal static class LogCommand
             report.Verdict == LogVerdict.Verified ? ExitCode.Yes : ExitCode.No);
     }
 
-    /// <summary>The public halves of every signing key in the ring: what a workspace trusts by default.</summary>
+    /// <summary>The public halves of the workspace's own signing key, every version that was not destroyed: what a workspace trusts by default.</summary>
     internal static IReadOnlyList<VerificationKey> SigningKeys(KeyRing keys) =>
-        [.. keys.List().Where(key => key.PublicKey is not null).Select(key => VerificationKey.Parse(key.PublicKey!))];
+        [.. keys.List().Where(key => key.Id.Name == Workspace.SigningKey && key.State != KeyState.Destroyed && key.PublicKey is not null).Select(key => VerificationKey.Parse(key.PublicKey!))];
 
     private static Task<TransparencyLog> OpenAsync(Workspace workspace, KeyRing keys, Signer? signer = null) =>
         TransparencyLog.OpenAsync(workspace.LogDirectory, signer, keys.PublicKey(Workspace.LogKey));

@@ -60,7 +60,7 @@ internal static class SealCommand
             await screen.ProgressAsync($"opening {from.Name}", async progress =>
             {
                 await using var opened = SealedFile.Open(from.OpenRead(), keys);
-                await AtomicFile.WriteAsync(to, stream => CopyAsync(opened, stream, Fraction(progress, opened.Length), cancel), cancel);
+                await AtomicFile.WriteAsync(to, stream => CopyAsync(opened, stream, Fraction(progress, opened.Length), cancel), UnixFileMode.UserRead | UnixFileMode.UserWrite, cancel);
                 return info = opened.Info;
             });
             return screen.Answer(Document(info, to), console => Print(console, $"Opened {from.Name} into {to}", info, from.Length));

@@ -63,10 +63,9 @@ internal static class TrainCommand
         var (train, test) = await ReadAsync(parsed, workspace, cancel);
         var output = parsed.GetRequiredValue(s_output);
         var options = Options(parsed);
-        var source = await RunFolder.DigestOfAsync(parsed.GetRequiredValue(s_data).FullName);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
-            (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), source.ToString(), workspace);
-        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget), LedgerDataset = source };
+            (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
+        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
         if (workspace is null)
             screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
@@ -80,6 +79,8 @@ internal static class TrainCommand
         if (!data.Exists)
             throw new CommandException($"There is no file {data.FullName}.");
         var schema = parsed.GetValue(s_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
+        if (schema is null && parsed.GetValue(s_private) && parsed.GetValue(s_bounds) is not null)
+            throw new CommandException("--bounds-epsilon pays for bounds only: which columns there are, of which kind and scaling, would still be read off private rows.", "declare the features with --schema FILE and leave out the bounds that shall be paid for");
         var columns = new SchemaOptions
         {
             Label = parsed.GetRequiredValue(s_label),
@@ -104,6 +105,8 @@ internal static class TrainCommand
             return (train, DatasetReader.Read(await TableFile.ReadAsync(test.FullName, reading, cancel: cancel), columns, train.Schema));
         }
 
+        if (parsed.GetValue(s_private) && parsed.GetValue(s_split) is not null)
+            throw new CommandException("--split-by finds its cut in the rows themselves, and one more row could move many: a private run cannot promise anything then.", "split at a date that you choose into two files and give --test FILE, or use --test-fraction");
         var fraction = parsed.GetValue(s_fraction);
         return DatasetReader.Read(table, columns, parsed.GetValue(s_split) is { } column
             ? RowSplit.ByTime(table, column, fraction)

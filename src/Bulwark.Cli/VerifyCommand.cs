@@ -182,7 +182,7 @@ internal static partial class VerifyCommand
             if (Workspace.Find(parsed) is not { } workspace)
                 return new Trust(namedLog, named);
             using var ring = workspace.OpenKeys();
-            return new Trust(namedLog ?? ring.PublicKey(Workspace.LogKey), [.. named, .. LogCommand.SigningKeys(ring)]);
+            return new Trust(namedLog ?? ring.PublicKey(Workspace.LogKey), named.Length > 0 ? named : LogCommand.SigningKeys(ring));
         }
 
         private static VerificationKey ReadKey(string textOrFile) =>

@@ -170,9 +170,7 @@ public sealed partial class KeyRing : IDisposable
     {
         lock (_gate)
         {
-            if (NewestLoaded(name, kind) is { } known)
-                return known;
-            Refresh();
+            Refresh();   // another process may have retired or destroyed it
             return NewestLoaded(name, kind);
         }
     }
@@ -187,14 +185,8 @@ public sealed partial class KeyRing : IDisposable
     {
         lock (_gate)
         {
-            var known = Find(id, kind);
-            if (known is null)
-            {
-                Refresh();
-                known = Find(id, kind);
-            }
-
-            return known ?? throw new InvalidOperationException($"The key ring cannot use {id}: it is absent, destroyed or of another kind; it has: {Names()}.");
+            Refresh();
+            return Find(id, kind) ?? throw new InvalidOperationException($"The key ring cannot use {id}: it is absent, destroyed or of another kind; it has: {Names()}.");
         }
     }
 

@@ -25,9 +25,9 @@ public static class TableFile
     }
 
     /// <summary>Writes <paramref name="table"/> to <paramref name="path"/>: .parquet as Snappy Parquet; .csv, .tsv or .txt as text with a header.</summary>
-    /// <remarks>The file appears whole or not at all.</remarks>
+    /// <remarks>The file appears whole or not at all. <paramref name="mode"/> is who may read it; null leaves that to the system.</remarks>
     /// <exception cref="ArgumentException">The name ends otherwise.</exception>
-    public static async Task WriteAsync(Table table, string path, IProgress<double>? progress = null, CancellationToken cancel = default)
+    public static async Task WriteAsync(Table table, string path, IProgress<double>? progress = null, CancellationToken cancel = default, UnixFileMode? mode = null)
     {
         Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
         {
@@ -36,7 +36,7 @@ public static class TableFile
             ".tsv" => stream => CsvTable.Write(table, stream, '\t', progress, cancel),
             _ => throw new ArgumentException($"'{Path.GetFileName(path)}': name the file .csv, .tsv or .parquet.", nameof(path)),
         };
-        await AtomicFile.WriteAsync(path, stream => Task.Run(() => write(stream), cancel), cancel);
+        await AtomicFile.WriteAsync(path, stream => Task.Run(() => write(stream), cancel), mode, cancel);
     }
 
     private static Table Read(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)

@@ -112,8 +112,24 @@ public sealed class ModelFolder
     {
         if (File.Exists(target))
             throw new IOException($"{target} is a file; name a folder.");
-        if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(Path.Combine(target, ManifestName)))
+        if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !IsModelFolder(target))
             throw new IOException($"{target} is no model folder and is not empty; it is left alone. Name another folder.");
+    }
+
+    /// <summary>True when everything in the folder is a plain file that a model folder holds: such a folder may be replaced, any other may not.</summary>
+    private static bool IsModelFolder(string target)
+    {
+        if (new DirectoryInfo(target).EnumerateFileSystemInfos().Any(entry => entry is DirectoryInfo || entry.LinkTarget is not null || entry.Name.StartsWith('.')))
+            return false;
+        try
+        {
+            Load(target);
+            return true;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or FileNotFoundException or FormatException)
+        {
+            return false;
+        }
     }
 
     private static void Swap(string fresh, string target)

@@ -116,7 +116,7 @@ public sealed record ModelManifest
     }
 
     /// <summary>True for what may name a model, a version or a file in a package: no separator, no leading dot.</summary>
-    internal static bool IsName(string? name) =>
+    public static bool IsName(string? name) =>
         name is { Length: >= 1 and <= 100 } && name[0] != '.' && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '+');
 
     private IEnumerable<string> FileFaults()

@@ -35,7 +35,7 @@ public sealed class LedgerReservation
 
     /// <summary>Gives the reservation back: only before <see cref="Begin"/>, when provably nothing was released.</summary>
     /// <exception cref="InvalidOperationException">The work had begun; a failed or cancelled run still pays.</exception>
-    public void Release()
+    internal void Release()
     {
         if (_drawn)
             throw new InvalidOperationException("Noise was already drawn: privacy that was spent cannot be given back.");

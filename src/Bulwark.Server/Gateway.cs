@@ -71,8 +71,10 @@ internal sealed class Gateway(ScoringWorker worker, ModelSignature model, Verifi
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
         var answer = policy.Decide(token!, decision.Action, name!, worker.Insecure);
         decision.Policies = answer.Reasons;
-        var allowed = answer.Decision is Decision.Allow;
+        var allowed = answer.Decision is Decision.Allow && answer.Errors.Count == 0;
         metrics.PolicyDecided(allowed);
+        if (answer.Errors.Count > 0)   // Cedar passes over a policy that errs; one that would forbid must not be passed over
+            return new(StatusCodes.Status403Forbidden, "policy-error", "A policy could not be evaluated for this request; nobody is let in until it is mended.");
         if (!allowed)
             return new(StatusCodes.Status403Forbidden, "policy-denied", "No policy permits this, or one forbids it.");
         return name == model.Name && (version is null || version == model.Version) ? null

@@ -114,6 +114,8 @@ public sealed class GatewayHost : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.MaximumBodyBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.MaxConcurrentConnections = 2000;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
             var tls = new GatewayTls(options.ServerCertificate, options.ClientRoots, clients, metrics, logging.CreateLogger<GatewayHost>());
             kestrel.Listen(options.ListenOnAnyAddress ? IPAddress.Any : IPAddress.Loopback, options.Port, listen =>
             {

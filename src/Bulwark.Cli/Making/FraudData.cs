@@ -60,7 +60,7 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
                 await TamperedCopyRefusedAsync(report, keys, cancel), entry.Index);
         }));
 
-    internal async Task<StepRecord<FeatureFinding>> FeaturesAsync(Digest protectedFile, CancellationToken cancel)
+    internal async Task<StepRecord<FeatureFinding>> FeaturesAsync(Digest protectedFile, SimulationOptions world, CancellationToken cancel)
     {
         var train = folder.File("data", "train.parquet");
         var test = folder.File("data", "test.parquet");
@@ -72,8 +72,8 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             progress.Report(0.3);
             var features = await Task.Run(() => FraudFeatures.Compute(table), cancel);
             progress.Report(0.7);
-            var rows = TimeSplit.Rows(features.Times("time"), [0.7, 0.3], s_gap);
-            var (early, last) = (features.Take(rows[0]), features.Take(rows[1]));
+            var cut = new DateTimeOffset(world.Start.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).AddDays(world.Days * 0.7);   // a date, not a quantile of the rows
+            var (early, last) = (Between(features, DateTimeOffset.MinValue, cut), Between(features, cut + s_gap, DateTimeOffset.MaxValue));
             var apart = RowSplit.ByHash(early, 1, Unseen);
             var (first, unseen) = (early.Take(apart.Train), early.Take(apart.Test));
             await TableFile.WriteAsync(first, train, null, cancel);
@@ -131,6 +131,12 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
         }
 
         throw new InvalidDataException("A protected file with a flipped bit was read without complaint.");
+    }
+
+    private static Table Between(Table table, DateTimeOffset from, DateTimeOffset to)
+    {
+        var times = table.Times("time");
+        return table.Take([.. Enumerable.Range(0, table.Rows).Where(row => DateTimeOffset.UnixEpoch.AddTicks(times[row] * 10) is var time && time >= from && time < to)]);
     }
 
     private static int Frauds(Table table) => table.Numbers(new FraudFeatureOptions().Label).Count(label => label == 1);

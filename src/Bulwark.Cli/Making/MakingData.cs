@@ -37,6 +37,8 @@ internal static class MakingData
             return (train, DatasetReader.Read(await TableFile.ReadAsync(Path.Combine(folder, test), reading, cancel: cancel), options, train.Schema));
         }
 
+        if (pipeline.Data.SplitBy is not null && pipeline.Variants.Any(variant => variant.Private is not null))
+            throw new CommandException("data.splitBy finds its cut in the rows themselves: private variants cannot promise anything then.", "split at a date that you choose into data.train and data.test");
         var split = pipeline.Data.SplitBy is { } time
             ? RowSplit.ByTime(table, time, pipeline.Data.TestFraction)
             : RowSplit.ByHash(table, pipeline.Seed, pipeline.Data.TestFraction);

@@ -58,6 +58,8 @@ internal sealed class PipelineFile
             yield return "variants: list at least one model to train.";
         foreach (var repeated in Variants.GroupBy(variant => variant.Name).Where(group => group.Count() > 1))
             yield return $"variants: the name {repeated.Key} is given twice.";
+        foreach (var variant in Variants.Where(variant => variant.Name.Length == 0 || variant.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_')))
+            yield return $"variants: the name '{variant.Name}' must be of letters, digits and hyphens.";
         foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
             yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
         foreach (var variant in Variants.Where(variant => variant.Private is { Epsilon: <= 0 } or { Delta: <= 0 or >= 1 }))

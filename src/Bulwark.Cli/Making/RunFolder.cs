@@ -8,6 +8,15 @@ namespace Bulwark.Cli.Making;
 /// <remarks>A step's record is written after its outputs, by rename: a step that was interrupted has no record and runs again.</remarks>
 internal sealed class RunFolder
 {
+    /// <summary>Marks a folder as a run's own.</summary>
+    private const string Marker = ".bulwark-run";
+
+    /// <summary>The demo's own workspace; other runs keep theirs elsewhere.</summary>
+    internal const string WorkspaceName = "demo-workspace";
+
+    private static readonly string[] s_folders = ["steps", "data", "models", "registry", "pki", "receipt", "deploy", WorkspaceName];
+    private static readonly string[] s_files = ["measures.json", Report.ReportFile.ModelName, Report.ReportFile.HtmlName];
+
     private readonly DirectoryInfo _records;
 
     private RunFolder(DirectoryInfo directory)
@@ -25,13 +34,23 @@ internal sealed class RunFolder
     internal static RunFolder Open(string path, bool fresh)
     {
         var directory = new DirectoryInfo(path);
-        var marker = Path.Combine(directory.FullName, "steps");
-        if (directory.Exists && !System.IO.Directory.Exists(marker) && directory.EnumerateFileSystemInfos().Any())
+        var marker = Path.Combine(directory.FullName, Marker);
+        if (directory.Exists && !System.IO.File.Exists(marker) && directory.EnumerateFileSystemInfos().Any())
             throw new CommandException($"{directory.FullName} holds files that no run made.", "name an empty or new folder with -o");
         if (fresh && directory.Exists)
-            directory.Delete(recursive: true);
+            Clear(directory);
         directory.Create();
+        System.IO.File.WriteAllText(marker, "A run of bulwark made this folder. With --fresh it removes what it wrote here.\n");
         return new RunFolder(directory);
+    }
+
+    /// <summary>Removes what runs write, by name; whatever else lies in the folder stays.</summary>
+    private static void Clear(DirectoryInfo directory)
+    {
+        foreach (var name in s_folders.Select(name => Path.Combine(directory.FullName, name)).Where(System.IO.Directory.Exists))
+            System.IO.Directory.Delete(name, recursive: true);
+        foreach (var name in s_files.Select(name => Path.Combine(directory.FullName, name)))
+            System.IO.File.Delete(name);
     }
 
     internal string File(params string[] parts) => Path.Combine([Directory.FullName, .. parts]);

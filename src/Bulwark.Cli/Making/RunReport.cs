@@ -75,6 +75,8 @@ internal static class RunReport
             yield return "Attestation was simulated: insecure. It shows the line; it protects nothing from whoever runs this machine, and any production policy refuses it.";
         foreach (var evasion in run.Evasion.Where(evasion => evasion.Result.Report.Flags.Count > 0))
             yield return $"The evasion figures of {evasion.Result.Variant} carry flags: {string.Join("; ", evasion.Result.Report.Flags.Select(flag => $"{flag.Id} {flag.Finding}"))}";
+        if (run.Simulation is null && run.Variants.Any(variant => variant.Result.Report.Privacy is not null))
+            yield return "Row counts and membership figures here are exact statistics of the training rows, which ε does not cover: keep this report as close as the data.";
         if (run.Simulation is not null)
             yield return "The transactions are simulated; the figures say how the safeguards behave, not how well fraud is found in your data.";
     }

@@ -14,9 +14,6 @@ internal sealed record TrainingRequest(string Name, Dataset Train, Dataset Test,
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
-    /// <summary>The data set's name in the ledger: a digest of all of its rows, so that another split is no other data set; null takes the training rows' commitment.</summary>
-    internal Digest? LedgerDataset { get; init; }
-
     /// <summary>ε of the data set's budget, when the ledger has none for it yet; null takes this run's.</summary>
     internal double? BudgetEpsilon { get; init; }
 }

@@ -27,6 +27,8 @@ internal static class TrainingRun
     /// <exception cref="CommandException">A private run lacks declared bounds or a workspace, or the exported graph does not score as the network does.</exception>
     internal static async Task<TrainingReport> RunAsync(TrainingRequest request, Workspace? workspace, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
+        if (!ModelManifest.IsName(request.Name))
+            throw new CommandException($"'{request.Name}' cannot be a model's name.", "letters, digits, '.', '_' and '-'; --name gives one");
         var encoder = new FeatureEncoder(request.Train.Schema);
         var options = WithMask(request.Options, encoder);
         var faults = options.Faults().ToList();
@@ -49,7 +51,7 @@ internal static class TrainingRun
         cancel.ThrowIfCancellationRequested();
         Write(request, report, onnx, screen);
         if (workspace is not null)
-            report = report with { LogIndex = (await workspace.AppendAsync(StatementOf(report, onnx), cancel)).Index };
+            report = report with { LogIndex = (await workspace.AppendAsync(StatementOf(report, onnx, LedgerWitness.Head(workspace)), cancel)).Index };
         return report;
     }
 
@@ -65,6 +67,7 @@ internal static class TrainingRun
 
         if (workspace is null)
             throw new CommandException("Private training books its cost in a workspace's ledger before it starts; there is no workspace.", "bulwark init");
+        LedgerWitness.Require(workspace);
         var ledger = PrivacyLedger.Open(workspace.LedgerPath);
         var dataset = LedgerName(request);
         if (ledger.BudgetOf(dataset) is null)
@@ -72,7 +75,7 @@ internal static class TrainingRun
         return ledger;
     }
 
-    private static string LedgerName(TrainingRequest request) => (request.LedgerDataset ?? request.Train.Commitment).ToString();
+    private static string LedgerName(TrainingRequest request) => request.Train.Commitment.ToString();
 
     private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder) => options.Robust is not { Mutable.Count: 0 } robust ? options
         : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
@@ -123,7 +126,11 @@ internal static class TrainingRun
         LargestExportDifference = difference,
         ScreenFalsePositiveRate = screen.Calibration?.FalsePositiveRate,
         CodeVersion = CodeVersion,
-        Notes = trained.Privacy is null ? [] : ["The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows."],
+        Notes = trained.Privacy is null ? [] : 
+        [
+            "The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows.",
+            "The data commitment is a digest without a salt: whoever knows all rows but one can test the last. Treat the commitment as you treat the data.",
+        ],
     };
 
     private static void Write(TrainingRequest request, TrainingReport report, byte[] onnx, InputScreen screen)
@@ -162,7 +169,7 @@ internal static class TrainingRun
         return figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
     }
 
-    private static Statement StatementOf(TrainingReport report, byte[] onnx) => Statement.Create(
+    private static Statement StatementOf(TrainingReport report, byte[] onnx, string? ledgerHead) => Statement.Create(
         PredicateTypes.TrainingRun,
         [new Subject(ModelFolder.OnnxName, Digest.Of(onnx))],
         new
@@ -178,6 +185,7 @@ internal static class TrainingRun
             delta = report.Privacy?.Delta,
             adjacency = report.Privacy?.Adjacency,
             robust = report.Options.Robust is not null,
+            ledgerHead,
             codeVersion = report.CodeVersion,
         });
 

@@ -84,6 +84,7 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
         {
             _batch.Load(train, rows);
             var lambda = attack?.Options.AdversarialWeight ?? 0;
+            attack?.NextRound();
             var moved = attack is null ? default : attack.Move(_batch);
             double loss = _gradients.Backward(_batch.Inputs, _batch.Classes, Loss.Logistic, _gradient, _batch.Weigh(options.PositiveWeight, 1 / (1 + lambda)));
             if (attack is not null)

@@ -52,6 +52,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         for (long step = 0; step < steps; step++)
         {
             cancel.ThrowIfCancellationRequested();
+            attack?.NextRound();
             random.PoissonSample(train.Rows, _private.SamplingProbability, sample);
             SumClipped(train, CollectionsMarshal.AsSpan(sample));
             gaussian.AddGaussian(_sum, MathF.BitIncrement((float)(noise * _clipping)));

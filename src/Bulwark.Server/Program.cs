@@ -1,2 +1,0 @@
-await Console.Error.WriteLineAsync("Bulwark.Server: not built yet.");
-return 2;
