@@ -25,9 +25,19 @@ public static class TableFile
     }
 
     /// <summary>Writes <paramref name="table"/> to <paramref name="path"/>: .parquet as Snappy Parquet; .csv, .tsv or .txt as text with a header.</summary>
-    /// <remarks>The file appears whole or not at all. <paramref name="mode"/> is who may read it; null leaves that to the system.</remarks>
+    /// <remarks>The file appears whole or not at all.</remarks>
     /// <exception cref="ArgumentException">The name ends otherwise.</exception>
-    public static async Task WriteAsync(Table table, string path, IProgress<double>? progress = null, CancellationToken cancel = default, UnixFileMode? mode = null)
+    public static Task WriteAsync(Table table, string path, IProgress<double>? progress = null, CancellationToken cancel = default) =>
+        WriteAsync(table, path, null, progress, cancel);
+
+    /// <summary>As the other <c>WriteAsync</c>, for a file that only some may read.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="path">Where.</param>
+    /// <param name="mode">Who may read and write the file; null leaves that to the system.</param>
+    /// <param name="progress">Told the fraction done, 0 to 1.</param>
+    /// <param name="cancel">Stops the work; nothing is left behind.</param>
+    /// <exception cref="ArgumentException">The name ends otherwise.</exception>
+    public static async Task WriteAsync(Table table, string path, UnixFileMode? mode, IProgress<double>? progress, CancellationToken cancel)
     {
         Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
         {

@@ -33,7 +33,7 @@ internal static class DataRevealCommand
                 parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), progress, cancel));
             var entry = (await workspace.AppendAsync(keys, Access(revealed, reason), cancel)).Index;
             if (target is not null && revealed.Table is not null)
-                await TableFile.WriteAsync(revealed.Table, target, cancel: cancel, mode: UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                await TableFile.WriteAsync(revealed.Table, target, UnixFileMode.UserRead | UnixFileMode.UserWrite, null, cancel);
             var shown = target is null && revealed.Table is { } table ? table.Take([.. Enumerable.Range(0, Math.Clamp(parsed.GetValue(rows), 0, table.Rows))]) : null;
             return screen.Answer(
                 new { revealed.Dataset, revealed.Accesses, file = target, rows = shown is null ? null : Rows(shown), logIndex = entry },
