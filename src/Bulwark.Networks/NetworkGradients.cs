@@ -87,6 +87,7 @@ public sealed unsafe partial class NetworkGradients<T>
             ParameterProducts(slice.Labels.Length, at == 0);
         }
 
+        FinishProducts();
         for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
         {
             var product = _products[layer];
@@ -303,15 +304,25 @@ public sealed unsafe partial class NetworkGradients<T>
             Start = first ? TileStart.Zero : TileStart.Destination,
             Finish = TileFinish.None,
         });
-        for (var input = 0; input <= activation.Columns; input++)
+    }
+
+    /// <summary>The last layer's product back into the parameters' layout, once all slices are in it.</summary>
+    private void FinishProducts()
+    {
+        if (_narrow is not { } narrow)
+            return;
+        for (var output = 0; output < _shape.Outputs; output++)
         {
-            for (var output = 0; output < _shape.Outputs; output++)
-                _products[^1].RowPointer(input)[output] = narrow.RowPointer(output)[input];
+            var from = narrow.RowPointer(output);
+            var to = _products[^1].Data + output;
+            for (var input = 0; input < narrow.Columns; input++)
+                to[(nint)input * _products[^1].Stride] = from[input];
         }
     }
 
     private void AddProducts(Span<T> gradientSum)
     {
+        FinishProducts();
         for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
         {
             var product = _products[layer];

@@ -48,6 +48,17 @@ internal unsafe struct ProductArguments<T>
     internal int Columns;
     internal TileStart Start;
     internal TileFinish Finish;
+
+    /// <summary>The rows from <paramref name="row"/> on.</summary>
+    internal readonly ProductArguments<T> FromRow(int row)
+    {
+        var rest = this;
+        rest.Left += row * LeftRowStride;
+        rest.Destination += row * DestinationStride;
+        rest.Gate += Gate is null ? 0 : row * DestinationStride;
+        rest.Rows -= row;
+        return rest;
+    }
 }
 
 /// <summary>
@@ -57,7 +68,7 @@ internal unsafe struct ProductArguments<T>
 /// Each element is one chain of fused multiply-adds in order of depth, whatever the vector width and wherever the element lies in a tile:
 /// the same numbers give the same bits on every machine and in every batch.
 /// </remarks>
-internal static unsafe class MatrixProduct
+internal static unsafe partial class MatrixProduct
 {
     /// <summary>Rows of one tile.</summary>
     internal const int TileRows = 6;
@@ -97,13 +108,28 @@ internal static unsafe class MatrixProduct
             block.Right = arguments.Right + (depth * arguments.RightStride);
             block.Start = depth == 0 ? arguments.Start : TileStart.Destination;
             block.Finish = depth + DepthBlock >= arguments.Depth ? arguments.Finish : TileFinish.None;
-            for (var column = 0; column < arguments.Columns; column += 2 * TLanes.Count)
-            {
-                if (arguments.Columns - column <= TLanes.Count)
-                    NarrowPanel<T, TVector, TLanes>(block, column);
-                else
-                    Panel<T, TVector, TLanes>(block, column);
-            }
+            MultiplyBlock<T, TVector, TLanes>(block);
+        }
+    }
+
+    private static void MultiplyBlock<T, TVector, TLanes>(in ProductArguments<T> block)
+        where T : unmanaged
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        var tiles = block;
+        if (block.Rows % TileRows is > 0 and <= FewRows)
+        {
+            tiles.Rows = block.Rows / TileRows * TileRows;
+            MultiplyFewRows<T, TVector, TLanes>(block.FromRow(tiles.Rows));
+        }
+
+        for (var column = 0; column < block.Columns; column += 2 * TLanes.Count)
+        {
+            if (block.Columns - column <= TLanes.Count)
+                NarrowPanel<T, TVector, TLanes>(tiles, column);
+            else
+                Panel<T, TVector, TLanes>(tiles, column);
         }
     }
 
