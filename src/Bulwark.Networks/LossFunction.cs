@@ -143,12 +143,13 @@ public static class LossFunction
         for (int row = 0, at = 0; row < labels.Length; row++, at += outputs)
         {
             var label = at + labels[row];
-            var (sum, wrong) = (T.Zero, T.Zero);
+            var sum = T.Zero;
             for (var k = at; k < at + outputs; k++)
-            {
                 sum += gradient[k];
-                wrong += k == label ? T.Zero : gradient[k];
-            }
+            gradient[label] = T.Zero;   // instead of a branch that no processor foresees
+            var wrong = T.Zero;
+            for (var k = at; k < at + outputs; k++)
+                wrong += gradient[k];
 
             // The loss rounds as everyone's does: attacks that compare losses then break ties alike. The gradient, -wrong/sum, keeps
             // its digits where the label leads; p - 1 would lose them and stop an attack.

@@ -112,6 +112,7 @@ public sealed unsafe partial class NetworkGradients<T>
             Fits.Length(losses.Length, labels.Length, nameof(losses));
         CheckBatch(inputs, labels, default);
         LoadWeights();
+        LoadTransposed(0);   // only gradients by the inputs go so far
         for (var at = 0; at < labels.Length; at += SliceRows)
         {
             var slice = Slice(inputs, labels, default, at);
@@ -132,6 +133,7 @@ public sealed unsafe partial class NetworkGradients<T>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
         Fits.Rows(inputs.Length, rows, _shape.Inputs, nameof(inputs));
         LoadWeights();
+        LoadTransposed(0);   // only gradients by the inputs go so far
         _pass.Run(inputs, rows);
         _rows = rows;
         var logits = _logits.AsSpan(0, rows * _shape.Outputs);
@@ -194,9 +196,12 @@ public sealed unsafe partial class NetworkGradients<T>
     {
         _rows = -1;
         _pass.Load(_network);
-        for (var layer = 0; layer < _shape.Layers; layer++)
-            Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), _transposed[layer]);
+        for (var layer = 1; layer < _shape.Layers; layer++)
+            LoadTransposed(layer);
     }
+
+    private void LoadTransposed(int layer) =>
+        Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), _transposed[layer]);
 
     /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
     private T WeightedLoss(RowSlice slice, Loss loss, T scale)
@@ -209,13 +214,14 @@ public sealed unsafe partial class NetworkGradients<T>
         var losses = _losses.AsSpan(0, rows);
         LossFunction.Evaluate(loss, logits, slice.Labels, _shape.Outputs, losses, gradient);
         var total = T.Zero;
-        for (var row = 0; row < rows; row++)
+        var outputs = _shape.Outputs;
+        for (int row = 0, at = 0; row < losses.Length; row++)
         {
             var weight = slice.Weights.IsEmpty ? scale : scale * slice.Weights[row];
             total += weight * losses[row];
             var delta = _deltas[^1].RowPointer(row);
-            for (var k = 0; k < _shape.Outputs; k++)
-                delta[k] = weight * gradient[(row * _shape.Outputs) + k];
+            for (var k = 0; k < outputs; k++)
+                delta[k] = weight * gradient[at++];
         }
 
         return total;

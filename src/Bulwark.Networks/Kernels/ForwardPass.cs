@@ -70,6 +70,13 @@ internal sealed unsafe class ForwardPass<T>
             var source = Activations[layer];
             var target = Activations[layer + 1];
             var weights = _weights[layer];
+            if (layer == _shape.Layers - 1 && FewOutputs.Fits<T>(rows, target.Columns))
+            {
+                FewOutputs.Multiply(
+                    (float*)source.Data, source.Stride, (float*)weights.Data, weights.Stride, (float*)weights.RowPointer(source.Columns), (float*)target.Data, target.Stride, rows, source.Columns);
+                continue;
+            }
+
             MatrixProduct.Multiply(new ProductArguments<T>
             {
                 Left = source.Data,
@@ -91,8 +98,13 @@ internal sealed unsafe class ForwardPass<T>
 
     internal void CopyLogits(int rows, Span<T> logits)
     {
+        var at = 0;
         for (var row = 0; row < rows; row++)
-            Logits.Row(row).CopyTo(logits.Slice(row * _shape.Outputs, _shape.Outputs));
+        {
+            var from = Logits.RowPointer(row);
+            for (var output = 0; output < _shape.Outputs; output++)
+                logits[at++] = from[output];
+        }
     }
 
     /// <summary>One row straight from the network's own parameters; the same chain of operations, hence the same bits, as <see cref="Run"/>.</summary>
