@@ -143,11 +143,16 @@ internal static unsafe partial class MatrixProduct
         var depthStride = arguments.LeftDepthStride;
         var rightStride = arguments.RightStride;
         var destinationStride = arguments.DestinationStride;
+        var depthOfAll = arguments.Depth;
+        var left = arguments.Left;
+        var target = arguments.Destination + column;
+        var nothing = stackalloc T[2 * TLanes.Count];
+        var start = arguments.Start == TileStart.Row ? arguments.Bias + column : nothing;
+        var reload = arguments.Start == TileStart.Destination;
         for (var row = 0; row < arguments.Rows; row += TileRows)
         {
             TVector c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
-            var target = arguments.Destination + (row * destinationStride) + column;
-            if (arguments.Start == TileStart.Destination)
+            if (reload)
             {
                 c00 = TLanes.Load(target);
                 c01 = TLanes.Load(target + TLanes.Count);
@@ -164,14 +169,13 @@ internal static unsafe partial class MatrixProduct
             }
             else
             {
-                var biased = arguments.Start == TileStart.Row;
-                c00 = biased ? TLanes.Load(arguments.Bias + column) : TLanes.Broadcast(default);
-                c01 = biased ? TLanes.Load(arguments.Bias + column + TLanes.Count) : TLanes.Broadcast(default);
+                c00 = TLanes.Load(start);
+                c01 = TLanes.Load(start + TLanes.Count);
                 c10 = c20 = c30 = c40 = c50 = c00;
                 c11 = c21 = c31 = c41 = c51 = c01;
             }
 
-            var a0 = arguments.Left + (row * rowStride);
+            var a0 = left;
             var a1 = a0 + rowStride;
             var a2 = a1 + rowStride;
             var a3 = a2 + rowStride;
@@ -179,15 +183,9 @@ internal static unsafe partial class MatrixProduct
             var a5 = a4 + rowStride;
             var right = arguments.Right + column;
             nint offset = 0;
-            var remaining = arguments.Depth;
-            for (; remaining >= 4; remaining -= 4)
+            var remaining = depthOfAll;
+            for (; remaining >= 2; remaining -= 2)
             {
-                Step<T, TVector, TLanes>(right, a0, a1, a2, a3, a4, a5, offset, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-                offset += depthStride;
-                right += rightStride;
-                Step<T, TVector, TLanes>(right, a0, a1, a2, a3, a4, a5, offset, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-                offset += depthStride;
-                right += rightStride;
                 Step<T, TVector, TLanes>(right, a0, a1, a2, a3, a4, a5, offset, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
                 offset += depthStride;
                 right += rightStride;
@@ -248,6 +246,8 @@ internal static unsafe partial class MatrixProduct
             target += destinationStride;
             TLanes.Store(c50, target);
             TLanes.Store(c51, target + TLanes.Count);
+            target += destinationStride;
+            left += TileRows * rowStride;
         }
     }
 
