@@ -100,6 +100,12 @@ internal static unsafe partial class MatrixProduct
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
+        if (IsShallow(arguments))
+        {
+            MultiplyShallow<T, TVector, TLanes>(arguments);
+            return;
+        }
+
         var block = arguments;
         for (var depth = 0; depth < arguments.Depth || depth == 0; depth += DepthBlock)
         {
@@ -143,7 +149,7 @@ internal static unsafe partial class MatrixProduct
         var depthStride = arguments.LeftDepthStride;
         var rightStride = arguments.RightStride;
         var destinationStride = arguments.DestinationStride;
-        var depthOfAll = arguments.Depth;
+        var depth = arguments.Depth;
         var left = arguments.Left;
         var target = arguments.Destination + column;
         var nothing = stackalloc T[2 * TLanes.Count];
@@ -183,7 +189,7 @@ internal static unsafe partial class MatrixProduct
             var a5 = a4 + rowStride;
             var right = arguments.Right + column;
             nint offset = 0;
-            var remaining = depthOfAll;
+            var remaining = depth;
             for (; remaining >= 2; remaining -= 2)
             {
                 Step<T, TVector, TLanes>(right, a0, a1, a2, a3, a4, a5, offset, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
