@@ -115,8 +115,10 @@ public sealed record Evaluation
 
     private static List<CurvePoint> Thin(List<(int True, int False)> steps, Func<(int True, int False), CurvePoint> point)
     {
-        var count = Math.Min(CurvePoints, steps.Count);
-        return [.. Enumerable.Range(0, count).Select(i => point(steps[count == 1 ? 0 : (int)((long)i * (steps.Count - 1) / (count - 1))]))];
+        if (steps.Count <= CurvePoints)
+            return [.. steps.Select(point)];
+        var chosen = Enumerable.Range(0, CurvePoints).Select(i => (int)((steps.Count - 1) * Math.Pow((double)i / (CurvePoints - 1), 3))).Distinct();   // closest where alarms are rare
+        return [.. chosen.Select(i => point(steps[i]))];
     }
 }
 

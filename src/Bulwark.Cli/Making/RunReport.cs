@@ -101,6 +101,15 @@ internal static class RunReport
             ],
         };
         yield return Attacks(run);
+        if (run.Variants.Select(variant => variant.Result.Report.Privacy).FirstOrDefault(privacy => privacy is not null) is { } spent)
+        {
+            yield return new ReportSection
+            {
+                Title = "Privacy budget",
+                Text = "Accounted from the events in the ledger, not measured: what one private training run has spent after each part of its steps, by two accountants.",
+                Charts = [CommonCharts.PrivacyBudget(spent.Delta, spent.Epsilon, PrivacySpending.Of(spent), "Most of it goes early: ε grows with the square root of the steps. The moments for the input screen and the noisy row count are paid before the first.")],
+            };
+        }
         if (run.Serving is { Result: var serving })
         {
             yield return new ReportSection

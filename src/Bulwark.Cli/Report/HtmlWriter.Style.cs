@@ -43,7 +43,7 @@ internal static class HtmlWriterStyle
         .scroll>table:not(.claims) td:first-child{white-space:nowrap}
         .claims th[scope=row]{font-weight:600;width:21%}.claims td:nth-child(2){color:var(--soft);width:25%}.claims .note{margin-top:3px}.claims code.note{overflow-wrap:anywhere;font-size:.78rem}
         .pill{display:inline-block;padding:2px 11px;border-radius:99px;font-size:.84rem;font-weight:600;white-space:nowrap}.pill.good{background:var(--good-bg);color:var(--good)}.pill.bad{background:var(--bad-bg);color:var(--bad)}.pill.quiet{background:var(--quiet-bg);color:var(--quiet)}
-        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:22px}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:22px}
         figure{border:1px solid var(--rule);border-radius:10px;padding:18px 20px 12px;min-width:0;display:flex;flex-direction:column}figure>details{padding-top:6px}.ylabel{margin-top:auto}figcaption p{font-size:.9rem;color:var(--soft);margin-top:3px;line-height:1.45}
         figure .scroll{margin-top:6px}figure table{font-size:.84rem}figure th,figure td{padding:6px 10px}
         .legend{display:flex;flex-wrap:wrap;gap:2px 16px;margin:12px 0 0;font-size:.86rem}.legend li{display:flex;align-items:center;gap:7px}.key{width:26px;height:10px;flex:none}.swatch{width:12px;height:12px;border-radius:3px;background:currentColor}
