@@ -28,7 +28,7 @@ internal static class TrainCommand
     private static readonly Option<double> s_epsilon = new("--epsilon") { Description = "Epsilon of a private run, the input screen's statistics included.", DefaultValueFactory = _ => 1 };
     private static readonly Option<double> s_delta = new("--delta") { Description = "Delta of a private run.", DefaultValueFactory = _ => 1e-5 };
     private static readonly Option<double?> s_budget = new("--budget") { Description = "Epsilon that the data set may ever cost, when its ledger has no budget yet; this run's when absent." };
-    private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of numeric features that nobody declared." };
+    private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of the numeric features that --schema declares without any." };
     private static readonly Option<bool> s_robust = new("--robust") { Description = "Train against an attacker who moves mutable features." };
     private static readonly Option<double> s_attack = new("--attack-eps") { Description = "How far the attacker moves a scaled feature, from 0 to 1.", DefaultValueFactory = _ => 0.05 };
     private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of the training attack.", DefaultValueFactory = _ => 3 };
@@ -37,7 +37,7 @@ internal static class TrainCommand
     private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
     private static readonly Option<double> s_fraction = new("--test-fraction") { Description = "Share of rows held out for measuring.", DefaultValueFactory = _ => 0.2 };
-    private static readonly Option<string?> s_split = new("--split-by") { Description = "Hold out the last rows by this column, a time, in place of rows chosen by hash.", HelpName = "COLUMN" };
+    private static readonly Option<string?> s_split = new("--split-by") { Description = "Hold out the last rows by this column, a time, in place of rows chosen by hash. Not for a private run: the cut would depend on the rows.", HelpName = "COLUMN" };
     private static readonly Option<string?> s_name = new("--name") { Description = "The model's name; the output folder's when absent." };
     private static readonly Option<DirectoryInfo> s_output = new("--output", "-o") { Description = "The model folder to write.", Required = true, HelpName = "DIR" };
 
@@ -46,7 +46,7 @@ internal static class TrainCommand
         var command = new Command("train", """
             Trains a model and writes it as a folder: ONNX with the preprocessing inside, input screen, report.
 
-            Example: bulwark train transactions.csv --label fraud --split-by time --private --epsilon 1 --schema schema.json -o model
+            Example: bulwark train transactions.csv --label fraud --test later.csv --private --epsilon 1 --schema schema.json -o model
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_epochs, s_batch, s_rate, s_weight,
