@@ -83,8 +83,7 @@ public sealed unsafe partial class NetworkGradients<T>
         {
             var slice = Slice(inputs, labels, rowWeights, at);
             total += WeightedLoss(slice, loss, scale);
-            BackwardToHidden(slice.Labels.Length);
-            ParameterProducts(slice.Labels.Length, at == 0);
+            BackwardInPlace(slice.Labels.Length, at == 0);
         }
 
         FinishProducts();
@@ -230,24 +229,40 @@ public sealed unsafe partial class NetworkGradients<T>
     private void BackwardToHidden(int rows)
     {
         for (var layer = _shape.Layers - 1; layer > 0; layer--)
-            TimesTransposedWeights(layer, rows, _deltas[layer - 1], _pass.Activations[layer]);
+            TimesTransposedWeights(layer, rows, _deltas[layer], _deltas[layer - 1], _pass.Activations[layer]);
+    }
+
+    /// <summary>Layer by layer, while its numbers are in the cache: parameters' products, then the deltas before it, over the activations that nobody needs any more.</summary>
+    private void BackwardInPlace(int rows, bool first)
+    {
+        var deltas = _deltas[^1];
+        for (var layer = _shape.Layers - 1; layer >= 0; layer--)
+        {
+            ParameterProduct(layer, rows, deltas, first);
+            if (layer == 0)
+                return;
+            var activations = _pass.Activations[layer];
+            var target = MatrixProduct.TakesOneBlock(deltas.Columns) ? activations : _deltas[layer - 1];
+            TimesTransposedWeights(layer, rows, deltas, target, activations);
+            deltas = target;
+        }
     }
 
     private void CopyInputGradient(int rows, Span<T> inputGradient)
     {
         BackwardToHidden(rows);
-        TimesTransposedWeights(0, rows, _inputDelta, gate: null);
+        TimesTransposedWeights(0, rows, _deltas[0], _inputDelta, gate: null);
         for (var row = 0; row < rows; row++)
             _inputDelta.Row(row).CopyTo(inputGradient.Slice(row * _shape.Inputs, _shape.Inputs));
     }
 
-    private void TimesTransposedWeights(int layer, int rows, PaddedMatrix<T> target, PaddedMatrix<T>? gate)
+    private void TimesTransposedWeights(int layer, int rows, PaddedMatrix<T> deltas, PaddedMatrix<T> target, PaddedMatrix<T>? gate)
     {
         var transposed = _transposed[layer];
         MatrixProduct.Multiply(new ProductArguments<T>
         {
-            Left = _deltas[layer].Data,
-            LeftRowStride = _deltas[layer].Stride,
+            Left = deltas.Data,
+            LeftRowStride = deltas.Stride,
             LeftDepthStride = 1,
             Right = transposed.Data,
             RightStride = transposed.Stride,
@@ -262,34 +277,37 @@ public sealed unsafe partial class NetworkGradients<T>
         });
     }
 
-    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row; after the first slice added to what is there.</summary>
     private void ParameterProducts(int rows, bool first)
     {
         for (var layer = 0; layer < _shape.Layers; layer++)
-        {
-            var activation = _pass.Activations[layer];
-            if (_narrow is { } narrow && layer == _shape.Layers - 1)
-            {
-                NarrowParameterProduct(rows, first, activation, narrow);
-                continue;
-            }
+            ParameterProduct(layer, rows, _deltas[layer], first);
+    }
 
-            MatrixProduct.Multiply(new ProductArguments<T>
-            {
-                Left = activation.Data,
-                LeftRowStride = 1,
-                LeftDepthStride = activation.Stride,
-                Right = _deltas[layer].Data,
-                RightStride = _deltas[layer].Stride,
-                Destination = _products[layer].Data,
-                DestinationStride = _products[layer].Stride,
-                Rows = activation.Columns + 1,
-                Depth = rows,
-                Columns = _deltas[layer].Columns,
-                Start = first ? TileStart.Zero : TileStart.Destination,
-                Finish = TileFinish.None,
-            });
+    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row; after the first slice added to what is there.</summary>
+    private void ParameterProduct(int layer, int rows, PaddedMatrix<T> deltas, bool first)
+    {
+        var activation = _pass.Activations[layer];
+        if (_narrow is { } narrow && layer == _shape.Layers - 1)
+        {
+            NarrowParameterProduct(rows, first, activation, narrow);
+            return;
         }
+
+        MatrixProduct.Multiply(new ProductArguments<T>
+        {
+            Left = activation.Data,
+            LeftRowStride = 1,
+            LeftDepthStride = activation.Stride,
+            Right = deltas.Data,
+            RightStride = deltas.Stride,
+            Destination = _products[layer].Data,
+            DestinationStride = _products[layer].Stride,
+            Rows = activation.Columns + 1,
+            Depth = rows,
+            Columns = deltas.Columns,
+            Start = first ? TileStart.Zero : TileStart.Destination,
+            Finish = TileFinish.None,
+        });
     }
 
     /// <summary>Few outputs: one tile of rows, columns of activations; the transposed product, for the other way round would fill an eighth of its vectors.</summary>

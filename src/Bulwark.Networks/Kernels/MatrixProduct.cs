@@ -83,6 +83,9 @@ internal static unsafe partial class MatrixProduct
     internal static int TileColumns<T>()
         where T : unmanaged => VectorBits / 8 / sizeof(T) * 2;
 
+    /// <summary>Whether a product of that depth reads its gate and writes its destination once, so that they may be the same matrix.</summary>
+    internal static bool TakesOneBlock(int depth) => depth <= DepthBlock;
+
     internal static void Multiply<T>(in ProductArguments<T> arguments)
         where T : unmanaged
     {

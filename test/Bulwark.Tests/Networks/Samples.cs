@@ -14,6 +14,7 @@ public static class Samples
         new(16, [17, 31], 4),
         new(30, [128, 128], 2),
         new(33, [32, 8, 24], 1),
+        new(3, [7, 140, 5], 2),
     ];
 
     public static TheoryData<int, int> ShapesAndRows()
