@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
+using Bulwark.Models;
 using Bulwark.Server;
 using Bulwark.Worker;
 
@@ -14,16 +15,11 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
 
     internal async Task<ServingFinding> RunAsync(ServingCase what, IProgress<double> progress, CancellationToken cancel)
     {
-        using var keys = workspace.OpenKeys();
-        keys.GetOrCreateSigning(DevelopmentGateway.EvidenceKey);
-        using var evidence = keys.OpenSigner(DevelopmentGateway.EvidenceKey);
-        using var statements = keys.OpenSigner(Workspace.SigningKey);
-        var log = await workspace.OpenLogAsync(keys);
-        var identity = DevelopmentGateway.Identity(what.PkiFolder);
-        var options = DevelopmentGateway.Options(what, keys, evidence, statements, log, identity);
+        using var setup = await GatewaySetup.DevelopmentAsync(workspace, what.Package, what.PkiFolder);
+        var identity = DevelopmentIdentity.Open(what.PkiFolder);
 
         var start = Stopwatch.GetTimestamp();
-        await using var gateway = await GatewayHost.StartAsync(options, cancel);
+        await using var gateway = await GatewayHost.StartAsync(setup.Options, cancel);
         var session = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (gateway.Worker.Insecure)
             screen.Note("[yellow]Attestation is simulated: this serves to show the line, it protects nothing from this machine's operator.[/]");
@@ -32,11 +28,11 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
         using var authority = identity.LoadAuthority();
         using var certificate = identity.LoadClient("payments");
         using var client = new GatewayClient(gateway.BaseAddress, authority, certificate, identity.LoadToken("payments"));
-        var links = await FirstReceiptAsync(what, client, log.Key, gateway.Worker.ReceiptKey, cancel);
+        var links = await FirstReceiptAsync(what, client, setup.Log.Key, gateway.Worker.ReceiptKey, cancel);
         progress.Report(0.3);
         var timed = await TimeAsync(what, client, cancel);
         progress.Report(0.6);
-        var appends = await TimeAppendsAsync(log, cancel);
+        var appends = await TimeAppendsAsync(setup.Log, cancel);
         progress.Report(0.7);
         var refusals = await new RefusalTrials(what, gateway.BaseAddress, identity, authority).RunAsync(cancel);
         progress.Report(0.9);
@@ -46,12 +42,12 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
             RequestMedianSeconds = timed[timed.Length / 2],
             RequestP99Seconds = timed[timed.Length * 99 / 100],
             AppendMedianSeconds = appends[appends.Length / 2],
-            BareScoreSeconds = await BareScoreAsync(what, keys, cancel),
+            BareScoreSeconds = await BareScoreAsync(what, setup.Keys, cancel),
             Requests = timed.Length,
             EvidenceKind = EvidenceKinds.Simulated,
             WorkerKey = gateway.Worker.ReceiptKey.ToString(),
             Links = links,
-            Refusals = [.. refusals, .. await RefusedStartsAsync(what, options, cancel)],
+            Refusals = [.. refusals, .. await RefusedStartsAsync(what, setup.Options, cancel)],
         };
     }
 
@@ -106,7 +102,9 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
 
     private static async Task<double> BareScoreAsync(ServingCase what, KeyRing keys, CancellationToken cancel)
     {
-        using var scorer = await DevelopmentGateway.OpenScorerAsync(what.Package, keys, cancel);
+        await using var stream = File.OpenRead(what.Package);
+        using var model = await SealedModel.OpenAsync(stream, keys, [keys.PublicKey(Workspace.SigningKey)], cancel);
+        using var scorer = model.OpenScorer();
         var score = new float[scorer.Classes];
         return Making.Stopwatches.PerCall(() => scorer.Score(what.Row, 1, score), 500);
     }
