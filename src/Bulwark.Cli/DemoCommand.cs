@@ -33,6 +33,7 @@ internal static class DemoCommand
         var workspace = Workspace.At(new DirectoryInfo(folder.File(RunFolder.WorkspaceName)));
         if (!workspace.Exists)
             workspace = await Workspace.CreateAsync(workspace.Directory, null);
+        folder.Log = await workspace.LogNameAsync();
 
         var data = new FraudData(folder, workspace, screen);
         var world = SimulationOptions.ForRows(rows, days: 120, seed: 1);

@@ -37,7 +37,10 @@ internal static class RunCommand
         var started = Stopwatch.GetTimestamp();
         var pipeline = PipelineFile.Load(file);
         var source = MakingData.Folder(data, file, pipeline.Data.Train);
-        var folder = RunFolder.Open(output ?? Path.Combine("runs", pipeline.Name), fresh);
+        var path = output ?? Path.Combine("runs", pipeline.Name);
+        if (fresh && !Path.GetRelativePath(path, where.FullName).StartsWith("..", StringComparison.Ordinal))
+            throw new CommandException($"The workspace {where.FullName} is inside the run's folder: --fresh would remove its keys and its ledger.", "name a workspace outside it with -w");
+        var folder = RunFolder.Open(path, fresh);
         var workspace = Workspace.At(where);
         if (!workspace.Exists)
         {
@@ -45,9 +48,11 @@ internal static class RunCommand
             screen.Note($"[grey]made a workspace in {Markup.Escape(where.FullName)}[/]");
         }
 
+        folder.Log = await workspace.LogNameAsync();
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, cancel);
         var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
+        findings = findings with { Plan = findings.Baseline is null ? null : await PlanStep.RunAsync(folder, findings, cancel) };
         return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
     }
 }

@@ -81,6 +81,9 @@ internal sealed class Workspace
     /// <summary>Opens the log to append to it.</summary>
     internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await TransparencyLog.OpenAsync(LogDirectory, keys.OpenSigner(LogKey));
 
+    /// <summary>The log's name and key: no two workspaces share them.</summary>
+    internal async Task<string> LogNameAsync() => (await TransparencyLog.OpenAsync(LogDirectory)).NoteKey.ToString();
+
     /// <summary>Signs a statement and appends it to the log; durable when it returns.</summary>
     internal async Task<LogEntryReceipt> AppendAsync(Statement statement, CancellationToken cancel = default)
     {

@@ -10,7 +10,8 @@ internal static class DeploymentStep
     internal static Task<StepRecord<DeploymentFinding>> RunAsync(RunFolder folder, RunFindings run, CancellationToken cancel)
     {
         var topology = Topology(run);
-        return folder.StepAsync("deploy", topology, [], async () =>
+        var written = new List<string>();
+        return folder.StepAsync("deploy", topology, written, async () =>
         {
             var files = ManifestGenerator.Generate(Bulwark.Deployment.Topology.Parse(topology, "topology.yaml"));
             var target = folder.File("deploy");
@@ -19,7 +20,8 @@ internal static class DeploymentStep
             foreach (var (name, yaml) in files)
             {
                 cancel.ThrowIfCancellationRequested();
-                await AtomicFile.WriteAsync(Path.Combine(target, name), async stream => await stream.WriteAsync(Encoding.UTF8.GetBytes(yaml), cancel), cancel);
+                written.Add(Path.Combine(target, name));
+                await AtomicFile.WriteAsync(written[^1], async stream => await stream.WriteAsync(Encoding.UTF8.GetBytes(yaml), cancel), cancel);
                 manifests.AddRange(ManifestReader.Read(yaml, name));
             }
 

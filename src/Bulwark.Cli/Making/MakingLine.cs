@@ -67,7 +67,8 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     {
         var output = VariantFolder(variant.Name);
         var inputs = new { variant, train.Commitment, Test = test.Commitment, train.Schema, pipeline.Seed, pipeline.BaseRate, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
-        return await folder.StepAsync($"train-{variant.Name}", inputs, [Path.Combine(output, ModelFolder.OnnxName), Path.Combine(output, TrainingReport.FileName)], () =>
+        string[] files = [.. new[] { ModelFolder.OnnxName, TrainingReport.FileName, ModelFolder.ScreenName, ModelFolder.ManifestName }.Select(file => Path.Combine(output, file))];
+        return await folder.StepAsync($"train-{variant.Name}", inputs, files, () =>
             screen.ProgressAsync($"train {variant.Name}", async progress =>
             {
                 var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train, test, Options(variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };

@@ -1,4 +1,5 @@
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
 
@@ -29,11 +30,13 @@ internal sealed class PipelineFile
             throw new CommandException($"There is no pipeline file {file.FullName}.", "see samples/adult.yaml for one");
         try
         {
+            var text = File.ReadAllText(file.FullName);
+            RequireValues(file, text);
             var pipeline = new DeserializerBuilder()
                 .WithNamingConvention(CamelCaseNamingConvention.Instance)
                 .WithDuplicateKeyChecking()
                 .Build()
-                .Deserialize<PipelineFile>(File.ReadAllText(file.FullName)) ?? new PipelineFile();
+                .Deserialize<PipelineFile>(text) ?? new PipelineFile();
             var faults = pipeline.Faults().ToArray();
             return faults.Length == 0 ? pipeline : throw new CommandException($"{file.Name} has {faults.Length} faults:\n  {string.Join("\n  ", faults)}");
         }
@@ -43,36 +46,67 @@ internal sealed class PipelineFile
         }
     }
 
+    /// <summary>A member without a value says nothing certain: "private:" alone must not train without privacy.</summary>
+    private static void RequireValues(FileInfo file, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        while (parser.MoveNext())
+        {
+            if (parser.Current is Scalar { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL", Start: var start })
+                throw new CommandException($"{file.Name}, line {start.Line}: a value is missing.", "give one, leave the member out, or write \"\" for an empty text");
+        }
+    }
+
     /// <summary>Every fault, so that one edit mends them all.</summary>
     internal IEnumerable<string> Faults()
     {
-        if (Name.Length == 0 || Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_'))
+        if (!IsName(Name))
             yield return "name: give the pipeline a name of letters, digits and hyphens.";
         if (Data.Train.Length == 0)
             yield return "data.train: name the file to train on.";
+        if (Data.Test is null && !(Data.TestFraction is > 0 and < 1))
+            yield return "data.testFraction: above 0 and below 1.";
+        if (Data.Comment is { Length: not 1 } || Data.Delimiter is { Length: not 1 })
+            yield return "data.comment, data.delimiter: one character each.";
         if (Label.Length == 0)
             yield return "label: name the column to predict.";
         if (Positive.Count == 0)
             yield return "positive: list the label values that count as positive.";
+        foreach (var repeated in Features.GroupBy(feature => feature.Name).Where(group => group.Count() > 1))
+            yield return $"features: the name {repeated.Key} is given twice.";
+        foreach (var fault in VariantFaults())
+            yield return fault;
+        if (Seal is not null && Variants.All(variant => variant.Name != Seal))
+            yield return $"seal: there is no variant {Seal}.";
+        if (BaseRate is not null and not (> 0 and < 1))
+            yield return "baseRate: between 0 and 1.";
+        if (!(Attack.Epsilon is > 0 and <= 1))
+            yield return "attack.epsilon: a share of the scaled range, above 0 and at most 1.";
+        if (Attack.Strengths.Count == 0 || Attack.Strengths.Any(strength => strength is not (>= 0 and <= 1)))
+            yield return "attack.strengths: each is a share of the scaled range, from 0 to 1.";
+        if (Attack.Samples < 1)
+            yield return "attack.samples: at least 1.";
+        if (Attack.FalsePositiveRate is not null and not (> 0 and < 1))
+            yield return "attack.falsePositiveRate: between 0 and 1.";
+    }
+
+    private IEnumerable<string> VariantFaults()
+    {
         if (Variants.Count == 0)
             yield return "variants: list at least one model to train.";
+        foreach (var variant in Variants.Where(variant => !IsName(variant.Name)))
+            yield return $"variants: '{variant.Name}' is no name of letters, digits and hyphens; it becomes a folder's.";
         foreach (var repeated in Variants.GroupBy(variant => variant.Name).Where(group => group.Count() > 1))
             yield return $"variants: the name {repeated.Key} is given twice.";
         foreach (var variant in Variants.Where(variant => variant.Name.Length == 0 || variant.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_')))
             yield return $"variants: the name '{variant.Name}' must be of letters, digits and hyphens.";
         foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
             yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
-        foreach (var variant in Variants.Where(variant => variant.Private is { Epsilon: <= 0 } or { Delta: <= 0 or >= 1 }))
+        foreach (var variant in Variants.Where(variant => variant.Private is not null and not { Epsilon: > 0 and < double.PositiveInfinity, Delta: > 0 and < 1 }))
             yield return $"variants: {variant.Name} needs epsilon above 0 and delta between 0 and 1.";
-        if (Seal is not null && Variants.All(variant => variant.Name != Seal))
-            yield return $"seal: there is no variant {Seal}.";
-        if (BaseRate is <= 0 or >= 1)
-            yield return "baseRate: between 0 and 1.";
-        if (Attack.FalsePositiveRate is <= 0 or >= 1)
-            yield return "attack.falsePositiveRate: between 0 and 1.";
-        if (Attack.Strengths.Any(strength => strength is < 0 or > 1))
-            yield return "attack.strengths: each is a share of the scaled range, from 0 to 1.";
     }
+
+    private static bool IsName(string name) => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }
 
 /// <summary>Where the rows are and how the files are written.</summary>

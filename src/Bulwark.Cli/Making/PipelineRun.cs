@@ -1,14 +1,13 @@
-using System.Diagnostics;
 using Bulwark.Cli.Serving;
+using Bulwark.Models;
+using Bulwark.Monitoring;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
 
-/// <summary>The whole line over one pipeline: train, attack, seal, serve for a moment, plan.</summary>
+/// <summary>The whole line over one pipeline: train, attack, seal, serve for a moment. Planning needs all figures, and is left to who has them.</summary>
 internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen screen)
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
-
     internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, string command, CancellationToken cancel)
     {
         var line = new MakingLine(pipeline, train, test, holdout, folder, workspace, screen);
@@ -16,7 +15,7 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
         var variants = await line.TrainAsync(cancel);
         var (evasion, membership) = await line.AttackAsync(variants, cancel);
         var seal = await line.SealAsync(variants, evasion, cancel);
-        var findings = new RunFindings
+        return new RunFindings
         {
             Pipeline = pipeline,
             Command = command,
@@ -28,17 +27,30 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
             Evasion = evasion,
             Membership = membership,
             Seal = seal,
-            Serving = seal is null ? null : await ServeAsync(seal, test, cancel),
+            Serving = seal is null ? null : await ServeAsync(seal, line.VariantFolder(pipeline.Seal!), test, cancel),
             Seconds = 0,
         };
-        return findings with { Plan = findings.Baseline is null ? null : await PlanStep.RunAsync(folder, findings, cancel), Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds };
     }
 
-    private async Task<StepRecord<ServingFinding>> ServeAsync(StepRecord<SealFinding> seal, Dataset test, CancellationToken cancel)
+    private async Task<StepRecord<ServingFinding>> ServeAsync(StepRecord<SealFinding> seal, string model, Dataset test, CancellationToken cancel)
     {
-        var ordinary = test.Row(Array.IndexOf(test.Labels, 0)).ToArray();
-        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), ordinary, Outlier(test));
-        return await folder.StepAsync("serve", seal.Result.PackageDigest, [], () => screen.ProgressAsync("serve, predict, verify, refuse", progress => new ServingTrial(workspace, screen).RunAsync(what, progress, cancel)));
+        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), Ordinary(test, model), Outlier(test));
+        return await folder.StepAsync("serve", seal.Result.PackageDigest, [.. ServingTrial.Evidence.Select(file => Path.Combine(what.ReceiptFolder, file))], () => screen.ProgressAsync("serve, predict, verify, refuse", progress => new ServingTrial(workspace, screen).RunAsync(what, progress, cancel)));
+    }
+
+    /// <summary>The first honest test row that the model's input screen lets through: a share of them it refuses by its very calibration.</summary>
+    private static float[] Ordinary(Dataset test, string model)
+    {
+        var inputScreen = InputScreen.FromJson(File.ReadAllBytes(Path.Combine(model, ModelFolder.ScreenName)));
+        var encoder = new FeatureEncoder(test.Schema);
+        for (var i = 0; i < test.Rows; i++)
+        {
+            var row = test.Row(i).ToArray();
+            if (test.Labels[i] == 0 && inputScreen.Check(row, encoder.Encode(row)).IsAccepted)
+                return row;
+        }
+
+        throw new InvalidDataException("The input screen refuses every negative test row: there is nothing to serve.");
     }
 
     /// <summary>A row whose every value is allowed and whose combination nobody makes: the most of one thing and the least of the next.</summary>

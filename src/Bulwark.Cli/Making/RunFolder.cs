@@ -27,6 +27,9 @@ internal sealed class RunFolder
 
     internal DirectoryInfo Directory { get; }
 
+    /// <summary>The log that the steps write to: what was logged in one workspace is not logged in another, so its steps run again there.</summary>
+    internal string Log { get; set; } = "";
+
     /// <summary>Opens the folder, or starts it clean.</summary>
     /// <param name="path">Where; made when absent.</param>
     /// <param name="fresh">True removes what an earlier run left: only a folder that such a run made.</param>
@@ -58,7 +61,7 @@ internal sealed class RunFolder
     /// <summary>Runs one step, or takes what it found last time when its inputs, its outputs and the program are unchanged.</summary>
     /// <param name="name">The step's name; also its record's file name.</param>
     /// <param name="inputs">All that the result depends on: options, and digests of what it reads.</param>
-    /// <param name="outputs">Files that the step writes.</param>
+    /// <param name="outputs">Files that the step writes; a step that learns their names by writing them adds to the list.</param>
     /// <param name="work">The step itself.</param>
     internal async Task<StepRecord<T>> StepAsync<T>(string name, object inputs, IReadOnlyList<string> outputs, Func<Task<T>> work)
     {
@@ -76,14 +79,15 @@ internal sealed class RunFolder
 
     private string RecordPath(string name) => Path.Combine(_records.FullName, name + ".json");
 
-    /// <summary>A record that does not read is no record: the step runs again.</summary>
+    /// <summary>A record that does not read, or lacks a part, is no record: the step runs again.</summary>
     private async Task<StepRecord<T>?> ReadAsync<T>(string name)
     {
         if (!System.IO.File.Exists(RecordPath(name)))
             return null;
         try
         {
-            return JsonSerializer.Deserialize<StepRecord<T>>(await System.IO.File.ReadAllBytesAsync(RecordPath(name)), Screen.JsonOptions);
+            var record = JsonSerializer.Deserialize<StepRecord<T>>(await System.IO.File.ReadAllBytesAsync(RecordPath(name)), Screen.JsonOptions);
+            return record is { Outputs: not null, Result: not null } ? record : null;
         }
         catch (JsonException)
         {
@@ -117,8 +121,8 @@ internal sealed class RunFolder
         return await Digest.OfAsync(stream);
     }
 
-    private static Digest Fingerprint(string name, object inputs) =>
-        Digest.Of(JsonSerializer.SerializeToUtf8Bytes(new { name, inputs, program = s_program }, Screen.JsonOptions));
+    private Digest Fingerprint(string name, object inputs) =>
+        Digest.Of(JsonSerializer.SerializeToUtf8Bytes(new { name, inputs, log = Log, program = s_program }, Screen.JsonOptions));
 
     /// <summary>The build that made a record, all rooms of it: another build may compute another result.</summary>
     private static readonly Digest s_program = Digest.Of(System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Builds())));

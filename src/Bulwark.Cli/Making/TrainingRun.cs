@@ -16,9 +16,6 @@ internal static class TrainingRun
     /// <summary>Noise of the moments that the input screen of a private model is fitted to, over their sensitivity.</summary>
     private const double MomentsNoise = 20;
 
-    /// <summary>Largest difference of a score between the exported graph and the trained network.</summary>
-    internal const double ExportTolerance = 1e-5;
-
     /// <summary>Runs all steps. Nothing is written when one fails.</summary>
     /// <param name="request">Data and options.</param>
     /// <param name="workspace">Ledger and log; null only when the run is not private, and then nothing is logged.</param>
@@ -45,7 +42,7 @@ internal static class TrainingRun
 
         var scores = Trainer.Score(trained.Network, test);
         var onnx = OnnxModel.Export(request.Train.Schema, trained.Network);
-        var difference = RequireSameScores(onnx, request.Test, scores);
+        var difference = ExportCheck.RequireSameScores(onnx, trained.Network, request.Test, test, scores);
         var screen = Screen(request.Train.Schema, moments, train, test);
         var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference);
         cancel.ThrowIfCancellationRequested();
@@ -87,18 +84,6 @@ internal static class TrainingRun
     {
         var longest = Math.Sqrt(schema.Features.Sum(feature => feature.Missing == MissingPolicy.Indicator ? 2 : 1));
         return PrivateMoments.Release(train.Features, train.Width, longest, MomentsNoise, ledger, dataset);
-    }
-
-    private static double RequireSameScores(byte[] onnx, Dataset test, float[] expected)
-    {
-        using var scorer = new OnnxScorer(onnx);
-        var scored = new float[test.Rows];
-        scorer.Score(test.Raw, test.Rows, scored);
-        var worst = 0.0;
-        for (var i = 0; i < scored.Length; i++)
-            worst = Math.Max(worst, Math.Abs((double)scored[i] - expected[i]));
-        return worst <= ExportTolerance ? worst
-            : throw new CommandException($"The exported graph scores differently from the trained network, by up to {worst:g3} on the test rows; nothing was written.");
     }
 
     private static InputScreen Screen(FeatureSchema schema, PrivateMoments? moments, EncodedDataset train, EncodedDataset test)

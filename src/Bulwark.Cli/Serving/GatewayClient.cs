@@ -36,11 +36,11 @@ internal sealed class GatewayClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>The body of an inference request for one row.</summary>
+    /// <summary>The body of an inference request for one row; a missing value goes as null.</summary>
     internal static byte[] Body(ReadOnlySpan<float> row) => JsonSerializer.SerializeToUtf8Bytes(new
     {
         id = "demo-1",
-        inputs = new[] { new { name = "features", shape = new[] { 1, row.Length }, datatype = "FP32", data = row.ToArray() } },
+        inputs = new[] { new { name = "features", shape = new[] { 1, row.Length }, datatype = "FP32", data = row.ToArray().Select(value => float.IsNaN(value) ? (float?)null : value) } },
     });
 
     /// <summary>Sends a body to a model.</summary>

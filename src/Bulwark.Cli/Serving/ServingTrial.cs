@@ -13,6 +13,9 @@ internal sealed class ServingTrial(Workspace workspace, Screen screen)
 {
     private const int TimedRequests = 200;
 
+    /// <summary>What the first prediction leaves behind, for anyone to verify.</summary>
+    internal static readonly IReadOnlyList<string> Evidence = ["request.json", "response.json", "receipt.json", "worker.key"];
+
     internal async Task<ServingFinding> RunAsync(ServingCase what, IProgress<double> progress, CancellationToken cancel)
     {
         using var setup = await GatewaySetup.DevelopmentAsync(workspace, what.Package, what.PkiFolder);

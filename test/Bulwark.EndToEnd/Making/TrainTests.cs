@@ -1,0 +1,161 @@
+namespace Bulwark.EndToEnd.Making;
+
+public sealed class TrainTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-train");
+
+    public async ValueTask InitializeAsync()
+    {
+        await File.WriteAllTextAsync(PathOf("loans.csv"), LoanRows.Csv(), Cancel);
+        await File.WriteAllTextAsync(PathOf("schema.json"), LoanRows.Schema, Cancel);
+        Assert.Equal(0, (await CommandLine.RunAsync("init", "-w", PathOf("workspace"))).Code);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_private_run_under_a_declared_schema_is_trained_booked_and_logged()
+    {
+        var trained = await TrainAsync("model", "--private", "--epsilon", "2", "--schema", PathOf("schema.json"), "--epochs", "5");
+        Assert.True(trained.Code == 0, trained.Said);
+        var privacy = trained.Json.GetProperty("privacy");
+        Assert.InRange(privacy.GetProperty("epsilon").GetDouble(), 1.5, 2);
+        Assert.Equal("add or remove one record", privacy.GetProperty("adjacency").GetString());
+        Assert.False(trained.Json.TryGetProperty("trainingRows", out _));
+        Assert.True(trained.Json.GetProperty("logIndex").GetInt64() >= 0);
+        Assert.All((string[])["model.onnx", "manifest.json", "report.json", "screen.json"], file => Assert.True(File.Exists(Path.Combine(PathOf("model"), file)), file));
+        Assert.InRange(await SpentAsync(), 1.5, 2);
+    }
+
+    [Fact]
+    public async Task A_second_run_beyond_the_budget_is_refused_and_writes_nothing()
+    {
+        string[] options = ["--private", "--epsilon", "1", "--budget", "1.2", "--schema", PathOf("schema.json"), "--epochs", "2"];
+        Assert.Equal(0, (await TrainAsync("first", options)).Code);
+        var refused = await TrainAsync("second", options);
+        Assert.True(refused.Code == 2, refused.Said);
+        Assert.Contains("budget", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(PathOf("second")));
+        Assert.InRange(await SpentAsync(), 0.5, 1.2);
+    }
+
+    [Fact]
+    public async Task A_private_run_that_does_not_fit_the_budget_spends_nothing_of_it()
+    {
+        string[] options = ["--private", "--epsilon", "1", "--budget", "1.5", "--schema", PathOf("schema.json"), "--epochs", "2"];
+        Assert.Equal(0, (await TrainAsync("first", options)).Code);
+        var spent = await SpentAsync();
+        Assert.Equal(2, (await TrainAsync("second", [.. options, "--epsilon", "1.4"])).Code);
+        Assert.Equal(spent, await SpentAsync());
+    }
+
+    [Fact]
+    public async Task Another_output_or_split_of_the_same_file_is_no_fresh_budget()
+    {
+        string[] options = ["--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--epochs", "2"];
+        Assert.Equal(0, (await TrainAsync("first", options)).Code);
+        Assert.Equal(2, (await TrainAsync("second", [.. options, "--seed", "2", "--test-fraction", "0.5"])).Code);
+    }
+
+    [Fact]
+    public async Task Without_declared_bounds_a_private_run_is_refused_naming_the_features()
+    {
+        var refused = await TrainAsync("model", "--private", "--drop", "region");
+        Assert.True(refused.Code == 2, refused.Said);
+        Assert.Contains("income, debt", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("--bounds-epsilon", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(PathOf("model")));
+    }
+
+    [Fact]
+    public async Task Bounds_that_are_paid_for_are_accepted_and_charged()
+    {
+        var trained = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2", "--drop", "region", "--epochs", "2");
+        Assert.True(trained.Code == 0, trained.Said);
+        Assert.InRange(trained.Json.GetProperty("privacy").GetProperty("epsilon").GetDouble(), 2, 4);
+        Assert.InRange(await SpentAsync(), 2, 4);
+        Assert.Equal(0, (await CommandLine.RunAsync("log", "verify", "-w", PathOf("workspace"))).Code);
+    }
+
+    [Fact]
+    public async Task Categories_that_nobody_declared_cannot_be_paid_for()
+    {
+        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2");
+        Assert.True(refused.Code == 2, refused.Said);
+        Assert.Contains("cannot be paid for: region", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("5")]
+    public async Task A_price_for_bounds_outside_the_runs_budget_is_refused(string price)
+    {
+        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", price, "--drop", "region");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("--bounds-epsilon", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_private_run_without_a_workspace_is_refused()
+    {
+        var refused = await CommandLine.RunAsync("train", PathOf("loans.csv"), "--label", "bad", "--private", "--schema", PathOf("schema.json"), "-o", PathOf("model"), "-w", PathOf("none"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("bulwark init", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_label_column_is_named_with_the_columns_that_there_are()
+    {
+        var refused = await CommandLine.RunAsync("train", PathOf("loans.csv"), "--label", "default", "-o", PathOf("model"), "-w", PathOf("workspace"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("There is no column 'default'. The columns are: income, debt, region, bad.", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_constant_label_is_refused_by_its_name()
+    {
+        await File.WriteAllTextAsync(PathOf("loans.csv"), "income,bad\n1,0\n2,0\n3,0\n", Cancel);
+        var refused = await TrainAsync("model");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("Label 'bad' is constant: all 3 rows are negative.", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_value_that_is_no_number_is_refused_with_row_and_column_and_is_not_shown()
+    {
+        var lines = LoanRows.Csv().Split('\n');
+        lines[7] = "secret-word,1,north,0";
+        await File.WriteAllTextAsync(PathOf("loans.csv"), string.Join('\n', lines), Cancel);
+        var refused = await TrainAsync("model", "--schema", PathOf("schema.json"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("Row 7 of column 'income' does not hold a number.", refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-word", refused.Error + refused.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(PathOf("model")));
+    }
+
+    [Fact]
+    public async Task An_output_folder_with_foreign_files_is_left_alone()
+    {
+        Directory.CreateDirectory(PathOf("model"));
+        await File.WriteAllTextAsync(Path.Combine(PathOf("model"), "thesis.txt"), "mine", Cancel);
+        Assert.Equal(2, (await TrainAsync("model", "--epochs", "1", "--hidden", "4")).Code);
+        Assert.Equal(["thesis.txt"], Directory.EnumerateFiles(PathOf("model")).Select(Path.GetFileName));
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
+
+    private Task<CommandLine.Answered> TrainAsync(string output, params string[] options) =>
+        CommandLine.RunAsync(["train", PathOf("loans.csv"), "--label", "bad", .. options, "-o", PathOf(output), "--json", "-w", PathOf("workspace")]);
+
+    private async Task<double> SpentAsync()
+    {
+        var ledger = await CommandLine.RunAsync("privacy", "ledger", "show", "--json", "-w", PathOf("workspace"));
+        return Assert.Single(ledger.Json.GetProperty("datasets").EnumerateArray()).GetProperty("epsilonUpper").GetDouble();
+    }
+}
