@@ -34,36 +34,9 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
 
     private async Task<StepRecord<ServingFinding>> ServeAsync(StepRecord<SealFinding> seal, string model, Dataset test, CancellationToken cancel)
     {
-        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), Ordinary(test, model), Outlier(test));
+        var rows = new ServedRows(test, InputScreen.FromJson(await File.ReadAllBytesAsync(Path.Combine(model, ModelFolder.ScreenName), cancel)));
+        var what = new ServingCase(seal.Result.Package, seal.Result.Name, seal.Result.PackageDigest, folder.File("pki"), folder.File("receipt"), rows.Ordinary(), rows.OutOfBounds(), rows.Outlier());
         return await folder.StepAsync("serve", seal.Result.PackageDigest, [.. ServingTrial.Evidence.Select(file => Path.Combine(what.ReceiptFolder, file))], () => screen.ProgressAsync("serve, predict, verify, refuse", progress => new ServingTrial(workspace, screen).RunAsync(what, progress, cancel)));
-    }
-
-    /// <summary>The first honest test row that the model's input screen lets through: a share of them it refuses by its very calibration.</summary>
-    private static float[] Ordinary(Dataset test, string model)
-    {
-        var inputScreen = InputScreen.FromJson(File.ReadAllBytes(Path.Combine(model, ModelFolder.ScreenName)));
-        var encoder = new FeatureEncoder(test.Schema);
-        for (var i = 0; i < test.Rows; i++)
-        {
-            var row = test.Row(i).ToArray();
-            if (test.Labels[i] == 0 && inputScreen.Check(row, encoder.Encode(row)).IsAccepted)
-                return row;
-        }
-
-        throw new InvalidDataException("The input screen refuses every negative test row: there is nothing to serve.");
-    }
-
-    /// <summary>A row whose every value is allowed and whose combination nobody makes: the most of one thing and the least of the next.</summary>
-    private static float[] Outlier(Dataset test)
-    {
-        var row = new float[test.Width];
-        for (var i = 0; i < row.Length; i++)
-        {
-            var feature = test.Schema.Features[i];
-            row[i] = (float)(i % 2 == 0 ? feature.Maximum ?? 1 : feature.Minimum ?? 0);
-        }
-
-        return row;
     }
 
     private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);

@@ -35,8 +35,9 @@ internal sealed class RefusalTrials(ServingCase what, Uri gateway, DevelopmentId
         await TryAsync("a body of 2 MiB", "body-too-large", certificate, token, Encoding.UTF8.GetBytes(new string(' ', 2 << 20)), model);
         await TryAsync("a row that is one value short", "wrong-shape", certificate, token, GatewayClient.Body(what.Row.AsSpan(1)), model);
         await TryAsync("a value that is no number", "not-finite", certificate, token, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(ordinary).Replace("\"data\":[", "\"data\":[NaN,", StringComparison.Ordinal)), model);
-        await TryAsync("a value out of its bounds", "out-of-bounds", certificate, token, GatewayClient.Body([float.MaxValue, .. what.Row.AsSpan(1)]), model);
-        await TryAsync("an outlier inside the bounds", "outlier", certificate, token, GatewayClient.Body(what.Outlier), model);
+        await TryAsync("a value out of its bounds", what.OutOfBounds.Reason, certificate, token, GatewayClient.Body(what.OutOfBounds.Row), model);
+        if (what.Outlier is not null)
+            await TryAsync("an outlier inside the bounds", "outlier", certificate, token, GatewayClient.Body(what.Outlier), model);
         return trials;
     }
 

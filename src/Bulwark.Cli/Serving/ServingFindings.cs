@@ -47,4 +47,13 @@ internal sealed record ReceiptLink(string Name, bool Holds, string Detail);
 internal sealed record RefusalTrial(string Tried, string Expected, string Answer, bool Refused);
 
 /// <summary>What a trial serves and to whom.</summary>
-internal sealed record ServingCase(string Package, string ModelName, Digest PackageDigest, string PkiFolder, string ReceiptFolder, float[] Row, float[] Outlier);
+/// <param name="Package">The sealed model.</param>
+/// <param name="ModelName">Its name.</param>
+/// <param name="PackageDigest">Its digest.</param>
+/// <param name="PkiFolder">Development identities.</param>
+/// <param name="ReceiptFolder">Where the first prediction's evidence goes.</param>
+/// <param name="Row">A row that must be scored.</param>
+/// <param name="OutOfBounds">A row that must be refused, and why.</param>
+/// <param name="Outlier">A row that must be refused as an outlier; null when there is none within the bounds.</param>
+internal sealed record ServingCase(
+    string Package, string ModelName, Digest PackageDigest, string PkiFolder, string ReceiptFolder, float[] Row, (float[] Row, string Reason) OutOfBounds, float[]? Outlier);

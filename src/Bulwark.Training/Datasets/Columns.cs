@@ -35,5 +35,5 @@ internal static class Columns
     }
 
     internal static DatasetException Refused(Column column, int row, string fault) =>
-        new($"Row {row + 1} of column '{column.Name}' {fault}.", column.Name, row + 1);
+        DatasetException.AtCell(column.Name, row + 1, fault);
 }

@@ -22,14 +22,26 @@ public static class DatasetReader
     /// <summary>Reads the two sides of a split; what must be inferred is inferred from the training rows alone. Both sides keep the commitment of the whole table.</summary>
     /// <remarks>So the privacy budget belongs to the table: splitting it another way buys no second one.</remarks>
     /// <exception cref="ArgumentException">The options have faults.</exception>
-    /// <exception cref="DatasetException">The table does not hold such a data set; the message names column and row of that side.</exception>
+    /// <exception cref="DatasetException">The table does not hold such a data set; the message names the column and the table's row.</exception>
     public static (Dataset Train, Dataset Test) Read(Table table, SchemaOptions options, RowSplit split)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(split);
         var commitment = DatasetCommitment.Of(table).Root;
-        var train = Read(table.Take(split.Train), options, null, commitment);
-        return (train, Read(table.Take(split.Test), options, train.Schema, commitment));
+        var train = ReadSide(split.Train, null);
+        return (train, ReadSide(split.Test, train.Schema));
+
+        Dataset ReadSide(int[] rows, FeatureSchema? schema)
+        {
+            try
+            {
+                return Read(table.Take(rows), options, schema, commitment);
+            }
+            catch (DatasetException fault)
+            {
+                throw fault.InTable(rows);
+            }
+        }
     }
 
     private static Dataset Read(Table table, SchemaOptions options, FeatureSchema? schema, Digest commitment)

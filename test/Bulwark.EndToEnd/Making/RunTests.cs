@@ -15,7 +15,7 @@ public sealed class RunTests : IAsyncLifetime
     [Fact]
     public async Task A_plain_variant_is_trained_sealed_and_served_from_rows_that_nobody_declared()
     {
-        var ran = await RunAsync("- { name: plain, hidden: [8], epochs: 5 }", "seal: plain");
+        var ran = await RunAsync("- { name: plain, hidden: [8], epochs: 60 }", "seal: plain");
         Assert.True(File.Exists(PathOf("out/report.html")), ran.Said);
         Assert.True(ran.Json.GetProperty("variants")[0].GetProperty("auc").GetDouble() > 0.8, ran.Said);
         Assert.Equal(ran.Code == 0, ran.Json.GetProperty("refusals").EnumerateArray().All(refusal => refusal.GetProperty("refused").GetBoolean()));
