@@ -78,8 +78,10 @@ internal static class TrainCommand
         var data = parsed.GetRequiredValue(s_data);
         if (!data.Exists)
             throw new CommandException($"There is no file {data.FullName}.");
-        var schema = parsed.GetValue(s_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
-        if (schema is null && parsed.GetValue(s_private) && parsed.GetValue(s_bounds) is not null)
+        var paysForBounds = parsed.GetValue(s_private) && parsed.GetValue(s_bounds) is not null;
+        var declared = parsed.GetValue(s_schema) is { } file ? await File.ReadAllTextAsync(file.FullName, cancel) : null;
+        var schema = declared is null ? null : paysForBounds ? FeatureSchema.ParseWithoutBounds(declared) : FeatureSchema.Parse(declared);
+        if (schema is null && paysForBounds)
             throw new CommandException("--bounds-epsilon pays for bounds only: which columns there are, of which kind and scaling, would still be read off private rows.", "declare the features with --schema FILE and leave out the bounds that shall be paid for");
         var columns = new SchemaOptions
         {

@@ -79,18 +79,40 @@ public sealed record FeatureSchema
     /// <exception cref="InvalidDataException">The text is no JSON, has an unknown, repeated or missing member, or <see cref="Faults"/> is not empty.</exception>
     public static FeatureSchema Parse(string json)
     {
+        var schema = Deserialize(json);
+        Require(schema);
+        return schema;
+    }
+
+    /// <summary>Reads a declaration whose numeric features may lack both bounds, which somebody has yet to find: it is no schema to encode by.</summary>
+    /// <exception cref="InvalidDataException">As <see cref="Parse"/>, absent bounds excepted.</exception>
+    public static FeatureSchema ParseWithoutBounds(string json)
+    {
+        var schema = Deserialize(json);
+        Require(schema.Features is null ? schema : schema with
+        {
+            Features = [.. schema.Features.Select(feature => feature is { Kind: FeatureKind.Numeric or FeatureKind.Integer, Minimum: null, Maximum: null } ? feature with { Minimum = 0, Maximum = 1 } : feature)],
+        });
+        return schema;
+    }
+
+    private static FeatureSchema Deserialize(string json)
+    {
         ArgumentNullException.ThrowIfNull(json);
-        FeatureSchema schema;
         try
         {
-            schema = JsonSerializer.Deserialize(json, ModelsJson.Default.FeatureSchema) ?? throw new InvalidDataException("The feature schema is null.");
+            return JsonSerializer.Deserialize(json, ModelsJson.Default.FeatureSchema) ?? throw new InvalidDataException("The feature schema is null.");
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException)   // the latter for text with half a character
         {
             throw new InvalidDataException($"The feature schema is not valid: {fault.Message}", fault);
         }
+    }
 
+    private static void Require(FeatureSchema schema)
+    {
         var faults = schema.Faults().ToList();
-        return faults.Count == 0 ? schema : throw new InvalidDataException($"The feature schema is not valid: {string.Join(" ", faults)}");
+        if (faults.Count > 0)
+            throw new InvalidDataException($"The feature schema is not valid: {string.Join(" ", faults)}");
     }
 }

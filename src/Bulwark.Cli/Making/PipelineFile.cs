@@ -98,8 +98,6 @@ internal sealed class PipelineFile
             yield return $"variants: '{variant.Name}' is no name of letters, digits and hyphens; it becomes a folder's.";
         foreach (var repeated in Variants.GroupBy(variant => variant.Name).Where(group => group.Count() > 1))
             yield return $"variants: the name {repeated.Key} is given twice.";
-        foreach (var variant in Variants.Where(variant => variant.Name.Length == 0 || variant.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_')))
-            yield return $"variants: the name '{variant.Name}' must be of letters, digits and hyphens.";
         foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
             yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
         foreach (var variant in Variants.Where(variant => variant.Private is not null and not { Epsilon: > 0 and < double.PositiveInfinity, Delta: > 0 and < 1 }))

@@ -7,7 +7,7 @@ public sealed class DemoFixture : IAsyncLifetime
 
     internal string Folder => Path.Combine(_folder.FullName, "demo");
 
-    internal string Workspace => PathOf("workspace");
+    internal string Workspace => PathOf("demo-workspace");
 
     internal string Package => PathOf("registry/card-fraud.bulwark");
 

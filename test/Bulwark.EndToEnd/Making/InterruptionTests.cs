@@ -13,12 +13,12 @@ public sealed class InterruptionTests : IDisposable
     public async Task An_interrupted_demo_exits_130_keeps_nothing_half_written_and_resumes()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGINT to send.");
-        Assert.Equal(130, await InterruptAsync("train-plain"));
+        Assert.Equal(130, await InterruptAsync("features"));
         var finished = Finished("simulate");
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(Demo, "*", SearchOption.AllDirectories), path => path.Contains(".tmp", StringComparison.Ordinal));
-        Assert.False(File.Exists(Record("train-private")));
+        Assert.False(File.Exists(Record("train-plain")));
 
-        Assert.Equal(130, await InterruptAsync("train-private"));
+        Assert.Equal(130, await InterruptAsync("train-plain"));
         Assert.Equal(finished, Finished("simulate"));
         Assert.False(File.Exists(Path.Combine(Demo, "report.html")));
     }

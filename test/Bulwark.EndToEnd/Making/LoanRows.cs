@@ -13,6 +13,13 @@ internal static class LoanRows
           {"name":"region","kind":"categorical","categories":["north","south","west"]}]}
         """;
 
+    internal const string SchemaWithoutBounds = """
+        {"label":"bad","features":[
+          {"name":"income","kind":"numeric"},
+          {"name":"debt","kind":"numeric","mutable":true},
+          {"name":"region","kind":"categorical","categories":["north","south","west"]}]}
+        """;
+
     /// <summary>CSV with the columns income, debt, region and bad.</summary>
     internal static string Csv(int rows = 600, bool withMissing = false)
     {

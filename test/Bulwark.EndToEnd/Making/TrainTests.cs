@@ -64,19 +64,11 @@ public sealed class TrainTests : IAsyncLifetime
     [Fact]
     public async Task Bounds_that_are_paid_for_are_accepted_and_charged()
     {
-        var trained = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2", "--drop", "region", "--epochs", "2");
+        await File.WriteAllTextAsync(PathOf("open.json"), LoanRows.SchemaWithoutBounds, Cancel);
+        var trained = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2", "--schema", PathOf("open.json"), "--epochs", "2");
         Assert.True(trained.Code == 0, trained.Said);
         Assert.InRange(trained.Json.GetProperty("privacy").GetProperty("epsilon").GetDouble(), 2, 4);
         Assert.InRange(await SpentAsync(), 2, 4);
-        Assert.Equal(0, (await CommandLine.RunAsync("log", "verify", "-w", PathOf("workspace"))).Code);
-    }
-
-    [Fact]
-    public async Task Categories_that_nobody_declared_cannot_be_paid_for()
-    {
-        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2");
-        Assert.True(refused.Code == 2, refused.Said);
-        Assert.Contains("cannot be paid for: region", refused.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,9 +76,18 @@ public sealed class TrainTests : IAsyncLifetime
     [InlineData("5")]
     public async Task A_price_for_bounds_outside_the_runs_budget_is_refused(string price)
     {
-        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", price, "--drop", "region");
+        await File.WriteAllTextAsync(PathOf("open.json"), LoanRows.SchemaWithoutBounds, Cancel);
+        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", price, "--schema", PathOf("open.json"));
         Assert.Equal(2, refused.Code);
-        Assert.Contains("--bounds-epsilon", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"--bounds-epsilon is {price}", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kinds_that_nobody_declared_cannot_be_paid_for()
+    {
+        var refused = await TrainAsync("model", "--private", "--epsilon", "4", "--bounds-epsilon", "2");
+        Assert.True(refused.Code == 2, refused.Said);
+        Assert.Contains("--bounds-epsilon pays for bounds only", refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]
