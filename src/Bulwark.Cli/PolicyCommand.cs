@@ -95,7 +95,12 @@ internal static class PolicyCommand
                 failed = disagreements,
                 cases = results.Select(result => new
                 {
-                    result.Case.Name, passed = result.Case.Agrees(result.Answer), result.Case.Expected, result.Answer.Decision, result.Answer.Reasons, result.Answer.Errors,
+                    result.Case.Name,
+                    passed = result.Case.Agrees(result.Answer),
+                    result.Case.Expected,
+                    result.Answer.Decision,
+                    result.Answer.Reasons,
+                    result.Answer.Errors,
                 }),
             },
             console =>

@@ -59,9 +59,18 @@ internal static class DataSimulateCommand
         var scenarios = table.Numbers("fraud_scenario");
         var answer = new
         {
-            file = path, rows = table.Rows, bytes = new FileInfo(path).Length, fraudShare = table.Numbers("is_fraud").Average(),
+            file = path,
+            rows = table.Rows,
+            bytes = new FileInfo(path).Length,
+            fraudShare = table.Numbers("is_fraud").Average(),
             scenarios = Enumerable.Range(1, 3).Select(kind => scenarios.Count(scenario => scenario == kind)).ToArray(),
-            options.Customers, options.Terminals, options.Days, options.Seed, commitment, logIndex = entry, seconds,
+            options.Customers,
+            options.Terminals,
+            options.Days,
+            options.Seed,
+            commitment,
+            logIndex = entry,
+            seconds,
         };
         return screen.Answer(answer, console =>
         {

@@ -33,7 +33,11 @@ internal static class FraudPipeline
     /// <summary>Longer and faster steps than the default: rare positives need them. Chosen on simulated payments, which are nobody's.</summary>
     private static PipelineVariant Private(string name, bool isRobust = false) => new()
     {
-        Name = name, Robust = isRobust, Epochs = 60, LearningRate = 3, Private = new PipelinePrivacy { Epsilon = 1, Delta = 1e-6 },
+        Name = name,
+        Robust = isRobust,
+        Epochs = 60,
+        LearningRate = 3,
+        Private = new PipelinePrivacy { Epsilon = 1, Delta = 1e-6 },
     };
 
     private static PipelineFeature Amount(string name, bool isMutable) => new() { Name = name, Minimum = 0, Maximum = 5000, Scaling = "log", Mutable = isMutable };

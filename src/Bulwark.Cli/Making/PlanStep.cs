@@ -47,7 +47,9 @@ internal static class PlanStep
         {
             yield return new Safeguard
             {
-                Id = "input-screen", Name = "Input screen", Layer = "input",
+                Id = "input-screen",
+                Name = "Input screen",
+                Layer = "input",
                 Cost = Measured(screen.SecondsPerRow * 1000, "input screen, 1,000 rows"),
                 Effects = [new("evasion", Measured(1 - ((double)screen.Caught / Math.Max(1, screen.Attacked)), "rows moved by gradient descent that the screen let through"))],
                 AddedLoss = Measured((double)screen.FalseAlarms / screen.Clean, "honest rows that the screen refuses"),
@@ -63,7 +65,9 @@ internal static class PlanStep
             var through = (double)serving.Refusals.Count(trial => !trial.Refused) / serving.Refusals.Count;
             yield return new Safeguard
             {
-                Id = "zero-trust-gateway", Name = "Zero-trust gateway with receipts", Layer = "access",
+                Id = "zero-trust-gateway",
+                Name = "Zero-trust gateway with receipts",
+                Layer = "access",
                 Cost = Measured((serving.RequestMedianSeconds - serving.BareScoreSeconds) * 1000, "median request against a bare score, 1,000 requests"),
                 Effects = [new("forged-request", Measured(through, "bad attempts that were let through"))],
             };
@@ -72,7 +76,9 @@ internal static class PlanStep
 
     private static Safeguard OfVariant(RunFindings run, StepRecord<VariantFinding> plain, StepRecord<VariantFinding> variant, string id, string name, string threat, Figure survival) => new()
     {
-        Id = id, Name = name, Layer = "training",
+        Id = id,
+        Name = name,
+        Layer = "training",
         Cost = Measured(Math.Max(0, variant.Result.Report.TrainingSeconds - plain.Result.Report.TrainingSeconds), $"training {variant.Result.Name} against {plain.Result.Name}"),
         Effects = [new(threat, survival)],
         AddedLoss = Measured(Math.Max(0, Recall(plain) - Recall(variant)), $"recall at 1 % false alarms, {variant.Result.Name} against {plain.Result.Name}, {run.TestRows} test rows"),
@@ -80,7 +86,9 @@ internal static class PlanStep
 
     private static Safeguard AtRest(string id, string name, string threat, double seconds, string step, string why) => new()
     {
-        Id = id, Name = name, Layer = "rest",
+        Id = id,
+        Name = name,
+        Layer = "rest",
         Cost = Measured(seconds, step),
         Effects = [new(threat, new Figure { Value = 0.05, Basis = FigureBasis.Stated, Source = why })],
     };
@@ -104,7 +112,10 @@ internal static class PlanStep
 
     private static Threat Threat(string id, string name, string atlas) => new()
     {
-        Id = id, Name = name, Loss = new Figure { Value = 1, Basis = FigureBasis.Stated, Source = "every threat weighs the same until you say otherwise" }, Atlas = [atlas],
+        Id = id,
+        Name = name,
+        Loss = new Figure { Value = 1, Basis = FigureBasis.Stated, Source = "every threat weighs the same until you say otherwise" },
+        Atlas = [atlas],
     };
 
     private static Figure Measured(double value, string source) => new() { Value = Math.Max(0, value), Basis = FigureBasis.Measured, Source = source };

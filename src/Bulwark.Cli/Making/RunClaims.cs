@@ -33,7 +33,10 @@ internal static class RunClaims
             yield return claim;
         yield return new ReportClaim
         {
-            Measure = "Ensemble defences", Claimed = "3–5 times better than single methods", Measured = "—", Verdict = ClaimVerdict.NotMeasurable,
+            Measure = "Ensemble defences",
+            Claimed = "3–5 times better than single methods",
+            Measured = "—",
+            Verdict = ClaimVerdict.NotMeasurable,
             Why = "This version trains no ensembles.",
         };
         if (run.Serving is { } gateway)
@@ -44,7 +47,10 @@ internal static class RunClaims
             yield return CaseStudy(plain.Result.Report, served.Result.Report);
         yield return new ReportClaim
         {
-            Measure = "Compliance", Claimed = "full GDPR and PCI DSS compliance", Measured = "—", Verdict = ClaimVerdict.NotMeasurable,
+            Measure = "Compliance",
+            Claimed = "full GDPR and PCI DSS compliance",
+            Measured = "—",
+            Verdict = ClaimVerdict.NotMeasurable,
             Why = "Software can offer evidence, not compliance: the log, the ledger and the refusals of this report are such evidence. A mapping to requirements is not built yet.",
         };
     }

@@ -7,8 +7,14 @@ internal sealed class SchemaResolver
 {
     private static readonly Dictionary<string, string> BuiltIns = new(StringComparer.Ordinal)
     {
-        ["Bool"] = "bool", ["Boolean"] = "bool", ["Long"] = "long", ["String"] = "string",
-        ["ipaddr"] = "ipaddr", ["decimal"] = "decimal", ["datetime"] = "datetime", ["duration"] = "duration",
+        ["Bool"] = "bool",
+        ["Boolean"] = "bool",
+        ["Long"] = "long",
+        ["String"] = "string",
+        ["ipaddr"] = "ipaddr",
+        ["decimal"] = "decimal",
+        ["datetime"] = "datetime",
+        ["duration"] = "duration",
     };
 
     private readonly string _source;

@@ -65,23 +65,52 @@ internal static class SmallRun
 
     private static PrivacyStatement Privacy() => new()
     {
-        Epsilon = 1, EpsilonLower = 0.9, Delta = 1e-5, SamplingProbability = 1, NoiseMultiplier = 4, Steps = 1, ClippingNorm = 1, Event = new GaussianEvent(4),
+        Epsilon = 1,
+        EpsilonLower = 0.9,
+        Delta = 1e-5,
+        SamplingProbability = 1,
+        NoiseMultiplier = 4,
+        Steps = 1,
+        ClippingNorm = 1,
+        Event = new GaussianEvent(4),
     };
 
     private static EvasionReport Evasion() => new()
     {
-        Rows = 20, Positives = 10, PositiveShare = 0.5, Threshold = 0.5, MutableFeatures = ["amount"], WhiteBox = true, CleanAccuracy = 0.9,
-        CleanRecall = new(9, 10, 0.9, 0.6, 1), CleanFalsePositives = new(1, 10, 0.1, 0, 0.4), Outcomes = [], WorstCase = [Outcome(0.01), Outcome(0.05)], Flags = [],
+        Rows = 20,
+        Positives = 10,
+        PositiveShare = 0.5,
+        Threshold = 0.5,
+        MutableFeatures = ["amount"],
+        WhiteBox = true,
+        CleanAccuracy = 0.9,
+        CleanRecall = new(9, 10, 0.9, 0.6, 1),
+        CleanFalsePositives = new(1, 10, 0.1, 0, 0.4),
+        Outcomes = [],
+        WorstCase = [Outcome(0.01), Outcome(0.05)],
+        Flags = [],
     };
 
     private static EvasionOutcome Outcome(double strength) => new()
     {
-        Attack = "worst case", Strength = strength, RobustAccuracy = 0.7, PositivesEvaded = new(3, 9, 1 / 3.0, 0.1, 0.7), NegativesRaised = new(0, 9, 0, 0, 0.3),
+        Attack = "worst case",
+        Strength = strength,
+        RobustAccuracy = 0.7,
+        PositivesEvaded = new(3, 9, 1 / 3.0, 0.1, 0.7),
+        NegativesRaised = new(0, 9, 0, 0, 0.3),
     };
 
     private static ServingFinding Serving() => new()
     {
-        SessionSeconds = 0.1, RequestMedianSeconds = 0.002, RequestP99Seconds = 0.004, AppendMedianSeconds = 0.001, BareScoreSeconds = 1e-5, Requests = 200,
-        EvidenceKind = "simulated", WorkerKey = "ed25519:key", Links = [new("log", true, "entry 4")], Refusals = [new("no token", "token-", "401 token-missing", true)],
+        SessionSeconds = 0.1,
+        RequestMedianSeconds = 0.002,
+        RequestP99Seconds = 0.004,
+        AppendMedianSeconds = 0.001,
+        BareScoreSeconds = 1e-5,
+        Requests = 200,
+        EvidenceKind = "simulated",
+        WorkerKey = "ed25519:key",
+        Links = [new("log", true, "entry 4")],
+        Refusals = [new("no token", "token-", "401 token-missing", true)],
     };
 }

@@ -73,7 +73,8 @@ public class PlannerTests
             Safeguard("log", "base", 5), Safeguard("receipts", "base", 5, ("t", 0.1)) with { Requires = ["log"] },
             Safeguard("slow", "model", 1, ("t", 0.01)) with { Overheads = new Dictionary<string, Figure> { ["µs a request"] = Measured(50) } },
             Safeguard("harmful", "gateway", 0, ("t", 0.5)) with { AddedLoss = Measured(60) },
-            Safeguard("rival", "other", 0, ("t", 0.9)) with { Excludes = ["receipts"] }) with { Limits = new Dictionary<string, double> { ["µs a request"] = 40 } };
+            Safeguard("rival", "other", 0, ("t", 0.9)) with { Excludes = ["receipts"] }) with
+        { Limits = new Dictionary<string, double> { ["µs a request"] = 40 } };
         Assert.Equal(["rival"], Planner.Choose(set, new PlanOptions { Budget = 9 }).Best.Chosen);
         var plan = Planner.Choose(set, new PlanOptions { Budget = 10 });
         Assert.Equal(["log", "receipts"], plan.Best.Chosen);
