@@ -3,6 +3,9 @@ namespace Bulwark.Data;
 /// <summary>The world that <see cref="TransactionSimulator"/> makes. The defaults are the published ones.</summary>
 public sealed record SimulationOptions
 {
+    /// <summary>Mean of the daily rate, times the share of the day's normal clock inside the day.</summary>
+    private const double PerCustomerDay = 2 * 0.969;
+
     /// <summary>Card holders.</summary>
     /// <value>5000</value>
     public int Customers { get; init; } = 5000;
@@ -43,12 +46,14 @@ public sealed record SimulationOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(days, 1);
-        const double PerCustomerDay = 2 * 0.969;   // mean of the daily rate, times the share of the day's normal clock inside the day
         var customers = rows / (PerCustomerDay * days);
         customers += 5 * 0.6 * Math.Sqrt(customers) + 5;   // five standard deviations of the sum of the customers' rates
         var whole = (int)Math.Min(Math.Ceiling(customers), int.MaxValue / 4);
         return new() { Customers = whole, Terminals = 2 * whole, Days = days, Seed = seed, MaxRows = rows };
     }
+
+    /// <summary>Days that the rows are expected to reach: fewer than <see cref="Days"/> where <see cref="MaxRows"/> ends the simulation before. Known before any row is.</summary>
+    public double ExpectedDays => MaxRows is { } rows ? Math.Min(Days, rows / (PerCustomerDay * Customers)) : Days;
 
     /// <summary>Every fault, so that one edit mends them all; empty when the options are sound.</summary>
     public IEnumerable<string> Faults()

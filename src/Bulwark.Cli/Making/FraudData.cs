@@ -72,7 +72,8 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             progress.Report(0.3);
             var features = await Task.Run(() => FraudFeatures.Compute(table), cancel);
             progress.Report(0.7);
-            var cut = new DateTimeOffset(world.Start.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).AddDays(world.Days * 0.7);   // a date, not a quantile of the rows
+            // A date, not a quantile of the rows; with the gap and two weeks to test on after it, also where few rows end before the days do.
+            var cut = new DateTimeOffset(world.Start.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).AddDays(Math.Min(world.Days * 0.7, world.ExpectedDays - (3 * s_gap.TotalDays)));
             var (early, last) = (Between(features, DateTimeOffset.MinValue, cut), Between(features, cut + s_gap, DateTimeOffset.MaxValue));
             var apart = RowSplit.ByHash(early, 1, Unseen);
             var (first, unseen) = (early.Take(apart.Train), early.Take(apart.Test));

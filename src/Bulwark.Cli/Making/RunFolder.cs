@@ -127,9 +127,21 @@ internal sealed class RunFolder
     /// <summary>The build that made a record, all rooms of it: another build may compute another result.</summary>
     private static readonly Digest s_program = Digest.Of(System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Builds())));
 
-    private static IEnumerable<string> Builds() => System.IO.Directory.EnumerateFiles(AppContext.BaseDirectory, "Bulwark.*.dll")
-        .Order(StringComparer.Ordinal)
-        .Select(room => Assembly.Load(Path.GetFileNameWithoutExtension(room)).ManifestModule.ModuleVersionId.ToString());
+    private static IEnumerable<string> Builds()
+    {
+        var rooms = new SortedDictionary<string, Assembly>(StringComparer.Ordinal);
+        var open = new Stack<Assembly>([typeof(RunFolder).Assembly]);
+        while (open.TryPop(out var room))
+        {
+            if (rooms.TryAdd(room.GetName().Name!, room))
+            {
+                foreach (var used in room.GetReferencedAssemblies().Where(used => used.Name!.StartsWith("Bulwark.", StringComparison.Ordinal)))
+                    open.Push(Assembly.Load(used));
+            }
+        }
+
+        return rooms.Values.Select(room => room.ManifestModule.ModuleVersionId.ToString());
+    }
 }
 
 /// <summary>What one step read (as a fingerprint), wrote and found.</summary>
