@@ -61,13 +61,19 @@ public sealed class PrivacyLedger : IDisposable
         var id = Guid.NewGuid().ToString("N");
         Locked(() =>
         {
-            var budget = Budget(dataset) ?? throw new PrivacyBudgetException($"No privacy budget is set for {dataset}: set one before spending.");
-            var total = Total([.. Spending(dataset), happened], budget);
-            if (!(total <= budget.Epsilon))
-                throw new PrivacyBudgetException($"The privacy budget of {dataset} is epsilon {budget.Epsilon:g6} at delta {budget.Delta:g3}; with this it would come to {total:g6}. Nothing was spent.");
+            RequireRoomLocked(dataset, happened);
             _file.Append(New(LedgerEntryKind.Reserve, dataset) with { Reservation = id, Event = happened, Purpose = purpose });
         });
         return new LedgerReservation(this, dataset, id, happened);
+    }
+
+    /// <summary>Refuses what the budget has no room for; spends nothing. A later reservation still decides.</summary>
+    /// <exception cref="PrivacyBudgetException">No budget is set, or this would exceed it.</exception>
+    public void RequireRoom(string dataset, PrivacyEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        Require(dataset, happened.Faults());
+        Locked(() => RequireRoomLocked(dataset, happened));
     }
 
     /// <summary>Certified ε of all that was reserved for a data set, committed or not.</summary>
@@ -93,6 +99,14 @@ public sealed class PrivacyLedger : IDisposable
     });
 
     /// <summary>Certified ε; on a finer mesh before anything is refused.</summary>
+    private void RequireRoomLocked(string dataset, PrivacyEvent happened)
+    {
+        var budget = Budget(dataset) ?? throw new PrivacyBudgetException($"No privacy budget is set for {dataset}: set one before spending.");
+        var total = Total([.. Spending(dataset), happened], budget);
+        if (!(total <= budget.Epsilon))
+            throw new PrivacyBudgetException($"The privacy budget of {dataset} is epsilon {budget.Epsilon:g6} at delta {budget.Delta:g3}; with this it would come to {total:g6}. Nothing was spent.");
+    }
+
     private static double Total(List<PrivacyEvent> events, PrivacyBudget budget)
     {
         var total = PldAccountant.Epsilon(Composed(events), budget.Delta).Upper;

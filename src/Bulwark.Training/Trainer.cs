@@ -46,6 +46,17 @@ public static class Trainer
         return new PlainLoop(network, attack, options).Run(train, validation, started, progress, cancel);
     }
 
+    /// <summary>What a private run of these options will release; known before it starts, and the same whatever the rows are.</summary>
+    /// <param name="options">Private options, sound ones.</param>
+    /// <exception cref="ArgumentException">The options are not private or have faults.</exception>
+    public static PrivacyEvent Cost(TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Private is null || options.Faults().Any())
+            throw new ArgumentException("Only a private run of sound options has a cost.", nameof(options));
+        return PrivateLoop.Plan(options).Event;
+    }
+
     /// <summary>Probabilities of the positive class.</summary>
     /// <param name="network">A network with one logit.</param>
     /// <param name="rows">Encoded rows.</param>

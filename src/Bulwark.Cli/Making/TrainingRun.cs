@@ -35,9 +35,13 @@ internal static class TrainingRun
         var account = ledger is null ? null : new PrivacyAccount(ledger, LedgerName(request));
         var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
 
+        if (options.Private is { } asked)
+        {
+            options = options with { Private = asked with { Also = Joined(asked.Also, new GaussianEvent(MomentsNoise)) } };
+            ledger!.RequireRoom(account!.Dataset, new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(options)]));   // before the moments are paid for
+        }
+
         var moments = options.Private is null ? null : await Task.Run(() => Moments(train, request.Train.Schema, ledger!, account!.Dataset), cancel);
-        if (moments is not null)
-            options = options with { Private = options.Private! with { Also = Joined(options.Private.Also, moments.Event) } };
         var trained = await Task.Run(() => Trainer.Train(train, null, options, account, progress, cancel), cancel);
 
         var scores = Trainer.Score(trained.Network, test);

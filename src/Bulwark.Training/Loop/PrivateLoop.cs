@@ -23,14 +23,9 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
     internal TrainedNetwork Run(EncodedDataset train, PrivacyAccount account, long started, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
         var q = _private.SamplingProbability;
-        var steps = Math.Max(1, (long)Math.Ceiling((options.Epochs ?? DefaultEpochs) / q));
         progress?.Report(new TrainingProgress(0, "calibrating the noise"));
-        PrivacyEvent Plan(double noise) => _private.PublicRows is null
-            ? new ComposedEvent([new GaussianEvent(_private.CountNoise), PrivacyEvent.DpSgd(q, noise, steps)])
-            : PrivacyEvent.DpSgd(q, noise, steps);
-        PrivacyEvent Whole(double noise) => _private.Also is null ? Plan(noise) : new ComposedEvent([_private.Also, Plan(noise)]);
-        var noise = Calibration.NoiseMultiplier(Whole, new PrivacyBudget(_private.Epsilon, _private.Delta));
-        var reservation = account.Ledger.Reserve(account.Dataset, Plan(noise), $"private training, {network.Shape}, {steps} steps");
+        var (planned, noise, steps) = Plan(options);
+        var reservation = account.Ledger.Reserve(account.Dataset, planned, $"private training, {network.Shape}, {steps} steps");
         using var random = new SecureRandom();
         using var gaussian = new SecureNoise();
         reservation.Begin();
@@ -38,7 +33,20 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? a
         Descend(train, steps, noise, q * rows, random, gaussian, progress, cancel);
         reservation.Commit();
         progress?.Report(new TrainingProgress(1, "trained"));
-        return new TrainedNetwork(network, Statement(Whole(noise), noise, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new TrainedNetwork(network, Statement(_private.Also is null ? planned : new ComposedEvent([_private.Also, planned]), noise, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>What the training will release, by its options alone: the noise is the least that keeps all of it, what else is released included, within ε.</summary>
+    internal static (PrivacyEvent Event, double Noise, long Steps) Plan(TrainingOptions options)
+    {
+        var settings = options.Private!;
+        var steps = Math.Max(1, (long)Math.Ceiling((options.Epochs ?? DefaultEpochs) / settings.SamplingProbability));
+        PrivacyEvent Training(double noise) => settings.PublicRows is null
+            ? new ComposedEvent([new GaussianEvent(settings.CountNoise), PrivacyEvent.DpSgd(settings.SamplingProbability, noise, steps)])
+            : PrivacyEvent.DpSgd(settings.SamplingProbability, noise, steps);
+        PrivacyEvent Whole(double noise) => settings.Also is null ? Training(noise) : new ComposedEvent([settings.Also, Training(noise)]);
+        var noise = Calibration.NoiseMultiplier(Whole, new PrivacyBudget(settings.Epsilon, settings.Delta));
+        return (Training(noise), noise, steps);
     }
 
     private void Descend(

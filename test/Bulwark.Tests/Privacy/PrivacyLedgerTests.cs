@@ -31,6 +31,16 @@ public sealed class PrivacyLedgerTests : IDisposable
     }
 
     [Fact]
+    public void Asking_for_room_refuses_what_would_not_fit_and_books_nothing()
+    {
+        using var ledger = PrivacyLedger.Open(LedgerPath);
+        ledger.SetBudget("data", new PrivacyBudget(1, 1e-5));
+        ledger.RequireRoom("data", new GaussianEvent(5));
+        Assert.Throws<PrivacyBudgetException>(() => ledger.RequireRoom("data", new GaussianEvent(1)));
+        Assert.Equal(0, ledger.Spent("data", 1e-5).Events);
+    }
+
+    [Fact]
     public void The_total_is_composed_and_not_added()
     {
         using var ledger = PrivacyLedger.Open(LedgerPath);
