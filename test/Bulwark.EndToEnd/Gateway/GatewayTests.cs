@@ -170,6 +170,17 @@ public sealed class GatewayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_prohibition_that_cannot_be_evaluated_lets_nobody_in()
+    {
+        var policy = GatewayWorld.Policy + """forbid (principal, action, resource) when { resource.tier == "restricted" };""";
+        await using var host = await GatewayHost.StartAsync(_world.Options with { Policy = policy, Port = 0, MetricsPort = null }, TestContext.Current.CancellationToken);
+        using var client = _world.Client(host, _world.Identity.LoadClient("payments"), _world.Identity.LoadToken("payments"));
+        using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.StartsWith("policy-error:", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_no_policy_permits_is_denied_and_recorded()
     {
         using var client = _world.Client(_host, _world.Identity.LoadClient("analyst"), _world.Identity.LoadToken("analyst"));

@@ -33,6 +33,24 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_with_a_manifest_of_another_kind_is_left_alone()
+    {
+        Directory.CreateDirectory(Target);
+        File.WriteAllText(Path.Combine(Target, "manifest.json"), """{"name":"a web page","start_url":"/"}""");
+        Assert.Throws<IOException>(() => Model("x").Save(Target));
+        Assert.Contains("a web page", File.ReadAllText(Path.Combine(Target, "manifest.json")));
+    }
+
+    [Fact]
+    public void A_model_folder_that_somebody_put_a_folder_into_is_left_alone()
+    {
+        Model("x").Save(Target);
+        Directory.CreateDirectory(Path.Combine(Target, "notebooks"));
+        Assert.Throws<IOException>(() => Model("y").Save(Target));
+        Assert.True(Directory.Exists(Path.Combine(Target, "notebooks")));
+    }
+
+    [Fact]
     public void A_folder_without_manifest_or_model_is_refused()
     {
         Directory.CreateDirectory(Target);
