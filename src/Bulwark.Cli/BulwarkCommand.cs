@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Bulwark.Cli;
 
@@ -19,7 +20,9 @@ public static class BulwarkCommand
         {
             foreach (var fault in parsed.Errors)
                 await error.WriteLineAsync($"error: {fault.Message}");
-            await error.WriteLineAsync($"hint:  bulwark {parsed.CommandResult.Command.Name} --help");
+            if (args.Contains("--json"))
+                await output.WriteLineAsync(System.Text.Json.JsonSerializer.Serialize(new { error = string.Join(" ", parsed.Errors.Select(fault => fault.Message)), hint = $"{PathOf(parsed.CommandResult)} --help" }, Screen.JsonOptions));
+            await error.WriteLineAsync($"hint:  {PathOf(parsed.CommandResult)} --help");
             return ExitCode.CouldNotAsk;
         }
 
@@ -37,6 +40,9 @@ public static class BulwarkCommand
             return await Failure.ReportAsync(failure, parsed, output, error);
         }
     }
+
+    /// <summary>The words that lead to a command, as a person types them.</summary>
+    private static string PathOf(CommandResult command) => command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "bulwark";
 
     internal static RootCommand Create()
     {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Diagnostics;
 using Bulwark.Cli.Making;
 using Bulwark.Cli.Report;
+using Bulwark.Privacy;
+using Bulwark.Training;
 using Spectre.Console;
 
 namespace Bulwark.Cli;
@@ -40,7 +42,6 @@ internal static class RunCommand
         var path = output ?? Path.Combine("runs", pipeline.Name);
         if (fresh && !Path.GetRelativePath(path, where.FullName).StartsWith("..", StringComparison.Ordinal))
             throw new CommandException($"The workspace {where.FullName} is inside the run's folder: --fresh would remove its keys and its ledger.", "name a workspace outside it with -w");
-        var folder = RunFolder.Open(path, fresh);
         var workspace = Workspace.At(where);
         if (!workspace.Exists)
         {
@@ -48,11 +49,25 @@ internal static class RunCommand
             screen.Note($"[grey]made a workspace in {Markup.Escape(where.FullName)}[/]");
         }
 
-        folder.Log = await workspace.LogNameAsync();
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
+        if (fresh)
+            RequireRoom(pipeline, train, workspace);   // before anything of the last run is removed
+        var folder = RunFolder.Open(path, fresh);
+        folder.Log = await workspace.LogNameAsync();
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, cancel);
         var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
         findings = findings with { Plan = findings.Baseline is null ? null : await PlanStep.RunAsync(folder, findings, cancel) };
         return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
+    }
+
+    /// <summary>Refuses a clean start whose private variants the budget has no room for.</summary>
+    private static void RequireRoom(PipelineFile pipeline, Dataset train, Workspace workspace)
+    {
+        PrivacyEvent[] costs = [.. pipeline.Variants.Where(variant => variant.Private is not null).Select(variant => TrainingRun.Cost(MakingLine.Options(pipeline, variant)))];
+        if (costs.Length == 0 || !File.Exists(workspace.LedgerPath))
+            return;
+        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        if (ledger.BudgetOf(train.Commitment.ToString()) is not null)
+            ledger.RequireRoom(train.Commitment.ToString(), new ComposedEvent(costs));
     }
 }

@@ -109,7 +109,7 @@ internal static class ServeCommand
                 console.MarkupLineInterpolated($"  receipt key  {worker.ReceiptKey}");
                 console.MarkupLineInterpolated($"  metrics      {host.MetricsAddress}");
                 if (developmentPki is not null)
-                    console.WriteLine($"try:  curl --cacert {developmentPki}/ca.crt --cert {developmentPki}/client-payments.crt --key {developmentPki}/client-payments.key -H \"Authorization: Bearer $(cat {developmentPki}/client-payments.jwt)\" {host.BaseAddress}v2/models/{model.Name}");
+                    console.Profile.Out.Writer.WriteLine($"try:  curl --cacert {developmentPki}/ca.crt --cert {developmentPki}/client-payments.crt --key {developmentPki}/client-payments.key -H \"Authorization: Bearer $(cat {developmentPki}/client-payments.jwt)\" {host.BaseAddress}v2/models/{model.Name}");
             });
         screen.Note("Ctrl-C stops.");
     }

@@ -59,6 +59,7 @@ internal sealed class Workspace
             throw new CommandException($"{directory.FullName} is a workspace already; nothing was changed.", "remove the folder to start anew: its keys are then gone for good");
         directory.Create();
         directory.CreateSubdirectory("registry");
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, ".gitignore"), "*\n");   // keys do not belong in a repository
         using var keys = KeyRing.Create(workspace.KeyRingPath, workspace.Unlock(passphrase));
         keys.CreateSigning(LogKey);
         keys.CreateSigning(SigningKey);
@@ -75,7 +76,14 @@ internal sealed class Workspace
         var passphrase = Environment.GetEnvironmentVariable(PassphraseVariable);
         if (!IsUnprotected && string.IsNullOrEmpty(passphrase))
             throw new CommandException($"The keyring in {Directory.FullName} needs its passphrase.", $"set {PassphraseVariable}");
-        return KeyRing.Open(KeyRingPath, Unlock(IsUnprotected ? null : passphrase));
+        try
+        {
+            return KeyRing.Open(KeyRingPath, Unlock(IsUnprotected ? null : passphrase));
+        }
+        catch (System.Security.Cryptography.CryptographicException refusal)
+        {
+            throw new CommandException(refusal.Message, IsUnprotected ? "the key file beside it must be the one it was made with" : $"check {PassphraseVariable}");
+        }
     }
 
     /// <summary>Opens the log to append to it.</summary>

@@ -75,6 +75,7 @@ internal static class MakingData
         Maximum = feature.Maximum,
         Categories = feature.Categories,
         Mutable = feature.Mutable,
+        Missing = feature.Missing ? MissingPolicy.Indicator : MissingPolicy.Neutral,
         Scaling = feature.Scaling is null ? default : Enum.TryParse<Scaling>(feature.Scaling, ignoreCase: true, out var scaling) ? scaling
             : throw new CommandException($"Feature {feature.Name}: there is no scaling {feature.Scaling}.", "linear or log"),
     };

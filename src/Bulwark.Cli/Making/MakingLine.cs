@@ -71,7 +71,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         return await folder.StepAsync($"train-{variant.Name}", inputs, files, () =>
             screen.ProgressAsync($"train {variant.Name}", async progress =>
             {
-                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train, test, Options(variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
+                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train, test, Options(pipeline, variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
                 var report = await TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel);
                 return new VariantFinding(variant.Name, output, report);
             }));
@@ -210,7 +210,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         return (reason, Places);
     }
 
-    private TrainingOptions Options(PipelineVariant variant)
+    internal static TrainingOptions Options(PipelineFile pipeline, PipelineVariant variant)
     {
         var standard = new TrainingOptions();
         return standard with

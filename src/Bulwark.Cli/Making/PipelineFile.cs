@@ -38,11 +38,11 @@ internal sealed class PipelineFile
                 .Build()
                 .Deserialize<PipelineFile>(text) ?? new PipelineFile();
             var faults = pipeline.Faults().ToArray();
-            return faults.Length == 0 ? pipeline : throw new CommandException($"{file.Name} has {faults.Length} faults:\n  {string.Join("\n  ", faults)}");
+            return faults.Length == 0 ? pipeline : throw new CommandException($"{file.Name} has {faults.Length} fault{(faults.Length == 1 ? "" : "s")}:\n  {string.Join("\n  ", faults)}");
         }
         catch (YamlException failure)
         {
-            throw new CommandException($"{file.Name}, line {failure.Start.Line}: {failure.InnerException?.Message ?? failure.Message}");
+            throw new CommandException($"{file.Name}, line {failure.Start.Line}: {Plain(failure.InnerException?.Message ?? failure.Message)}");
         }
     }
 
@@ -56,6 +56,10 @@ internal sealed class PipelineFile
                 throw new CommandException($"{file.Name}, line {start.Line}: a value is missing.", "give one, leave the member out, or write \"\" for an empty text");
         }
     }
+
+    /// <summary>The reader's sentence without its types.</summary>
+    private static string Plain(string message) => message.IndexOf(" not found on type ", StringComparison.Ordinal) is > 0 and var at
+        ? $"there is no member {message[..at].Replace("Property ", "", StringComparison.Ordinal)} here; docs/pipelines.md lists them." : message;
 
     /// <summary>Every fault, so that one edit mends them all.</summary>
     internal IEnumerable<string> Faults()
@@ -134,6 +138,9 @@ internal sealed class PipelineFeature
     public string? Scaling { get; set; }
     public List<string> Categories { get; set; } = [];
     public bool Mutable { get; set; }
+
+    /// <summary>True when a value may be missing, in training and in requests; else a request without it is refused.</summary>
+    public bool Missing { get; set; }
 }
 
 /// <summary>The attacker that the robust variants train against and that every variant is measured with.</summary>

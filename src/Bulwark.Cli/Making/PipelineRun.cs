@@ -1,6 +1,7 @@
 using Bulwark.Cli.Serving;
 using Bulwark.Models;
 using Bulwark.Monitoring;
+using Bulwark.Privacy;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
@@ -28,8 +29,18 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
             Membership = membership,
             Seal = seal,
             Serving = seal is null ? null : await ServeAsync(seal, line.VariantFolder(pipeline.Seal!), test, cancel),
+            UnknownCategories = [.. train.UnknownCategories.Keys],
+            SpentOnData = SpentOn(train, variants),
             Seconds = 0,
         };
+    }
+
+    private double? SpentOn(Dataset train, IReadOnlyList<StepRecord<VariantFinding>> variants)
+    {
+        if (variants.Select(variant => variant.Result.Report.Privacy).FirstOrDefault(privacy => privacy is not null) is not { } privacy)
+            return null;
+        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        return ledger.Spent(train.Commitment.ToString(), privacy.Delta).Epsilon.Upper;
     }
 
     private async Task<StepRecord<ServingFinding>> ServeAsync(StepRecord<SealFinding> seal, string model, Dataset test, CancellationToken cancel)

@@ -45,13 +45,13 @@ internal static class RunAnswer
             var evaded = run.EvasionOf(variant) is { } evasion ? RunReport.WorstAt(evasion.Report, strength) : null;
             table.AddRow(
                 variant.Result.Name, RunReport.Percent(report_.Evaluation.Accuracy, 2), $"{report_.Evaluation.Auc:0.000}", $"{report_.Evaluation.PrAuc:0.000}",
-                report_.Privacy is { } privacy ? $"{privacy.Epsilon:0.00}" : "—", evaded is null ? "—" : RunReport.Percent(evaded.PositivesEvaded.Rate), $"{report_.TrainingSeconds:0.0} s");
+                report_.Privacy is { } privacy ? $"{privacy.Epsilon:0.00}" : "—", evaded is null ? "—" : RunReport.Evaded(evaded), $"{report_.TrainingSeconds:0.0} s");
         }
 
         console.Write(table);
         console.MarkupLineInterpolated($"[{(sound ? "green" : "red")}]{headline}[/]");
         console.WriteLine($"report:  {report}");
         foreach (var check in RunSteps.Checks(run))
-            console.WriteLine($"check:   {check.Command}");
+            console.Profile.Out.Writer.WriteLine($"check:   {check.Command}");   // a command must not wrap
     }
 }

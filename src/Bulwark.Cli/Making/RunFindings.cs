@@ -29,6 +29,11 @@ internal sealed record RunFindings
     public StepRecord<ServingFinding>? Serving { get; init; }
     public StepRecord<PlanFinding>? Plan { get; init; }
     public StepRecord<DeploymentFinding>? Deployment { get; init; }
+    /// <summary>Features of which some rows hold a text that is none of the categories.</summary>
+    public IReadOnlyCollection<string> UnknownCategories { get; init; } = [];
+
+    /// <summary>ε of all that was ever released of the training data, by the ledger; null when nothing private was.</summary>
+    public double? SpentOnData { get; init; }
     public required double Seconds { get; init; }
 
     /// <summary>The undefended model that every safeguard is compared with: neither private nor robust.</summary>

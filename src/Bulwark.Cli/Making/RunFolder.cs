@@ -43,6 +43,7 @@ internal sealed class RunFolder
         if (fresh && directory.Exists)
             Clear(directory);
         directory.Create();
+        System.IO.File.WriteAllText(Path.Combine(directory.FullName, ".gitignore"), "*\n");   // keys and data do not belong in a repository
         System.IO.File.WriteAllText(marker, "A run of bulwark made this folder. With --fresh it removes what it wrote here.\n");
         return new RunFolder(directory);
     }

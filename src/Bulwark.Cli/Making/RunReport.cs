@@ -31,6 +31,9 @@ internal static class RunReport
 
     internal static string Milliseconds(double seconds) => seconds < 1e-3 ? $"{seconds * 1e6:0.0} µs" : seconds < 1 ? $"{seconds * 1e3:0.0} ms" : $"{seconds:0.0} s";
 
+    /// <summary>The share of detected positives that were evaded; says so when none was detected.</summary>
+    internal static string Evaded(EvasionOutcome outcome) => outcome.PositivesEvaded.Of == 0 ? "— (none detected)" : Percent(outcome.PositivesEvaded.Rate);
+
     private static readonly NumberFormatInfo s_format = new() { PercentPositivePattern = 1, PercentNegativePattern = 1 };
 
     private static ReportVerdict Verdict(RunFindings run)
@@ -55,11 +58,11 @@ internal static class RunReport
         var (served, plain) = (sealedVariant.Result.Report, run.Baseline?.Result.Report);
         yield return new("AUC of the sealed model", $"{served.Evaluation.Auc:0.000}", plain is null ? null : $"undefended: {plain.Evaluation.Auc:0.000}");
         if (served.Privacy is { } privacy)
-            yield return new("Privacy spent", $"ε = {privacy.Epsilon:0.00}", $"δ = {privacy.Delta:0e0}; {privacy.Adjacency}");
+            yield return new("Privacy spent", $"ε = {privacy.Epsilon:0.00}", $"this model; δ = {privacy.Delta:0e0}; {privacy.Adjacency}{(run.SpentOnData is { } all ? $"; all releases on these data: ε = {all:0.00}" : "")}");
         if (run.EvasionOf(sealedVariant) is { } evasion && WorstAt(evasion.Report, run.Pipeline.Attack.Epsilon) is { } worst)
         {
             var before = run.EvasionOf(run.Baseline) is { } undefended ? WorstAt(undefended.Report, run.Pipeline.Attack.Epsilon) : null;
-            yield return new($"Evasion at strength {run.Pipeline.Attack.Epsilon:0.###}", Percent(worst.PositivesEvaded.Rate), before is null ? null : $"undefended: {Percent(before.PositivesEvaded.Rate)}");
+            yield return new($"Evasion at strength {run.Pipeline.Attack.Epsilon:0.###}", Evaded(worst), before is null ? null : $"undefended: {Evaded(before)}");
         }
 
         if (run.Serving is { Result: var serving })
@@ -75,6 +78,10 @@ internal static class RunReport
             yield return "Attestation was simulated: insecure. It shows the line; it protects nothing from whoever runs this machine, and any production policy refuses it.";
         foreach (var evasion in run.Evasion.Where(evasion => evasion.Result.Report.Flags.Count > 0))
             yield return $"The evasion figures of {evasion.Result.Variant} carry flags: {string.Join("; ", evasion.Result.Report.Flags.Select(flag => $"{flag.Id} {flag.Finding}"))}";
+        foreach (var evasion in run.Evasion.Select(evasion => evasion.Result).Where(evasion => evasion.Screen.FalseAlarms > 0.03 * evasion.Screen.Clean).Take(1))
+            yield return $"The input screen refuses {Percent((double)evasion.Screen.FalseAlarms / evasion.Screen.Clean)} of the clean test rows: a gateway would refuse such requests. Declare missing: true where values may be absent, and every category and bound that occurs.";
+        if (run.UnknownCategories.Count > 0)
+            yield return $"Rows hold texts that are none of the declared categories, and count as unknown: {string.Join(", ", run.UnknownCategories)}.";
         if (run.Simulation is null && run.Variants.Any(variant => variant.Result.Report.Privacy is not null))
             yield return "Row counts and membership figures here are exact statistics of the training rows, which ε does not cover: keep this report as close as the data.";
         if (run.Simulation is not null)
@@ -176,7 +183,7 @@ internal static class RunReport
                     Columns = ["variant", "strength", "robust accuracy", "positives evaded", "95 % interval", "negatives raised"],
                     Rows = [.. run.Evasion.SelectMany(evasion => evasion.Result.Report.WorstCase.Select(outcome => (IReadOnlyList<string>)
                     [
-                        evasion.Result.Variant, $"{outcome.Strength:0.###}", Percent(outcome.RobustAccuracy), Percent(outcome.PositivesEvaded.Rate),
+                        evasion.Result.Variant, $"{outcome.Strength:0.###}", Percent(outcome.RobustAccuracy), Evaded(outcome),
                         $"{Percent(outcome.PositivesEvaded.Lower)} – {Percent(outcome.PositivesEvaded.Upper)}", Percent(outcome.NegativesRaised.Rate),
                     ]))],
                 },

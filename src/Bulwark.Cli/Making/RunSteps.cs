@@ -10,12 +10,12 @@ internal static class RunSteps
         if (run.Simulation is { } simulation)
         {
             yield return Step(simulation, "Simulate transactions", $"{simulation.Result.Rows:N0} transactions over {simulation.Result.Days} days, {simulation.Result.Frauds:N0} of them fraud ({RunReport.Percent((double)simulation.Result.Frauds / simulation.Result.Rows, 2)}).",
-                $"bulwark data simulate -o transactions.parquet --rows {simulation.Result.Rows}");
+                $"bulwark data simulate -o transactions.parquet --rows {simulation.Result.Rows} --days {simulation.Result.Days} --seed 1");
         }
 
         if (run.Scan is { } scan)
         {
-            yield return Step(scan, "Scan for sensitive columns", $"{scan.Result.Columns.Count} columns need protection: {string.Join(", ", scan.Result.Columns.Select(column => $"{column.Column} ({column.Kind}, {column.Advice})"))}.",
+            yield return Step(scan, "Scan for sensitive columns", $"{scan.Result.Columns.Count} columns stand out, {scan.Result.Columns.Count(column => column.Advice != "keep")} of them need protection: {string.Join(", ", scan.Result.Columns.Select(column => $"{column.Column} ({column.Kind}, {column.Advice})"))}.",
                 $"bulwark data scan {run.Folder}/data/transactions.parquet");
         }
 
@@ -47,7 +47,7 @@ internal static class RunSteps
             var worst = evasion.Result.Report.WorstCase[^1];
             yield return Step(evasion, $"Attack {evasion.Result.Variant}",
                 $"At strength {worst.Strength:0.###}, {RunReport.Percent(worst.PositivesEvaded.Rate)} of the detected positives were evaded (95 % interval {RunReport.Percent(worst.PositivesEvaded.Lower)} to {RunReport.Percent(worst.PositivesEvaded.Upper)}).",
-                $"bulwark attack evasion --model {run.Folder}/models/{evasion.Result.Variant} --data TEST", digests: [new("log entry", $"{evasion.Result.LogIndex}")]);
+                run.Features is null ? null : $"bulwark attack evasion --model {run.Folder}/models/{evasion.Result.Variant} --data {run.Folder}/data/test.parquet", digests: [new("log entry", $"{evasion.Result.LogIndex}")]);
         }
 
         if (run.Seal is { } seal)

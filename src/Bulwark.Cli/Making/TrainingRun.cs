@@ -35,10 +35,10 @@ internal static class TrainingRun
         var account = ledger is null ? null : new PrivacyAccount(ledger, LedgerName(request));
         var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
 
-        if (options.Private is { } asked)
+        if (options.Private is not null)
         {
-            options = options with { Private = asked with { Also = Joined(asked.Also, new GaussianEvent(MomentsNoise)) } };
-            ledger!.RequireRoom(account!.Dataset, new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(options)]));   // before the moments are paid for
+            ledger!.RequireRoom(account!.Dataset, Cost(options));   // before the moments are paid for
+            options = WithMoments(options);
         }
 
         var moments = options.Private is null ? null : await Task.Run(() => Moments(train, request.Train.Schema, ledger!, account!.Dataset), cancel);
@@ -80,6 +80,12 @@ internal static class TrainingRun
 
     private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder) => options.Robust is not { Mutable.Count: 0 } robust ? options
         : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
+
+    /// <summary>All that a private run will release beside what is paid already: the moments for its screen, then the training.</summary>
+    internal static PrivacyEvent Cost(TrainingOptions options) => new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(WithMoments(options))]);
+
+    private static TrainingOptions WithMoments(TrainingOptions options) =>
+        options with { Private = options.Private! with { Also = Joined(options.Private.Also, new GaussianEvent(MomentsNoise)) } };
 
     private static PrivacyEvent Joined(PrivacyEvent? first, PrivacyEvent second) => first is null ? second : new ComposedEvent([first, second]);
 
