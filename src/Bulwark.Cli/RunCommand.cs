@@ -42,6 +42,7 @@ internal static class RunCommand
         var path = output ?? Path.Combine("runs", pipeline.Name);
         if (fresh && !Path.GetRelativePath(path, where.FullName).StartsWith("..", StringComparison.Ordinal))
             throw new CommandException($"The workspace {where.FullName} is inside the run's folder: --fresh would remove its keys and its ledger.", "name a workspace outside it with -w");
+        var folder = fresh ? null : RunFolder.Open(path, fresh: false);
         var workspace = Workspace.At(where);
         if (!workspace.Exists)
         {
@@ -52,7 +53,7 @@ internal static class RunCommand
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
         if (fresh)
             RequireRoom(pipeline, train, workspace);   // before anything of the last run is removed
-        var folder = RunFolder.Open(path, fresh);
+        folder ??= RunFolder.Open(path, fresh);
         folder.Log = await workspace.LogNameAsync();
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, cancel);
         var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
