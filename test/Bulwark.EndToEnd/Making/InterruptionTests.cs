@@ -23,6 +23,13 @@ public sealed class InterruptionTests : IDisposable
         Assert.False(File.Exists(Path.Combine(Demo, "report.html")));
     }
 
+    /// <summary>SIGINT, or SIGTERM where whoever started the tests has children ignore SIGINT, as a shell does with what it runs in the background.</summary>
+    private static readonly string s_signal = InterruptIsIgnored() ? "-TERM" : "-INT";
+
+    private static bool InterruptIsIgnored() => File.Exists("/proc/self/status")
+        && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is { } line
+        && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 2) != 0;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private string Demo => Path.Combine(_folder.FullName, "demo");
@@ -47,7 +54,7 @@ public sealed class InterruptionTests : IDisposable
             while (!File.Exists(Record(after)) && !process.HasExited)
                 await Task.Delay(50, Cancel);
             await Task.Delay(500, Cancel);
-            using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            using (var kill = Process.Start("kill", [s_signal, $"{process.Id}"]))
                 await kill.WaitForExitAsync(Cancel);
             await process.WaitForExitAsync(Cancel);
             Assert.True(process.ExitCode == 130, $"{await error}\n{await output}");
