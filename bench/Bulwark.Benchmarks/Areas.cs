@@ -1,0 +1,11 @@
+namespace Bulwark.Benchmarks;
+
+/// <summary>The areas that measure themselves beside their limits in one run, a folder each.</summary>
+internal static class Areas
+{
+    private static readonly Dictionary<string, Func<string[], int>> s_areas = new(StringComparer.Ordinal)
+    {
+    };
+
+    public static Func<string[], int>? Find(string name) => s_areas.GetValueOrDefault(name);
+}
