@@ -21,7 +21,7 @@ internal static class Failure
 
     internal static async Task<int> ReportAsync(Exception failure, ParseResult parsed, TextWriter output, TextWriter error)
     {
-        var hint = (failure as CommandException)?.Hint ?? (failure is Bulwark.Privacy.PrivacyBudgetException
+        var hint = (failure as CommandException)?.Hint ?? (failure as Bulwark.Cryptography.KeyProviderException)?.Advice ?? (failure is Bulwark.Privacy.PrivacyBudgetException
             ? "raise the budget, which weakens what it promised: bulwark privacy ledger budget DATASET --epsilon N --delta D" : null);
         var code = failure is CryptographicException ? ExitCode.No : ExitCode.CouldNotAsk;
         await error.WriteLineAsync($"error: {failure.Message}");

@@ -54,7 +54,7 @@ internal static class SealCommand
             var from = Existing(parsed.GetRequiredValue(source));
             var to = parsed.GetValue(output)?.FullName ?? DefaultOutput(from);
             var info = ReadInfo(from);
-            if (!info.Slots.Any(slot => keys.List().Any(known => known.Id == slot && known.State != KeyState.Destroyed)))
+            if (!info.Slots.Any(slot => keys.List().Any(known => KeyUri.Of(known.Id) == slot && known.State != KeyState.Destroyed)))
                 throw new CommandException($"This keyring has none of the keys that {from.Name} is sealed for: {string.Join(", ", info.Slots)}.", "open it in the workspace that sealed it");
             var screen = new Screen(parsed);
             await screen.ProgressAsync($"opening {from.Name}", async progress =>

@@ -24,9 +24,10 @@ public sealed partial class KeyRing
     /// <param name="key">The key to wrap.</param>
     /// <param name="aad">What the wrapped key belongs to; <see cref="Unwrap"/> needs the same.</param>
     /// <exception cref="InvalidOperationException">The ring has no such key.</exception>
-    public WrappedKey Wrap(string kekName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> aad)
+    public WrappedKey Wrap(string kekName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> aad) => WrapUnder(Required(kekName, KeyKind.Symmetric).Id, key, aad);
+
+    private WrappedKey WrapUnder(KeyId id, ReadOnlySpan<byte> key, ReadOnlySpan<byte> aad)
     {
-        var id = Required(kekName, KeyKind.Symmetric).Id;
         var bytes = new byte[NonceSize + key.Length + TagSize];
         RandomNumberGenerator.Fill(bytes.AsSpan(0, NonceSize));
         using var wrapping = Expand(id, "wrap", "", 32);
@@ -42,12 +43,14 @@ public sealed partial class KeyRing
     public SecretBytes Unwrap(WrappedKey wrapped, ReadOnlySpan<byte> aad)
     {
         ArgumentNullException.ThrowIfNull(wrapped);
-        var context = WrapContext(wrapped.Kek, aad);
+        if (!wrapped.Kek.TryGetKeyId(out var id))
+            throw new CryptographicException(UnwrapRefusal);
+        var context = WrapContext(id, aad);
         try
         {
             if (wrapped.Bytes.Length < NonceSize + TagSize)
                 throw new CryptographicException();
-            using var wrapping = Expand(wrapped.Kek, "wrap", "", 32);
+            using var wrapping = Expand(id, "wrap", "", 32);
             using var aes = new AesGcm(wrapping.Span, TagSize);
             return SecretBytes.Create(wrapped.Bytes.Length - NonceSize - TagSize, wrapped.Bytes, (source, target) =>
                 aes.Decrypt(source[..NonceSize], source[NonceSize..^TagSize], source[^TagSize..], target, context));

@@ -42,4 +42,4 @@ public sealed record SealOptions
 /// <param name="Context">Facts bound to the file.</param>
 /// <param name="Slots">The keys that open it: any one is enough.</param>
 public sealed record SealedFileInfo(
-    string FileId, string MediaType, DateTimeOffset Created, long? PlaintextBytes, IReadOnlyDictionary<string, string> Context, IReadOnlyList<KeyId> Slots);
+    string FileId, string MediaType, DateTimeOffset Created, long? PlaintextBytes, IReadOnlyDictionary<string, string> Context, IReadOnlyList<KeyUri> Slots);

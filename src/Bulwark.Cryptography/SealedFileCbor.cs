@@ -87,7 +87,7 @@ internal static class SealedFileCbor
         {
             if (reader.ReadStartArray() != 3 || reader.ReadInt32() != RingSlot)
                 throw new CborContentException("slot kind");
-            slots.Add(new WrappedKey(KeyId.Parse(reader.ReadTextString()), reader.ReadByteString()));
+            slots.Add(new WrappedKey(KeyUri.Parse(reader.ReadTextString()), reader.ReadByteString()));
             reader.ReadEndArray();
         }
 

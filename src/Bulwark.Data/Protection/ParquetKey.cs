@@ -26,7 +26,7 @@ internal sealed record ParquetKey(string Dataset, string? Column, KeyId Kek, byt
     {
         keys.GetOrCreateSymmetric(kek);
         var wrapped = keys.Wrap(kek, key.Span, Context(dataset, column));
-        return new(dataset, column, wrapped.Kek, wrapped.Bytes);
+        return new(dataset, column, wrapped.Kek.TryGetKeyId(out var version) ? version : throw new InvalidOperationException($"{wrapped.Kek} is not in a keyring."), wrapped.Bytes);
     }
 
     /// <exception cref="CryptographicException">It is not what was wrapped for this dataset and column.</exception>

@@ -102,7 +102,7 @@ public class KeyRingTests
         using var key = SecretBytes.Random(32);
         var old = ring.Wrap("data", key.Span, []);
         Assert.Equal(2, ring.CreateSymmetric("data").Version);
-        Assert.Equal(2, ring.Wrap("data", key.Span, []).Kek.Version);
+        Assert.Equal("file:data@2", ring.Wrap("data", key.Span, []).Kek.ToString());
         using var opened = ring.Unwrap(old, []);
         Assert.Equal(key.Span, opened.Span);
     }

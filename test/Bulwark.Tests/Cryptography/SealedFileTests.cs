@@ -173,7 +173,7 @@ public sealed class SealedFileTests : IDisposable
         Assert.Equal("text/plain", info.MediaType);
         Assert.Equal(14, info.PlaintextBytes);
         Assert.Equal("fraud", info.Context["model"]);
-        Assert.Equal(new KeyId("files", 1), Assert.Single(info.Slots));
+        Assert.Equal(KeyUri.Parse("file:files@1"), Assert.Single(info.Slots));
         Assert.Equal(-1, bytes.AsSpan().IndexOf("a small secret"u8));
         Assert.True(SealedFile.IsMatch(bytes));
         Assert.Throws<InvalidDataException>(() => SealedFile.ReadInfo(new MemoryStream("id,amount\n1,2\n"u8.ToArray())));
