@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 
 namespace Bulwark.Cryptography;
@@ -7,16 +6,21 @@ namespace Bulwark.Cryptography;
 /// <remarks>
 /// All digits but the last are encrypted by FF1 (NIST SP 800-38G, radix 10); the token's last digit is the Luhn check digit of those
 /// (ISO/IEC 7812-1, annex B) plus 1, so a token never passes the Luhn check and is never taken for a card. The card's own check digit
-/// follows from its other digits, so nothing is lost. (Walking the cycle of FF1 until a token fails the check would not do: two cards
-/// could then share a token.) Deterministic: equal cards have equal tokens, so tables join. Not thread-safe.
+/// follows from its other digits, so nothing is lost. (Walking the cycle of FF1 until a token fails the check would not do: where the
+/// cycle passes through two cards in a row, both would come out at the same token.) Deterministic: equal cards have equal tokens, so
+/// tables join. Not thread-safe.
 /// </remarks>
 public sealed class CardTokenizer : IDisposable
 {
-    /// <summary>Length of a tweak in bytes: with it one AES block carries a whole round.</summary>
+    /// <summary>Length of a tweak in bytes.</summary>
     public const int TweakSizeInBytes = 8;
 
-    private const int Batch = 4096, Rounds = 10, Shortest = 12, Longest = 19;
+    /// <summary>The fewest and the most digits of a card.</summary>
+    internal const int Shortest = 12, Longest = 19;
+
     private readonly Aes _aes = Aes.Create();
+    private readonly Ff1Rounds?[] _rounds = new Ff1Rounds?[Longest + 1];
+    private readonly ulong[] _left = new ulong[Ff1Rounds.Batch], _right = new ulong[Ff1Rounds.Batch];
     private readonly byte[] _tweak;
 
     /// <summary>Takes over a key.</summary>
@@ -41,12 +45,31 @@ public sealed class CardTokenizer : IDisposable
     public string[] Tokenize(ReadOnlySpan<string> cards) => Run(cards, excess: 0, encrypt: true);
 
     /// <summary>The cards of tokens, in their order.</summary>
-    /// <param name="tokens">What <see cref="Tokenize"/> returned.</param>
+    /// <param name="tokens">What <see cref="Tokenize(ReadOnlySpan{string})"/> returned.</param>
     /// <exception cref="ArgumentException">One is no token; its place is named.</exception>
     public string[] Reveal(ReadOnlySpan<string> tokens) => Run(tokens, excess: 1, encrypt: false);
 
+    /// <summary>Replaces cards of one length, written as numbers, by their tokens: no text is made.</summary>
+    /// <param name="cards">Cards in, tokens out. Leading zeros count as digits.</param>
+    /// <param name="length">Digits of each, 12 to 19.</param>
+    /// <exception cref="ArgumentException">One is no card number of that length; nothing was changed.</exception>
+    public void Tokenize(Span<ulong> cards, int length) => Run(cards, length, excess: 0, encrypt: true);
+
+    /// <summary>Replaces tokens of one length by their cards.</summary>
+    /// <param name="tokens">Tokens in, cards out.</param>
+    /// <param name="length">Digits of each, 12 to 19.</param>
+    /// <exception cref="ArgumentException">One is no token of that length; nothing was changed.</exception>
+    public void Reveal(Span<ulong> tokens, int length) => Run(tokens, length, excess: 1, encrypt: false);
+
     /// <summary>Wipes the key.</summary>
-    public void Dispose() => _aes.Dispose();
+    public void Dispose()
+    {
+        foreach (var rounds in _rounds)
+            rounds?.Dispose();
+        Array.Clear(_left);
+        Array.Clear(_right);
+        _aes.Dispose();
+    }
 
     /// <param name="values">Cards or tokens.</param>
     /// <param name="excess">By how much the last digit exceeds the check digit: 0 for cards, 1 for tokens.</param>
@@ -54,120 +77,71 @@ public sealed class CardTokenizer : IDisposable
     private string[] Run(ReadOnlySpan<string> values, int excess, bool encrypt)
     {
         var results = new string[values.Length];
-        var places = new List<int>[Longest + 1];
+        var numbers = new ulong[values.Length];
+        var seen = 0u;
         for (var i = 0; i < values.Length; i++)
         {
-            if (!IsSound(values[i], excess))
-                throw new ArgumentException($"Value {i} is no {(encrypt ? "card number: 12 to 19 digits that pass the Luhn check" : "token of a card")}.", nameof(values));
-            (places[values[i].Length] ??= []).Add(i);
+            if (!CardDigits.TryRead(values[i], out numbers[i]) || values[i].Length is < Shortest or > Longest || CardDigits.Excess(numbers[i]) != excess)
+                throw Refusal(i, encrypt, nameof(values));
+            seen |= 1u << values[i].Length;
         }
 
+        Span<ulong> batch = stackalloc ulong[Ff1Rounds.Batch];
+        var places = new int[Ff1Rounds.Batch];
         for (var length = Shortest; length <= Longest; length++)
         {
-            foreach (var batch in (places[length] ?? []).Chunk(Batch))
-                RunBatch(values, batch, length, 1 - excess, encrypt, results);
+            if ((seen & 1u << length) == 0)
+                continue;
+            for (int row = 0, used = 0; row <= values.Length; row++)
+            {
+                if (row < values.Length && values[row].Length == length)
+                    (places[used], batch[used++]) = (row, numbers[row]);
+                if (used == 0 || (used < batch.Length && row < values.Length))
+                    continue;
+                RunBatch(batch[..used], length, 1 - excess, encrypt);
+                for (var i = 0; i < used; i++)
+                    results[places[i]] = CardDigits.Text(batch[i], length);
+                used = 0;
+            }
         }
 
+        Array.Clear(numbers);
+        batch.Clear();
         return results;
     }
 
-    /// <summary>All rows go through a round together: one call into AES a round, not one a row.</summary>
-    private void RunBatch(ReadOnlySpan<string> values, int[] rows, int length, int excess, bool encrypt, string[] results)
+    private void Run(Span<ulong> values, int length, int excess, bool encrypt)
     {
-        var (u, v) = ((length - 1) / 2, length - 1 - (length - 1) / 2);
-        var (left, right) = (new ulong[rows.Length], new ulong[rows.Length]);
-        for (var i = 0; i < rows.Length; i++)
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, Shortest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Longest);
+        var limit = CardDigits.PowerOfTen(length);
+        for (var i = 0; i < values.Length; i++)
         {
-            left[i] = ulong.Parse(values[rows[i]].AsSpan(0, u));
-            right[i] = ulong.Parse(values[rows[i]].AsSpan(u, v));
+            if (values[i] >= limit || CardDigits.Excess(values[i]) != excess)
+                throw Refusal(i, encrypt, nameof(values));
         }
 
-        var blocks = new byte[rows.Length * 16];
-        var masks = new byte[rows.Length * 16];
-        for (var step = 0; step < Rounds; step++)
-        {
-            var round = encrypt ? step : Rounds - 1 - step;
-            var (kept, changed) = encrypt ? (right, left) : (left, right);
-            FillBlocks(blocks, kept, round, u, v);
-            _aes.EncryptEcb(blocks, masks, PaddingMode.None);
-            Mix(changed, masks, PowerOfTen(round % 2 == 0 ? u : v), encrypt);
-            (left, right) = encrypt ? (kept, changed) : (changed, kept);
-        }
-
-        for (var i = 0; i < rows.Length; i++)
-            results[rows[i]] = WithCheckDigit(left[i], right[i], u, v, excess);
-        CryptographicOperations.ZeroMemory(blocks);
-        CryptographicOperations.ZeroMemory(masks);
+        for (var first = 0; first < values.Length; first += Ff1Rounds.Batch)
+            RunBatch(values.Slice(first, Math.Min(Ff1Rounds.Batch, values.Length - first)), length, 1 - excess, encrypt);
     }
 
-    /// <summary>AES(P) xor Q of SP 800-38G, Algorithm 7, steps 5 and 6i: with an 8-byte tweak and at most 9 digits a half, Q is one block.</summary>
-    private void FillBlocks(byte[] blocks, ulong[] kept, int round, int u, int v)
+    /// <summary>All digits but the last, in two halves, through the rounds; then the digit that the result must have.</summary>
+    private void RunBatch(Span<ulong> values, int length, int excess, bool encrypt)
     {
-        var b = (int)((64 - ulong.LeadingZeroCount(PowerOfTen(v) - 1) + 7) / 8);
-        Span<byte> p = stackalloc byte[16];
-        p.Clear();
-        new byte[] { 1, 2, 1, 0, 0, 10, 10, (byte)u, 0, 0, 0, (byte)(u + v), 0, 0, 0, TweakSizeInBytes }.CopyTo(p);
-        _aes.EncryptEcb(p, p, PaddingMode.None);
-        for (var i = 0; i < TweakSizeInBytes; i++)
-            p[i] ^= _tweak[i];
-        p[15 - b] ^= (byte)round;
-        var high = BinaryPrimitives.ReadUInt64BigEndian(p);
-        var low = BinaryPrimitives.ReadUInt64BigEndian(p[8..]);
-        for (var i = 0; i < kept.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(blocks.AsSpan(i * 16), high);
-            BinaryPrimitives.WriteUInt64BigEndian(blocks.AsSpan(i * 16 + 8), low ^ kept[i]);
-        }
+        var rounds = _rounds[length] ??= Ff1Rounds.For(_aes, 10, length - 1, _tweak)!;
+        var half = CardDigits.PowerOfTen(length - 1 - (length - 1) / 2);
+        var left = _left.AsSpan(0, values.Length);
+        var right = _right.AsSpan(0, values.Length);
+        for (var i = 0; i < values.Length; i++)
+            (left[i], right[i]) = Math.DivRem(values[i] / 10, half);
+        if (encrypt)
+            rounds.Encrypt(left, right);
+        else
+            rounds.Decrypt(left, right);
+        for (var i = 0; i < values.Length; i++)
+            values[i] = CardDigits.WithCheckDigit(left[i] * half + right[i], excess);
     }
 
-    /// <summary>Steps 6iv to 6vi: d is 8 bytes, so y is the first half of the block.</summary>
-    private static void Mix(ulong[] changed, byte[] masks, ulong modulus, bool encrypt)
-    {
-        for (var i = 0; i < changed.Length; i++)
-        {
-            var y = BinaryPrimitives.ReadUInt64BigEndian(masks.AsSpan(i * 16)) % modulus;
-            changed[i] = encrypt ? (changed[i] + y) % modulus : (changed[i] + modulus - y) % modulus;
-        }
-    }
-
-    private static string WithCheckDigit(ulong left, ulong right, int u, int v, int excess) =>
-        string.Create(u + v + 1, (left, right, u, v, excess), static (text, state) =>
-        {
-            Write(text[..state.u], state.left);
-            Write(text.Slice(state.u, state.v), state.right);
-            text[^1] = (char)('0' + (CheckDigit(text[..^1]) + state.excess) % 10);
-        });
-
-    private static void Write(Span<char> digits, ulong number)
-    {
-        for (var i = digits.Length - 1; i >= 0; i--, number /= 10)
-            digits[i] = (char)('0' + number % 10);
-    }
-
-    private static bool IsSound(string value, int excess) =>
-        value is { Length: >= Shortest and <= Longest } && !value.AsSpan().ContainsAnyExceptInRange('0', '9')
-        && value[^1] - '0' == (CheckDigit(value.AsSpan(0, value.Length - 1)) + excess) % 10;
-
-    /// <summary>The Luhn digit: from the right, every first digit is doubled, and its cross sum counts.</summary>
-    private static int CheckDigit(ReadOnlySpan<char> digits)
-    {
-        var sum = 0;
-        for (var i = digits.Length - 1; i >= 0; i--)
-        {
-            var digit = digits[i] - '0';
-            if ((digits.Length - 1 - i) % 2 == 0)
-                digit = digit > 4 ? digit * 2 - 9 : digit * 2;
-            sum += digit;
-        }
-
-        return (10 - sum % 10) % 10;
-    }
-
-    private static ulong PowerOfTen(int exponent)
-    {
-        var power = 1UL;
-        for (var i = 0; i < exponent; i++)
-            power *= 10;
-        return power;
-    }
+    private static ArgumentException Refusal(int place, bool encrypt, string parameter) =>
+        new($"Value {place} is no {(encrypt ? "card number: 12 to 19 digits that pass the Luhn check" : "token of a card")}.", parameter);
 }

@@ -7,10 +7,10 @@ namespace Bulwark.Cryptography;
 /// <summary>Format-preserving encryption: a text over an alphabet becomes another of the same length over the same alphabet.</summary>
 /// <remarks>
 /// Source: NIST SP 800-38G, FF1; domains below 10^6 are refused, as its revision 1 (second public draft, 2025) requires.
-/// Deterministic for one key and tweak: equal plaintexts show. Exact for any radix and length by big integers; for many card numbers
-/// at once there is <see cref="CardTokenizer"/>. Not thread-safe.
+/// Deterministic for one key and tweak: equal plaintexts show. Exact for any radix and length by big integers; many texts at once go
+/// through their rounds together (<see cref="EncryptMany"/>), and for card numbers there is <see cref="CardTokenizer"/>. Not thread-safe.
 /// </remarks>
-public sealed class Ff1 : IDisposable
+public sealed partial class Ff1 : IDisposable
 {
     /// <summary>The fewest texts that a domain must have.</summary>
     public const int MinimumDomain = 1_000_000;
@@ -19,6 +19,7 @@ public sealed class Ff1 : IDisposable
     private readonly Aes _aes = Aes.Create();
     private readonly string _alphabet;
     private readonly int _minimumDomain;
+    private readonly int[] _digits = new int[128];   // of the characters below 128; -1 where there is none
 
     /// <summary>Takes a key and an alphabet.</summary>
     /// <param name="key">16, 24 or 32 bytes.</param>
@@ -37,6 +38,8 @@ public sealed class Ff1 : IDisposable
         if (alphabet.Length is < 2 or > 65536 || alphabet.Distinct().Count() != alphabet.Length)
             throw new ArgumentException("An alphabet has 2 to 65536 characters, each once.", nameof(alphabet));
         (_alphabet, _minimumDomain) = (alphabet, minimumDomain);
+        for (var i = 0; i < _digits.Length; i++)
+            _digits[i] = alphabet.IndexOf((char)i, StringComparison.Ordinal);
         _aes.SetKey(key);
     }
 

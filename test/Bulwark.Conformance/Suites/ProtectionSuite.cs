@@ -18,6 +18,8 @@ internal static class ProtectionSuite
             return FloeVectors.Cases(file, root);
         if (Ff1Vectors.IsMatch(root))
             return Ff1Vectors.Cases(file, root);
+        if (SivVectors.IsMatch(root))
+            return SivVectors.Cases(file, root);
         if (Ed25519Vectors.IsMatch(root))
             return Ed25519Vectors.Cases(file, root);
         return Tests(root).Select(test => CaseResult.Skip($"{file}#{test}", $"not built: {Family(file)} is not in Bulwark.Cryptography's public API (issue 3)"));
