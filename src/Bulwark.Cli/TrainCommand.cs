@@ -20,6 +20,7 @@ internal static class TrainCommand
     private static readonly Option<char?> s_comment = new("--comment") { Description = "Lines of the file that begin with this character are skipped.", HelpName = "CHAR" };
     private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression) or mlp (multilayer perceptron).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp");
     private static readonly Option<string> s_hidden = new("--hidden") { Description = "Widths of the hidden layers of an mlp.", HelpName = "64,32", DefaultValueFactory = _ => "64,32" };
+    private static readonly Option<int?> s_bins = new("--bins") { Description = "Cut every number into so many public bins of equal width between its bounds: best for lr on many rows.", HelpName = "N" };
     private static readonly Option<int?> s_epochs = new("--epochs") { Description = "Passes over the data; chosen when absent." };
     private static readonly Option<int?> s_batch = new("--batch-size") { Description = "Rows of a step; 256 when absent. A private run draws Poisson batches instead." };
     private static readonly Option<double?> s_rate = new("--learning-rate") { Description = "Largest learning rate; chosen when absent." };
@@ -49,7 +50,7 @@ internal static class TrainCommand
             Example: bulwark train transactions.csv --label fraud --test later.csv --private --epsilon 1 --schema schema.json -o model
             """)
         {
-            s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_epochs, s_batch, s_rate, s_weight,
+            s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
             s_private, s_epsilon, s_delta, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output,
         };
         command.SetAction(RunAsync);
@@ -65,12 +66,22 @@ internal static class TrainCommand
         var options = Options(parsed);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
+        if (parsed.GetValue(s_bins) is { } bins)
+            (train, test) = Binned(train, test, bins);
         var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
         if (workspace is null)
             screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
             TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel));
         return screen.Answer(report, console => Print(console, report, output));
+    }
+
+    private static (Dataset Train, Dataset Test) Binned(Dataset train, Dataset test, int bins)
+    {
+        if (bins is < 2 or > Feature.MostBins)
+            throw new CommandException($"--bins is {bins}; 2 to {Feature.MostBins}.");
+        var schema = train.Schema.WithEqualBins(bins);
+        return (train.WithSchema(schema), test.WithSchema(schema));
     }
 
     private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, Workspace? workspace, CancellationToken cancel)

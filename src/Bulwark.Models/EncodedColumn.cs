@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Bulwark.Models;
 
 /// <summary>What an encoded column says about its feature.</summary>
@@ -11,6 +13,9 @@ public enum EncodedRole
 
     /// <summary>1 when the feature is missing.</summary>
     MissingIndicator,
+
+    /// <summary>1 when the quantity lies in one certain bin.</summary>
+    Bin,
 }
 
 /// <summary>One column of an encoded row.</summary>
@@ -24,6 +29,13 @@ public sealed class EncodedColumn
         Feature = feature;
         Role = role;
         Category = category;
+        if (role == EncodedRole.Bin)
+        {
+            // Not below the lower edge and not at or above the upper; no number is at or above NaN, so the last bin is open.
+            Low = category == 0 ? float.NegativeInfinity : (float)source.Bins[category - 1];
+            High = category == source.Bins.Count ? float.NaN : (float)source.Bins[category];
+        }
+
         if (role != EncodedRole.Value)
             return;
         Low = (float)(source.Minimum ?? 0);
@@ -41,6 +53,7 @@ public sealed class EncodedColumn
     {
         EncodedRole.Category => $"{_source.Name}={_source.Categories[Category]}",
         EncodedRole.MissingIndicator => $"{_source.Name} missing",
+        EncodedRole.Bin => string.Create(CultureInfo.InvariantCulture, $"{_source.Name} in [{(Category == 0 ? _source.Minimum : _source.Bins[Category - 1]):g6}, {(Category == _source.Bins.Count ? _source.Maximum : _source.Bins[Category]):g6})"),
         _ => _source.Name,
     };
 
@@ -50,7 +63,7 @@ public sealed class EncodedColumn
     /// <summary>What the column says.</summary>
     public EncodedRole Role { get; }
 
-    /// <summary>Index of the category; 0 unless <see cref="Role"/> is <see cref="EncodedRole.Category"/>.</summary>
+    /// <summary>Index of the category or of the bin; 0 for the other roles.</summary>
     public int Category { get; }
 
     /// <summary>Scaling of the quantity.</summary>
@@ -70,7 +83,9 @@ public sealed class EncodedColumn
 
     internal static IEnumerable<EncodedColumn> Of(Feature source, int feature)
     {
-        if (source.IsNumber)
+        for (var bin = 0; source.Bins.Count > 0 && bin <= source.Bins.Count; bin++)
+            yield return new EncodedColumn(source, feature, EncodedRole.Bin, bin);
+        if (source.IsNumber && source.Bins.Count == 0)
             yield return new EncodedColumn(source, feature, EncodedRole.Value, 0);
         for (var category = 0; category < source.Categories.Count; category++)
             yield return new EncodedColumn(source, feature, EncodedRole.Category, category);
@@ -82,6 +97,7 @@ public sealed class EncodedColumn
     {
         EncodedRole.Value => EncodeValue(raw),
         EncodedRole.Category => raw == Category ? 1 : 0,
+        EncodedRole.Bin => raw >= Low && !(raw >= High) ? 1 : 0,
         _ => IsMissing(raw) ? 1 : 0,
     };
 

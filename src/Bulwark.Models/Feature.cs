@@ -46,6 +46,9 @@ public sealed record Feature
     /// <summary>Most characters of a feature's or a category's name.</summary>
     public const int LongestName = 256;
 
+    /// <summary>Most inner edges of one feature's bins.</summary>
+    public const int MostBins = 1024;
+
     /// <summary>Most categories of one feature.</summary>
     public const int MostCategories = 4096;
 
@@ -66,6 +69,12 @@ public sealed record Feature
 
     /// <summary>The categories in the order of their indices; empty unless the kind is <see cref="FeatureKind.Categorical"/>.</summary>
     public IReadOnlyList<string> Categories { get; init => field = value ?? []; } = [];   // generated JSON code sets an absent member to null
+
+    /// <summary>
+    /// Inner edges of public bins, ascending, strictly between the bounds: then the number becomes one column per bin, 1 where edge ≤ value &lt; next edge, in place of
+    /// one scaled column. The first and the last bin are open. Declared, never read off the data; empty for no bins.
+    /// </summary>
+    public IReadOnlyList<double> Bins { get; init => field = value ?? []; } = [];
 
     /// <summary>True when whoever sends a request can choose this value, so that an attack may change it.</summary>
     public bool Mutable { get; init; }
@@ -96,6 +105,53 @@ public sealed record Feature
             yield return fault;
         if (IsNumber && Categories.Count > 0)
             yield return $"Feature '{Name}': only a categorical feature has categories.";
+        if (Bins.Count > 0 && Kind is not (FeatureKind.Numeric or FeatureKind.Integer))
+            yield return $"Feature '{Name}': only a number has bins.";
+        else if (Bins.Count > 0)
+        {
+            foreach (var fault in BinFaults())
+                yield return fault;
+        }
+    }
+
+    /// <summary>The same feature with about <paramref name="bins"/> bins of equal width after scaling, their edges halfway between whole numbers where the values are whole.</summary>
+    /// <remarks>The edges depend on the bounds alone: where those are declared, a private model may use them without paying.</remarks>
+    /// <param name="bins">At least 2; narrow bins of whole numbers fall together.</param>
+    /// <exception cref="ArgumentException">The feature is no number with bounds.</exception>
+    public Feature WithEqualBins(int bins)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bins, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bins, MostBins);
+        if (Kind is not (FeatureKind.Numeric or FeatureKind.Integer) || Minimum is not { } low || Maximum is not { } high)
+            throw new ArgumentException($"Feature '{Name}' has no bounds to divide.", nameof(bins));
+        var (from, to) = Scaling == Scaling.Log ? ((double)SignedLog.Of((float)low), (double)SignedLog.Of((float)high)) : (low, high);
+        var edges = new List<double>();
+        for (var bin = 1; bin < bins; bin++)
+        {
+            var scaled = from + ((to - from) * bin / bins);
+            var edge = Scaling == Scaling.Log ? SignedLog.Inverse(scaled) : scaled;
+            if (Kind == FeatureKind.Integer)
+                edge = Math.Floor(edge) + 0.5;
+            if ((float)edge > (float)low && (float)edge < (float)high && (edges.Count == 0 || (float)edge > (float)edges[^1]))
+                edges.Add(edge);
+        }
+
+        return this with { Bins = edges };
+    }
+
+    private IEnumerable<string> BinFaults()
+    {
+        if (Bins.Count > MostBins)
+            yield return $"Feature '{Name}': at most {MostBins} inner edges of bins, not {Bins.Count}.";
+        for (var i = 0; i < Bins.Count; i++)
+        {
+            // The graph compares in single precision: edges must stay apart there, too.
+            if (!((float)Bins[i] > (i == 0 ? (float)(Minimum ?? double.NaN) : (float)Bins[i - 1])) || !((float)Bins[i] < (float)(Maximum ?? double.NaN)))
+            {
+                yield return $"Feature '{Name}': the inner edges of bins must ascend strictly between minimum and maximum, in single precision; edge {Bins[i]} does not.";
+                yield break;
+            }
+        }
     }
 
     private IEnumerable<string> BoundFaults()

@@ -2,7 +2,7 @@ namespace Bulwark.Models;
 
 /// <summary>Turns raw rows into the rows that a network learns from, every value in [0, 1], and back.</summary>
 /// <remarks>
-/// Columns follow the schema's order. A number gives one column, a category one per category (one-hot); a feature with
+/// Columns follow the schema's order. A number gives one column, or one per bin where it has bins, a category one per category (one-hot); a feature with
 /// <see cref="MissingPolicy.Indicator"/> gives one more. Values outside the bounds are clipped to them, infinities too.
 /// All arithmetic is single precision, as in the exported graph. Immutable and thread-safe; allocates nothing per row.
 /// </remarks>

@@ -47,6 +47,12 @@ public sealed record FeatureSchema
     /// <summary>Names of the features whose bounds or categories were read off the data; private training needs this to be empty.</summary>
     public IReadOnlyList<string> InferredFeatures() => [.. Features.Where(feature => feature.Inferred).Select(feature => feature.Name)];
 
+    /// <summary>The same schema with equal bins for every number between bounds that has none yet; see <see cref="Feature.WithEqualBins"/>.</summary>
+    public FeatureSchema WithEqualBins(int bins) => this with
+    {
+        Features = [.. Features.Select(feature => feature is { Kind: FeatureKind.Numeric or FeatureKind.Integer, Bins.Count: 0 } ? feature.WithEqualBins(bins) : feature)],
+    };
+
     /// <summary>Every fault, so that one edit mends them all; empty when the schema is sound.</summary>
     public IEnumerable<string> Faults()
     {
@@ -68,7 +74,7 @@ public sealed record FeatureSchema
             yield return $"The label '{Label}' is also a feature.";
         foreach (var fault in Features.SelectMany(feature => feature.Faults()))
             yield return fault;
-        if (Features.Sum(feature => (long)feature.Categories.Count + 2) > MostEncodedColumns)
+        if (Features.Sum(feature => (long)feature.Categories.Count + feature.Bins.Count + 2) > MostEncodedColumns)
             yield return $"The features make more than {MostEncodedColumns} encoded columns.";
     }
 

@@ -74,6 +74,7 @@ internal static class MakingData
         Minimum = feature.Minimum,
         Maximum = feature.Maximum,
         Categories = feature.Categories,
+        Bins = feature.Bins,
         Mutable = feature.Mutable,
         Missing = feature.Missing ? MissingPolicy.Indicator : MissingPolicy.Neutral,
         Scaling = feature.Scaling is null ? default : Enum.TryParse<Scaling>(feature.Scaling, ignoreCase: true, out var scaling) ? scaling

@@ -46,13 +46,15 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         var membership = new List<StepRecord<MembershipFinding>>();
         foreach (var variant in variants)
         {
-            if (train.Schema.Features.Any(feature => feature.Mutable))
+            if (train.Schema.Features.Any(feature => feature.Mutable) && !IsBinned(variant.Result.Name))   // no slope, hence no gradient attack: the report says so
                 evasion.Add(await EvasionAsync(variant, cancel));
             membership.Add(await MembershipAsync(variant, cancel));
         }
 
         return (evasion, membership);
     }
+
+    private bool IsBinned(string name) => pipeline.Variants.Any(variant => variant.Name == name && variant.Bins is not null);
 
     /// <summary>Seals the variant that the pipeline names; null when it names none.</summary>
     internal async Task<StepRecord<SealFinding>?> SealAsync(IReadOnlyList<StepRecord<VariantFinding>> variants, IReadOnlyList<StepRecord<EvasionFinding>> evasion, CancellationToken cancel)
@@ -66,12 +68,13 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     private async Task<StepRecord<VariantFinding>> TrainAsync(PipelineVariant variant, CancellationToken cancel)
     {
         var output = VariantFolder(variant.Name);
-        var inputs = new { variant, train.Commitment, Test = test.Commitment, train.Schema, pipeline.Seed, pipeline.BaseRate, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
+        var schema = variant.Schema(train.Schema);
+        var inputs = new { variant, train.Commitment, Test = test.Commitment, Schema = schema, pipeline.Seed, pipeline.BaseRate, AttackEpsilon = variant.Robust ? pipeline.Attack.Epsilon : 0 };
         string[] files = [.. new[] { ModelFolder.OnnxName, TrainingReport.FileName, ModelFolder.ScreenName, ModelFolder.ManifestName }.Select(file => Path.Combine(output, file))];
         return await folder.StepAsync($"train-{variant.Name}", inputs, files, () =>
             screen.ProgressAsync($"train {variant.Name}", async progress =>
             {
-                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train, test, Options(pipeline, variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
+                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train.WithSchema(schema), test.WithSchema(schema), Options(pipeline, variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
                 var report = await TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel);
                 return new VariantFinding(variant.Name, output, report);
             }));

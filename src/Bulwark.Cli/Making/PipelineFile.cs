@@ -104,6 +104,10 @@ internal sealed class PipelineFile
             yield return $"variants: the name {repeated.Key} is given twice.";
         foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
             yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
+        foreach (var variant in Variants.Where(variant => variant.Bins is not null and not (>= 2 and <= Bulwark.Models.Feature.MostBins)))
+            yield return $"variants: {variant.Name} asks for {variant.Bins} bins; 2 to {Bulwark.Models.Feature.MostBins}.";
+        foreach (var variant in Variants.Where(variant => variant.Bins is not null && variant.Robust))
+            yield return $"variants: {variant.Name} is binned and robust; an attack moves values, and bins have none.";
         foreach (var variant in Variants.Where(variant => variant.Private is not null and not { Epsilon: > 0 and < double.PositiveInfinity, Delta: > 0 and < 1 }))
             yield return $"variants: {variant.Name} needs epsilon above 0 and delta between 0 and 1.";
     }
@@ -137,6 +141,9 @@ internal sealed class PipelineFeature
     public double? Maximum { get; set; }
     public string? Scaling { get; set; }
     public List<string> Categories { get; set; } = [];
+
+    /// <summary>Inner edges of public bins; see the feature schema.</summary>
+    public List<double> Bins { get; set; } = [];
     public bool Mutable { get; set; }
 
     /// <summary>True when a value may be missing, in training and in requests; else a request without it is refused.</summary>
@@ -164,8 +171,14 @@ internal sealed class PipelineVariant
     public int? BatchSize { get; set; }
     public double? LearningRate { get; set; }
     public double? PositiveWeight { get; set; }
+
+    /// <summary>So many public bins of equal width for every number; such a variant has no value that a gradient attack could move.</summary>
+    public int? Bins { get; set; }
     public PipelinePrivacy? Private { get; set; }
     public bool Robust { get; set; }
+
+    /// <summary>The features as this variant sees them.</summary>
+    internal Bulwark.Models.FeatureSchema Schema(Bulwark.Models.FeatureSchema declared) => Bins is { } bins ? declared.WithEqualBins(bins) : declared;
 }
 
 /// <summary>The privacy that one variant may spend.</summary>

@@ -28,7 +28,7 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
             Evasion = evasion,
             Membership = membership,
             Seal = seal,
-            Serving = seal is null ? null : await ServeAsync(seal, line.VariantFolder(pipeline.Seal!), test, cancel),
+            Serving = seal is null ? null : await ServeAsync(seal, line.VariantFolder(pipeline.Seal!), test.WithSchema(pipeline.Variants.First(variant => variant.Name == pipeline.Seal).Schema(test.Schema)), cancel),
             UnknownCategories = [.. train.UnknownCategories.Keys],
             SpentOnData = SpentOn(train, variants),
             Seconds = 0,

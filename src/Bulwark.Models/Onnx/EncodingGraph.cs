@@ -13,6 +13,7 @@ internal sealed class EncodingGraph(GraphBuilder graph, string features)
         Part(columns, "linear", column => column is { Role: EncodedRole.Value, Scaling: not Scaling.Log }, Values);
         Part(columns, "log", column => column is { Role: EncodedRole.Value, Scaling: Scaling.Log }, Values);
         Part(columns, "category", column => column.Role == EncodedRole.Category, Categories);
+        Part(columns, "bin", column => column.Role == EncodedRole.Bin, Bins);
         Part(columns, "missing_number", column => column is { Role: EncodedRole.MissingIndicator, Kind: not FeatureKind.Categorical }, MissingNumbers);
         Part(columns, "missing_category", column => column is { Role: EncodedRole.MissingIndicator, Kind: FeatureKind.Categorical }, MissingCategories);
         var joined = _parts.Count == 1 ? _parts[0] : graph.Node("Concat", "parts", ("axis", 1), [.. _parts]);
@@ -55,6 +56,13 @@ internal sealed class EncodingGraph(GraphBuilder graph, string features)
     {
         var same = graph.Node("Equal", $"{name}.same", raw, Row($"{name}.codes", columns, column => column.Category));
         return Number(name, same);
+    }
+
+    private string Bins(string name, string raw, IReadOnlyList<EncodedColumn> columns)
+    {
+        var above = graph.Node("GreaterOrEqual", $"{name}.above", raw, Row($"{name}.low", columns, column => column.Low));
+        var beyond = graph.Node("GreaterOrEqual", $"{name}.beyond", raw, Row($"{name}.high", columns, column => column.High));
+        return Number(name, graph.Node("And", $"{name}.inside", above, graph.Node("Not", $"{name}.short", beyond)));
     }
 
     private string MissingNumbers(string name, string raw, IReadOnlyList<EncodedColumn> columns) =>

@@ -43,6 +43,35 @@ public class FeatureEncoderTests
     public void A_category_is_one_hot_and_an_unknown_one_is_missing(float code, float[] expected) =>
         Assert.Equal(expected, Encoder(Country).Encode([code]));
 
+    [Theory]
+    [InlineData(-3f, new[] { 1f, 0f, 0f })]
+    [InlineData(9.999f, new[] { 1f, 0f, 0f })]
+    [InlineData(10f, new[] { 0f, 1f, 0f })]
+    [InlineData(30f, new[] { 0f, 0f, 1f })]
+    [InlineData(float.PositiveInfinity, new[] { 0f, 0f, 1f })]
+    [InlineData(float.NegativeInfinity, new[] { 1f, 0f, 0f })]
+    [InlineData(float.NaN, new[] { 0f, 0f, 0f })]
+    public void A_number_falls_into_one_bin_and_a_missing_one_into_none(float raw, float[] expected) =>
+        Assert.Equal(expected, Encoder(Amount with { Bins = [10, 30] }).Encode([raw]));
+
+    [Fact]
+    public void Equal_bins_follow_the_scaling_and_keep_whole_numbers_whole()
+    {
+        Assert.Equal([25, 50, 75], Amount.WithEqualBins(4).Bins);
+        Assert.Equal([9, 99, 999], (Amount with { Maximum = 9999, Scaling = Scaling.Log }).WithEqualBins(4).Bins, (a, b) => Math.Abs(a - b) < 1e-3 * a);
+        Assert.Equal(23, Hour.WithEqualBins(1000).Bins.Count);
+        Assert.All(Hour.WithEqualBins(7).Bins, edge => Assert.Equal(0.5, edge - Math.Floor(edge)));
+    }
+
+    [Theory]
+    [InlineData(10d, 10d)]
+    [InlineData(10d, 5d)]
+    [InlineData(0d, 5d)]
+    [InlineData(5d, 100d)]
+    [InlineData(5d, double.NaN)]
+    public void Bins_that_do_not_ascend_between_the_bounds_are_refused(double first, double second) =>
+        Assert.Contains("bins must ascend", Assert.Single((Amount with { Bins = [first, second] }).Faults()), StringComparison.Ordinal);
+
     [Fact]
     public void Without_an_indicator_an_unknown_category_is_all_zeros() =>
         Assert.Equal([0f, 0f, 0f], Encoder(Country with { Missing = MissingPolicy.Neutral }).Encode([-1f]));

@@ -19,6 +19,7 @@ internal static class ModelSamples
             new Feature { Name = "night", Kind = FeatureKind.Binary, Missing = MissingPolicy.Indicator },
             new Feature { Name = "balance", Minimum = -1e5, Maximum = 1e5, Scaling = Scaling.Log },
             new Feature { Name = "share", Minimum = 0.1, Maximum = 0.9, Scaling = Scaling.None },
+            new Feature { Name = "age", Kind = FeatureKind.Integer, Minimum = 17, Maximum = 90, Bins = [24.5, 40.5, 65.5], Missing = MissingPolicy.Indicator },
             new Feature { Name = "device", Kind = FeatureKind.Categorical, Categories = ["phone", "web"] },
         ],
     };
