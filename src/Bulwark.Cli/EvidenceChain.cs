@@ -34,7 +34,7 @@ internal sealed class EvidenceChain
     private IEnumerable<EvidenceLink> Links(PredictionFacts facts)
     {
         yield return KeyRelease(facts);
-        if (Find(PredicateTypes.Seal, statement => statement.Subjects.Any(subject => subject.Digest == facts.ModelDigest)) is not var (index, seal))
+        if (Find(PredicateTypes.SealedModel, statement => statement.Subjects.Any(subject => subject.Digest == facts.ModelDigest)) is not var (index, seal))
         {
             yield return new EvidenceLink("package", false, $"no seal of {facts.ModelDigest} in the log");
             yield break;
@@ -93,7 +93,7 @@ internal sealed class EvidenceChain
     /// <summary>A figure of the predicate, or of the manifest inside it.</summary>
     private static double? Number(JsonElement predicate, string name) =>
         predicate.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble()
-        : predicate.TryGetProperty("manifest", out var manifest) && manifest.ValueKind == JsonValueKind.Object ? Number(manifest, name) : null;
+        : predicate.TryGetProperty("runDetails", out var run) && run.TryGetProperty("bulwark_privacy", out var privacy) ? Number(privacy, name) : null;
 
     private static string? Text(JsonElement predicate, string name) =>
         predicate.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
@@ -108,7 +108,7 @@ internal sealed class EvidenceChain
 
     private static void Collect(JsonElement element, HashSet<Digest> found)
     {
-        if (element.ValueKind == JsonValueKind.String && Digest.TryParse(element.GetString(), out var digest))
+        if (element.ValueKind == JsonValueKind.String && (Digest.TryParse(element.GetString(), out var digest) || Digest.TryParse("sha256:" + element.GetString(), out digest)))
             found.Add(digest);
         else if (element.ValueKind == JsonValueKind.Array)
             element.EnumerateArray().ToList().ForEach(item => Collect(item, found));

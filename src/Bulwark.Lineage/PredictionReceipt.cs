@@ -6,8 +6,11 @@ namespace Bulwark.Lineage;
 
 /// <summary>What a worker says of one prediction: digests and verdicts, never a feature.</summary>
 /// <remarks>The predicate <see cref="PredicateTypes.Decision"/>.</remarks>
-public sealed record PredictionFacts
+public sealed record PredictionFacts : IPredicate<PredictionFacts>
 {
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.Decision;
+
     /// <summary>SHA-256 of the request's body as the client sent it.</summary>
     public required Digest RequestDigest { get; init; }
 
@@ -34,6 +37,9 @@ public sealed record PredictionFacts
 
     /// <summary>True when the evidence was simulated: the worker was not in a trusted execution environment.</summary>
     public required bool Insecure { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(Predicates.Empty(Outcome, "outcome"), Predicates.Empty(ScreenVerdict, "screenVerdict"));
 }
 
 /// <summary>One link of a chain of evidence.</summary>

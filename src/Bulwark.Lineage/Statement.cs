@@ -29,6 +29,18 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
         return statement.Fault() is { } fault ? throw new ArgumentException(fault) : statement;
     }
 
+    /// <summary>Makes a statement of one of Bulwark's own claims.</summary>
+    /// <exception cref="ArgumentException">There is no subject, a name appears twice, or the predicate has faults.</exception>
+    public static Statement Of<T>(IEnumerable<Subject> subjects, T predicate) where T : IPredicate<T>
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        return predicate.Faults().ToList() is { Count: > 0 } faults ? throw new ArgumentException(string.Join(" ", faults), nameof(predicate)) : Create(T.Type, subjects, predicate);
+    }
+
+    /// <summary>Makes a statement of one of Bulwark's own claims about one thing.</summary>
+    /// <exception cref="ArgumentException">The predicate has faults.</exception>
+    public static Statement Of<T>(string name, Digest digest, T predicate) where T : IPredicate<T> => Of([new Subject(name, digest)], predicate);
+
     /// <summary>Reads a statement.</summary>
     /// <exception cref="FormatException">It is malformed.</exception>
     public static Statement Parse(ReadOnlyMemory<byte> bytes)
@@ -51,13 +63,13 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
     public byte[] ToBytes() => CanonicalJson.Serialize(
         new Wire(TypeUri, [.. Subjects.Select(subject => new WireSubject(subject.Name, new(StringComparer.Ordinal) { ["sha256"] = subject.Digest.ToHex() }))], PredicateType, Predicate));
 
-    /// <summary>The predicate as a type of the caller's.</summary>
+    /// <summary>The predicate as a type of the caller's. An unknown, repeated, missing or null member is refused.</summary>
     /// <exception cref="FormatException">The predicate is not of this shape.</exception>
     public T Read<T>()
     {
         try
         {
-            return Predicate.Deserialize<T>(CanonicalJson.Options) ?? throw new FormatException("The predicate is null.");
+            return Predicate.Deserialize<T>(WireOptions) ?? throw new FormatException("The predicate is null.");
         }
         catch (JsonException failure)
         {
@@ -80,41 +92,4 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
             ? new Subject(Name, digest)
             : throw new FormatException($"The subject '{Name}' has no sha256 digest.");
     }
-}
-
-/// <summary>The claims that Bulwark makes.</summary>
-public static class PredicateTypes
-{
-    /// <summary>A data set's root and shape.</summary>
-    public const string DatasetCommitment = "https://bulwark.dev/dataset-commitment/v1";
-
-    /// <summary>Data were protected: from which, to which, by which policy.</summary>
-    public const string DataProtection = "https://bulwark.dev/data-protection/v1";
-
-    /// <summary>A model was trained: data, parameters, environment, privacy spent.</summary>
-    public const string TrainingRun = "https://bulwark.dev/training-run/v1";
-
-    /// <summary>A model was measured.</summary>
-    public const string Evaluation = "https://bulwark.dev/evaluation/v1";
-
-    /// <summary>A model was attacked, and with what success.</summary>
-    public const string AttackReport = "https://bulwark.dev/attack-report/v1";
-
-    /// <summary>A model was sealed into a package.</summary>
-    public const string Seal = "https://bulwark.dev/seal/v1";
-
-    /// <summary>A model was promoted.</summary>
-    public const string Promotion = "https://bulwark.dev/promotion/v1";
-
-    /// <summary>A key was released, or its release refused.</summary>
-    public const string KeyRelease = "https://bulwark.dev/key-release/v1";
-
-    /// <summary>A key wrapped or unwrapped something.</summary>
-    public const string KeyUse = "https://bulwark.dev/key-use/v1";
-
-    /// <summary>A prediction was served, or refused.</summary>
-    public const string Decision = "https://bulwark.dev/decision/v1";
-
-    /// <summary>A policy came into force.</summary>
-    public const string PolicyChange = "https://bulwark.dev/policy-change/v1";
 }

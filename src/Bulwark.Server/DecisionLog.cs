@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
@@ -15,13 +14,13 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
     internal static readonly Refusal Unavailable = new(StatusCodes.Status503ServiceUnavailable, "log-unavailable", "The decision could not be recorded, so there is none; try again later.");
 
     private readonly byte[] _pseudonymKey = DerivePseudonymKey(options.Keys);
-    private readonly string _policy = Digest.Of(System.Text.Encoding.UTF8.GetBytes(options.Policy)).ToString();
+    private readonly Digest _policy = Digest.Of(System.Text.Encoding.UTF8.GetBytes(options.Policy));
 
     /// <summary>The package that is served.</summary>
     internal Digest Model { get; set; }
 
     /// <summary>A client's name in the log: a keyed digest of its certificate, so that the log can be shown without naming clients.</summary>
-    internal string Pseudonym(ReadOnlySpan<byte> certificate) => "hmac-sha256:" + Convert.ToHexStringLower(HMACSHA256.HashData(_pseudonymKey, certificate));
+    internal string Pseudonym(ReadOnlySpan<byte> certificate) => Lineage.Pseudonym.Of(_pseudonymKey, certificate);
 
     /// <summary>Records a key release or its refusal; throws when it cannot.</summary>
     internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
@@ -47,7 +46,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
         await TryAsync(async () => await options.Log.AppendAsync(Access(decision, "refused", refusal.Reason, refusal.Status))) is not null;
 
     private byte[] Access(GatewayDecision decision, string outcome, string reason, int status) =>
-        Dsse.Sign(Statement.Create(AccessRecord.PredicateType, [new("model", Model)], new AccessRecord
+        Dsse.Sign(Statement.Of("model", Model, new RequestJudged
         {
             Action = decision.Action,
             Time = decision.Time,

@@ -13,18 +13,3 @@ internal sealed class GatewayDecision(string action, DateTimeOffset time)
     /// <summary>The policies that decided.</summary>
     internal IReadOnlyList<string> Policies { get; set; } = [];
 }
-
-/// <summary>The record of one request in the transparency log, predicate <c>https://bulwark.dev/access/v1</c>.</summary>
-internal sealed record AccessRecord
-{
-    internal const string PredicateType = "https://bulwark.dev/access/v1";
-
-    public required string Action { get; init; }
-    public required DateTimeOffset Time { get; init; }
-    public required string Outcome { get; init; }
-    public required string Reason { get; init; }
-    public required int Status { get; init; }
-    public string? Client { get; init; }
-    public required string Policy { get; init; }
-    public required IReadOnlyList<string> Policies { get; init; }
-}

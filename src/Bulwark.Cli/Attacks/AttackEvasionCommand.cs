@@ -61,7 +61,7 @@ internal static class AttackEvasionCommand
 
         var gate = EvasionGate.Of(report, parsed.GetValue(s_failAbove));
         var answer = new EvasionAnswer(new(model.Name, model.Digest, report), baseline, file.Name, data.Commitment, options, gate);
-        var entry = await AttackRecord.KeepAsync(parsed, parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
+        var entry = await AttackRecord.KeepAsync(parsed, "evasion", parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
         return screen.Answer(answer with { LogEntry = entry }, console => EvasionTable.Draw(console, answer with { LogEntry = entry }), gate is { Passed: false } ? ExitCode.No : ExitCode.Yes);
     }
 

@@ -42,7 +42,7 @@ internal static class AttackMembershipCommand
         var failAbove = parsed.GetValue(s_failAbove);
         bool? passed = failAbove is { } limit ? strict.Lower <= limit : null;
         var answer = new MembershipAnswer(side, before, parsed.GetRequiredValue(s_members).Name, parsed.GetRequiredValue(s_others).Name, failAbove, passed);
-        var entry = await AttackRecord.KeepAsync(parsed, parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest)], cancel);
+        var entry = await AttackRecord.KeepAsync(parsed, "membership", parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest)], cancel);
         return screen.Answer(answer with { LogEntry = entry }, console => Draw(console, answer with { LogEntry = entry }), passed is false ? ExitCode.No : ExitCode.Yes);
     }
 

@@ -9,7 +9,7 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackRecord
 {
     /// <returns>Index of the log entry, or null without a workspace.</returns>
-    internal static async Task<long?> KeepAsync<T>(ParseResult parsed, FileInfo? output, T report, IEnumerable<Subject> subjects, CancellationToken cancel)
+    internal static async Task<long?> KeepAsync<T>(ParseResult parsed, string attack, FileInfo? output, T report, IEnumerable<Subject> subjects, CancellationToken cancel)
     {
         if (output is not null)
         {
@@ -20,6 +20,6 @@ internal static class AttackRecord
         if (Workspace.Find(parsed) is not { } workspace)
             return null;
         var predicate = JsonSerializer.SerializeToElement(report, Screen.JsonOptions);
-        return (await workspace.AppendAsync(Statement.Create(PredicateTypes.AttackReport, subjects, predicate), cancel)).Index;
+        return (await workspace.AppendAsync(Statement.Of(subjects, new ModelAttacked { Attack = attack, Time = DateTimeOffset.UtcNow, Report = predicate }), cancel)).Index;
     }
 }

@@ -34,9 +34,15 @@ internal static class DataFeaturesCommand
                 return true;
             });
             var (source, result) = (DatasetCommitment.Of(payments, cancel: cancel).Root, DatasetCommitment.Of(features, cancel: cancel).Root);
-            var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Create(
-                PredicateTypes.DatasetCommitment, [new Subject(Path.GetFileName(path), result)],
-                new { step = "features", rows = features.Rows, columns = features.Columns.Select(column => column.Name), source, sourceColumns = needed, delayDays = options.LabelDelay.TotalDays }), cancel);
+            var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Of(Path.GetFileName(path), result, new DatasetCommitted
+            {
+                Step = "features",
+                Rows = features.Rows,
+                Columns = [.. features.Columns.Select(column => column.Name)],
+                Sources = [source],
+                SourceColumns = needed,
+                Settings = new Dictionary<string, string> { ["delayDays"] = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{options.LabelDelay.TotalDays}") },
+            }), cancel);
             var answer = new { file = path, rows = features.Rows, features = FraudFeatures.Names, bytes = new FileInfo(path).Length, source, commitment = result, logIndex = entry };
             return screen.Answer(answer, console =>
             {

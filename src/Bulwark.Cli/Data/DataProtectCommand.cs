@@ -32,8 +32,7 @@ internal static class DataProtectCommand
             var rules = given ?? await screen.ProgressAsync("scanning", progress => Task.Run(
                 () => ProtectionPolicy.FromScan(SensitiveScan.Scan(data, progress: progress, cancel: cancel), parsed.GetValue(dataset) ?? DatasetName(file)), cancel));
             var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(data, rules, keys, path, progress, cancel));
-            var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Create(
-                PredicateTypes.DataProtection, [new Subject(rules.Dataset, report.Commitment), new Subject(Path.GetFileName(path), report.File)], report), cancel);
+            var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
             return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
         });
         return command;

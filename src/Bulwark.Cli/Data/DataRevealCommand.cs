@@ -31,7 +31,7 @@ internal static class DataRevealCommand
             var target = parsed.GetValue(output) is { } file ? DataFiles.Writable(file, ".csv", ".tsv", ".parquet") : null;
             var revealed = await screen.ProgressAsync("opening", progress => DataProtection.RevealAsync(
                 parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), progress, cancel));
-            var entry = (await workspace.AppendAsync(keys, Access(revealed, reason), cancel)).Index;
+            var entry = (await workspace.AppendAsync(keys, Claims.Accessed(revealed, reason, keys), cancel)).Index;
             if (target is not null && revealed.Table is not null)
                 await TableFile.WriteAsync(revealed.Table, target, UnixFileMode.UserRead | UnixFileMode.UserWrite, null, cancel);
             var shown = target is null && revealed.Table is { } table ? table.Take([.. Enumerable.Range(0, Math.Clamp(parsed.GetValue(rows), 0, table.Rows))]) : null;
@@ -41,15 +41,6 @@ internal static class DataRevealCommand
                 revealed.Accesses.All(access => access.Opened) ? ExitCode.Yes : ExitCode.No);
         });
         return command;
-    }
-
-    private static Statement Access(RevealedData revealed, string purpose)
-    {
-        var slash = revealed.Dataset.LastIndexOf('/');
-        return Statement.Create(
-            PredicateTypes.KeyUse,
-            [new Subject(revealed.Dataset[..slash], Cryptography.Digest.Parse(revealed.Dataset[(slash + 1)..]))],
-            new { use = "data-reveal", purpose, user = Environment.UserName, time = DateTimeOffset.UtcNow, columns = revealed.Accesses });
     }
 
     private static IEnumerable<Dictionary<string, string?>> Rows(Data.Table table) =>

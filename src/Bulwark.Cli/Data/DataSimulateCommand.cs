@@ -54,8 +54,13 @@ internal static class DataSimulateCommand
         });
         var seconds = clock.Elapsed.TotalSeconds;
         var commitment = await screen.ProgressAsync("committing", progress => Task.Run(() => DatasetCommitment.Of(table, progress, cancel).Root, cancel));
-        var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Create(
-            PredicateTypes.DatasetCommitment, [new Subject(Path.GetFileName(path), commitment)], new { step = "simulate", rows = table.Rows, columns = table.Columns.Select(column => column.Name), options.Seed }), cancel);
+        var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Of(Path.GetFileName(path), commitment, new DatasetCommitted
+        {
+            Step = "simulate",
+            Rows = table.Rows,
+            Columns = [.. table.Columns.Select(column => column.Name)],
+            Settings = new Dictionary<string, string> { ["seed"] = $"{options.Seed}" },
+        }), cancel);
         var scenarios = table.Numbers("fraud_scenario");
         var answer = new
         {

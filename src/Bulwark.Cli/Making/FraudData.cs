@@ -46,10 +46,7 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
             var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(table, 20_000, cancel: cancel), "fraud-demo");
             var report = await DataProtection.ProtectAsync(table, policy, keys, ProtectedPath, progress, cancel);
-            var entry = await workspace.AppendAsync(keys, Statement.Create(
-                PredicateTypes.DataProtection,
-                [new Subject(Path.GetFileName(ProtectedPath), report.File)],
-                new { report.Dataset, report.Rows, report.Columns, report.Policy, report.Commitment }), cancel);
+            var entry = await workspace.AppendAsync(keys, Claims.Protected(Path.GetFileName(ProtectedPath), report), cancel);
             var open = OpenColumns();
             var (plain, guarded) = await ReadCostsAsync(open, keys, cancel);
             return new ProtectionFinding(

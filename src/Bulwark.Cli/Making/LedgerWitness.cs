@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bulwark.Lineage;
 using Bulwark.Privacy;
 
@@ -40,9 +39,8 @@ internal static class LedgerWitness
         for (var index = log.Size - 1; index >= 0; index--)
         {
             if (Dsse.Verify(log.ReadEntry(index), trusted) is { Verdict: DsseVerdict.Trusted, PayloadType: Statement.PayloadType } envelope
-                && Statement.Parse(envelope.Payload) is { PredicateType: PredicateTypes.TrainingRun } run
-                && run.Predicate.TryGetProperty("ledgerHead", out var head) && head.ValueKind == JsonValueKind.String)
-                return (index, head.GetString()!);
+                && Predicates.TryRead<TrainingProvenance>(Statement.Parse(envelope.Payload)) is { RunDetails.Bulwark_privacy.LedgerHead: { } head })
+                return (index, head);
         }
 
         return null;

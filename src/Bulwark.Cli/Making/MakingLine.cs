@@ -16,6 +16,9 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     /// <summary>Total ε that the variants may spend on the training data: basic composition, which what they really spend stays below.</summary>
     private double? BudgetEpsilon => pipeline.Variants.Any(variant => variant.Private is not null) ? pipeline.Variants.Sum(variant => variant.Private?.Epsilon ?? 0) : null;
 
+    /// <summary>The data set that the training data were made from, where it is known.</summary>
+    internal Digest? MadeFrom { get; init; }
+
     internal string PackagePath => folder.File("registry", $"{pipeline.Name}.bulwark");
 
     internal string VariantFolder(string variant) => folder.File("models", variant);
@@ -24,9 +27,14 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     internal async Task<StepRecord<CommitmentFinding>> CommitAsync(CancellationToken cancel) =>
         await folder.StepAsync("commit", new { Train = train.Commitment, Test = test.Commitment }, [], async () =>
         {
-            var entry = await workspace.AppendAsync(Statement.Create(
-                PredicateTypes.DatasetCommitment, [new Subject($"{pipeline.Name} training data", train.Commitment)],
-                new { step = "train", testSet = test.Commitment, label = train.Schema.Label, features = train.Schema.Features.Select(feature => feature.Name) }), cancel);
+            var entry = await workspace.AppendAsync(Statement.Of($"{pipeline.Name} training data", train.Commitment, new DatasetCommitted
+            {
+                Step = "train",
+                Columns = [.. train.Schema.Features.Select(feature => feature.Name)],
+                Label = train.Schema.Label,
+                Sources = MadeFrom is { } source ? [source] : [],
+                TestSet = test.Commitment,
+            }), cancel);
             return new CommitmentFinding(train.Commitment, entry.Index);
         });
 
@@ -91,9 +99,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             var options = new EvasionOptions { Strengths = pipeline.Attack.Strengths, Samples = pipeline.Attack.Samples, Threshold = threshold, Seed = (ulong)pipeline.Seed };
             var encoder = new FeatureEncoder(train.Schema);
             var report = await Task.Run(() => EvasionEvaluation.Run(new EvasionTarget(scorer, encoder, imported.Network), test.Raw, test.Labels, options, progress, cancel), cancel);
-            var entry = await workspace.AppendAsync(Statement.Create(
-                PredicateTypes.AttackReport, [new Subject(ModelFolder.OnnxName, Digest.Of(onnx))],
-                new { attack = "evasion", report.Rows, report.Threshold, report.CleanAccuracy, worstCase = report.WorstCase, flags = report.Flags }), cancel);
+            var entry = await LogAttackAsync("evasion", Digest.Of(onnx), new { report.Rows, report.Threshold, report.CleanAccuracy, worstCase = report.WorstCase, flags = report.Flags }, cancel);
             return new EvasionFinding(variant.Result.Name, report, ScreenCatches(variant.Result, imported.Network, encoder, options), entry.Index);
         }));
 
@@ -140,12 +146,17 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         {
             var unseen = holdout ?? test;
             var rows = Math.Min(Math.Min(train.Rows, unseen.Rows), 20_000);
-            using var scorer = new OnnxScorer(await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel));
+            var onnx = await File.ReadAllBytesAsync(Path.Combine(variant.Result.Folder, ModelFolder.OnnxName), cancel);
+            using var scorer = new OnnxScorer(onnx);
             var ((members, memberLabels), (others, otherLabels)) = (Every(train, rows), Every(unseen, rows));
             var report = await Task.Run(() => MembershipAttack.Run(scorer, members, memberLabels, others, otherLabels), cancel);
             var point = report.Points.First(candidate => candidate.TargetFalsePositiveRate == 0.01);
+            await LogAttackAsync("membership", Digest.Of(onnx), new { report.Auc, report.Members, report.Others, truePositiveRate = point.TruePositiveRate, falsePositiveRate = point.RealizedFalsePositiveRate }, cancel);
             return new MembershipFinding(variant.Result.Name, report.Auc, point.TruePositiveRate, point.RealizedFalsePositiveRate, point.Lower, point.Upper, report.Members, report.Others);
         }));
+
+    private async Task<LogEntryReceipt> LogAttackAsync(string attack, Digest model, object report, CancellationToken cancel) => await workspace.AppendAsync(
+        Statement.Of(ModelFolder.OnnxName, model, new ModelAttacked { Attack = attack, Time = DateTimeOffset.UtcNow, Report = System.Text.Json.JsonSerializer.SerializeToElement(report, Screen.JsonOptions) }), cancel);
 
     /// <summary>As many rows as asked, evenly over the whole set: its head may be its oldest days.</summary>
     private static (float[] Raw, int[] Labels) Every(Dataset data, int count)
@@ -164,7 +175,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             var model = ModelFolder.Load(variant.Result.Folder);
             var manifest = model.Manifest with { RobustAccuracy = robustAccuracy, RobustStrength = robustAccuracy is null ? null : pipeline.Attack.Epsilon };
             var package = await SealedModel.SealAsync(model, manifest, keys, Workspace.SealingKey, signer, PackagePath, cancel);
-            var entry = await workspace.AppendAsync(keys, Models.ModelSealCommand.SealStatement(Path.GetFileName(PackagePath), package), cancel);
+            var entry = await workspace.AppendAsync(keys, Claims.Sealed(Path.GetFileName(PackagePath), package), cancel);
             progress.Report(0.3);
             var trusted = new[] { signer.PublicKey };
             var verified = await VerifyAsync(await File.ReadAllBytesAsync(PackagePath, cancel), trusted, cancel);

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using Bulwark.Cryptography;
-using Bulwark.Lineage;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Privacy;
@@ -26,6 +25,7 @@ internal static class TrainingRun
     {
         if (!ModelManifest.IsName(request.Name))
             throw new CommandException($"'{request.Name}' cannot be a model's name.", "letters, digits, '.', '_' and '-'; --name gives one");
+        var started = DateTimeOffset.UtcNow;
         var encoder = new FeatureEncoder(request.Train.Schema);
         var options = WithMask(request.Options, encoder);
         var faults = options.Faults().ToList();
@@ -52,7 +52,11 @@ internal static class TrainingRun
         cancel.ThrowIfCancellationRequested();
         Write(request, report, onnx, screen);
         if (workspace is not null)
-            report = report with { LogIndex = (await workspace.AppendAsync(StatementOf(report, onnx, LedgerWitness.Head(workspace)), cancel)).Index };
+        {
+            report = report with { LogIndex = (await workspace.AppendAsync(TrainingClaims.Provenance(report, onnx, started, LedgerWitness.Head(workspace)), cancel)).Index };
+            await workspace.AppendAsync(TrainingClaims.Evaluation(report, onnx, Figures(report.Evaluation)), cancel);
+        }
+
         return report;
     }
 
@@ -163,26 +167,6 @@ internal static class TrainingRun
             figures[$"fprAtRecall{point.At:0.###}"] = point.Value;
         return figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
     }
-
-    private static Statement StatementOf(TrainingReport report, byte[] onnx, string? ledgerHead) => Statement.Create(
-        PredicateTypes.TrainingRun,
-        [new Subject(ModelFolder.OnnxName, Digest.Of(onnx))],
-        new
-        {
-            model = report.Name,
-            shape = report.Shape,
-            dataset = report.Dataset.ToString(),
-            testSet = report.TestSet.ToString(),
-            accuracy = report.Evaluation.Accuracy,
-            auc = report.Evaluation.Auc,
-            prAuc = report.Evaluation.PrAuc,
-            epsilon = report.Privacy?.Epsilon,
-            delta = report.Privacy?.Delta,
-            adjacency = report.Privacy?.Adjacency,
-            robust = report.Options.Robust is not null,
-            ledgerHead,
-            codeVersion = report.CodeVersion,
-        });
 
     private static string CodeVersion { get; } =
         Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

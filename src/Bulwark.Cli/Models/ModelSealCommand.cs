@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Bulwark.Lineage;
 using Bulwark.Models;
 using Spectre.Console;
 
@@ -36,7 +35,7 @@ internal static class ModelSealCommand
         using var signer = keys.OpenSigner(Workspace.SigningKey);
         output.Directory!.Create();
         var info = await SealedModel.SealAsync(folder, manifest, keys, Workspace.SealingKey, signer, output.FullName, cancel);
-        var entry = await workspace.AppendAsync(keys, SealStatement(output.Name, info), cancel);
+        var entry = await workspace.AppendAsync(keys, Claims.Sealed(output.Name, info), cancel);
         var answer = new
         {
             package = output.FullName,
@@ -72,10 +71,4 @@ internal static class ModelSealCommand
             InsecureNotes = workspace.IsUnprotected ? [.. manifest.InsecureNotes.Union(["Sealed and signed with a development keyring: its key file stands beside it."])] : manifest.InsecureNotes,
         };
     }
-
-    /// <summary>What the log says of a sealed package: its digest, the data, the manifest with every file's digest.</summary>
-    internal static Statement SealStatement(string name, SealedModelInfo info) => Statement.Create(
-        PredicateTypes.Seal,
-        info.Manifest.DataCommitment is { } data ? [new Subject(name, info.PackageDigest), new Subject("data", data)] : [new Subject(name, info.PackageDigest)],
-        new { info.Manifest, info.Signer, info.PackageBytes });
 }

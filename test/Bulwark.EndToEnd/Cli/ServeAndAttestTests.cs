@@ -17,7 +17,7 @@ public sealed class ServeAndAttestTests : IAsyncLifetime
         _workspace = await Workspace.CreateAsync(new(PathOf("ws")), passphrase: null);
         using var keys = _workspace.OpenKeys();
         var package = await FraudModel.SealAsync(keys, PathOf("fraud.bulwark"), Cancel);
-        await _workspace.AppendAsync(keys, Statement.Create(PredicateTypes.Seal, [new("fraud", package.PackageDigest)], package.Manifest), Cancel);
+        await _workspace.AppendAsync(keys, Claims.Sealed("fraud", package), Cancel);
     }
 
     public ValueTask DisposeAsync()

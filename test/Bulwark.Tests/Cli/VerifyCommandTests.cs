@@ -104,7 +104,7 @@ public sealed class VerifyCommandTests : IAsyncLifetime
     public async Task A_signed_statement_is_verified_only_with_a_trusted_key()
     {
         using var stranger = Signer.Generate();
-        var statement = Statement.Create(PredicateTypes.Evaluation, [new Subject("model", Digest.Of("m"u8))], new { Accuracy = 0.9 });
+        var statement = Bulwark.Tests.Lineage.SampleClaims.Evaluated();
         await File.WriteAllBytesAsync(_folder["s.json"], Dsse.Sign(statement, stranger), TestContext.Current.CancellationToken);
         Assert.Equal(1, (await RunAsync("verify", _folder["s.json"])).Code);
         Assert.Equal(0, (await RunAsync("verify", _folder["s.json"], "--key", stranger.PublicKey.ToString())).Code);

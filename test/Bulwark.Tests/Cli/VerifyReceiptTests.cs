@@ -2,6 +2,7 @@ using System.Text.Json;
 using Bulwark.Cli;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
+using Bulwark.Tests.Lineage;
 
 namespace Bulwark.Tests.Cli;
 
@@ -70,7 +71,7 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
         await LogMakingAsync();
         using var keys = _workspace.OpenKeys();
         using var stranger = Signer.Generate();
-        var release = Statement.Create(PredicateTypes.KeyRelease, [new Subject("model", Model)], new { verdict = "released", evidence = Evidence });
+        var release = SampleClaims.Released(Model, Evidence, _worker.PublicKey);
         await (await _workspace.OpenLogAsync(keys)).AppendAsync(Dsse.Sign(release, stranger), TestContext.Current.CancellationToken);
         var (code, links) = await VerifyAsync(await ReceiptAsync());
         Assert.Equal(1, code);
@@ -90,14 +91,13 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
 
     private async Task LogMakingAsync()
     {
-        await _workspace.AppendAsync(Statement.Create(PredicateTypes.DatasetCommitment, [new Subject("train.parquet", Data)], new { rows = 10 }));
-        await _workspace.AppendAsync(Statement.Create(PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("another model of the same data"u8))], new { dataset = Data, epsilon = 9.0, delta = 1e-5 }));
-        await _workspace.AppendAsync(Statement.Create(PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("onnx"u8))], new { dataset = Data, epsilon = 1.0, delta = 1e-5 }));
-        await _workspace.AppendAsync(Statement.Create(PredicateTypes.Seal, [new Subject("fraud.bulwark", Model)], new { manifest = new { dataCommitment = Data, accuracy = 0.9, files = new[] { new { name = "model.onnx", digest = Digest.Of("onnx"u8) } } } }));
+        await _workspace.AppendAsync(SampleClaims.Committed(Data));
+        await _workspace.AppendAsync(SampleClaims.Trained(Digest.Of("another model of the same data"u8), Data, 9));
+        await _workspace.AppendAsync(SampleClaims.Trained(SampleClaims.Onnx, Data, 1));
+        await _workspace.AppendAsync(SampleClaims.Sealed(Model, SampleClaims.Onnx, Data));
     }
 
-    private Task<LogEntryReceipt> LogReleaseAsync(string verdict) => _workspace.AppendAsync(Statement.Create(
-        PredicateTypes.KeyRelease, [new Subject("model", Model)], new { verdict, kind = "simulated", evidence = Evidence }));
+    private Task<LogEntryReceipt> LogReleaseAsync(string verdict) => _workspace.AppendAsync(SampleClaims.Released(Model, Evidence, _worker.PublicKey, verdict));
 
     private async Task<byte[]> ReceiptAsync()
     {

@@ -8,7 +8,7 @@ public sealed class StatementTests : IDisposable
 {
     private readonly Signer _signer = Signer.Generate();
     private readonly Statement _statement = Statement.Create(
-        PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("model"u8))], new { Epsilon = 1.0, Data = Digest.Of("data"u8) });
+        "https://bulwark.dev/training-run/v1", [new Subject("model.onnx", Digest.Of("model"u8))], new { Epsilon = 1.0, Data = Digest.Of("data"u8) });
 
     public void Dispose() => _signer.Dispose();
 

@@ -1,8 +1,7 @@
 using Bulwark.Cli;
 using Bulwark.Cli.Making;
-using Bulwark.Cryptography;
-using Bulwark.Lineage;
 using Bulwark.Privacy;
+using Bulwark.Tests.Lineage;
 
 namespace Bulwark.Tests.Making;
 
@@ -15,8 +14,7 @@ public sealed class LedgerWitnessTests : IAsyncLifetime
     {
         _workspace = await Workspace.CreateAsync(new DirectoryInfo(_folder["w"]), null);
         Spend("data");
-        await _workspace.AppendAsync(Statement.Create(
-            PredicateTypes.TrainingRun, [new Subject("model.onnx", Digest.Of("model"u8))], new { ledgerHead = LedgerWitness.Head(_workspace) }));
+        await _workspace.AppendAsync(SampleClaims.Trained(SampleClaims.Onnx, SampleClaims.Data, 1, LedgerWitness.Head(_workspace)));
     }
 
     public ValueTask DisposeAsync()

@@ -1,0 +1,111 @@
+using Bulwark.Cryptography;
+
+namespace Bulwark.Lineage;
+
+/// <summary>A broker decided whether a worker gets a model's key; the subject is the package.</summary>
+public sealed record KeyReleased : IPredicate<KeyReleased>
+{
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.KeyRelease;
+
+    /// <summary>The release's name: 32 hexadecimal digits.</summary>
+    public required string ReleaseId { get; init; }
+
+    /// <summary>When, by the broker's clock.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary><c>released</c> or <c>refused</c>.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>The first leg that failed; empty when the key was released.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The package whose key was asked for.</summary>
+    public required Digest Model { get; init; }
+
+    /// <summary>Digest of the evidence.</summary>
+    public required Digest Evidence { get; init; }
+
+    /// <summary>The key that the evidence binds and the worker signs its receipts with.</summary>
+    public required VerificationKey ReceiptKey { get; init; }
+
+    /// <summary>The evidence's kind.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
+    public Digest? Measurement { get; init; }
+
+    /// <summary>Digest of the evidence policy.</summary>
+    public required Digest Policy { get; init; }
+
+    /// <summary>The names of all legs that failed.</summary>
+    public required IReadOnlyList<string> FailedLegs { get; init; }
+
+    /// <summary>True unless real hardware vouched.</summary>
+    public required bool Insecure { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(
+        Verdict is "released" or "refused" ? null : $"'verdict' is '{Verdict}'.",
+        Verdict == "released" && FailedLegs.Count > 0 ? "A key was released although legs failed." : null);
+}
+
+/// <summary>The gateway allowed a request or refused it; the subject is the served package.</summary>
+public sealed record RequestJudged : IPredicate<RequestJudged>
+{
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.Access;
+
+    /// <summary>What was asked.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>For example <c>scored</c>, <c>screened</c>, <c>refused</c>.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>HTTP status.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>The client's pseudonym; null when nobody was recognised.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Digest of the access policy.</summary>
+    public required Digest Policy { get; init; }
+
+    /// <summary>The rules that decided.</summary>
+    public required IReadOnlyList<string> Policies { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(
+        Predicates.Empty(Outcome, "outcome"), Client is null || Pseudonym.Is(Client) ? null : "'client' is no pseudonym.");
+}
+
+/// <summary>A policy came into force; the subject is its text.</summary>
+public sealed record PolicyChanged : IPredicate<PolicyChanged>
+{
+    /// <summary>Who may ask what: Cedar.</summary>
+    public const string AccessPolicy = "access";
+
+    /// <summary>Which workers get a key.</summary>
+    public const string EvidencePolicy = "evidence";
+
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.PolicyChange;
+
+    /// <summary>Which policy: <see cref="AccessPolicy"/>, <see cref="EvidencePolicy"/>, …</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The one before; null for the first.</summary>
+    public Digest? Previous { get; init; }
+
+    /// <summary>From when on, UTC.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(Predicates.Empty(Kind, "kind"));
+}
