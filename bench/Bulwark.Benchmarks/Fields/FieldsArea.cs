@@ -12,7 +12,8 @@ internal static class FieldsArea
         var seconds = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 20;
         using var contenders = new FieldContenders();
         var rates = ThreadRate.Measure([.. contenders.All.Select(one => (one.Values, one.Run))], TimeSpan.FromSeconds(seconds));
-        Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}; OpenSSL {System.Security.Cryptography.SafeEvpPKeyHandle.OpenSslVersion:x}; one thread, CPU time, best slice of {seconds:0} s");
+        var openSsl = OperatingSystem.IsLinux() ? $"OpenSSL {System.Security.Cryptography.SafeEvpPKeyHandle.OpenSslVersion:x}" : "no OpenSSL";
+        Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}; {openSsl}; one thread, CPU time, best slice of {seconds:0} s");
         Console.WriteLine($"{"what",-58} {"M values/s",11} {"of its limit",13}   limit");
         for (var i = 0; i < rates.Length; i++)
         {
