@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Bulwark.Data;
-using Bulwark.Lineage;
 using Spectre.Console;
 
 namespace Bulwark.Cli;

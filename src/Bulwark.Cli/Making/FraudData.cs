@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Data;
-using Bulwark.Lineage;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json;
-using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Privacy;
