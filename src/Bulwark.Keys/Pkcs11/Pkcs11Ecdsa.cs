@@ -8,7 +8,7 @@ namespace Bulwark.Keys;
 
 /// <summary>An ECDSA key on P-256 or P-384 whose private half stays in a PKCS#11 token; usable wherever .NET takes an <see cref="ECDsa"/>.</summary>
 /// <remarks>Signing happens in the token (CKM_ECDSA over the digest), verifying here. Private parameters cannot be exported.</remarks>
-public sealed class Pkcs11Ecdsa : ECDsa
+public sealed class Pkcs11Ecdsa : ECDsa, IEcdsaSigner
 {
     private readonly Pkcs11Token _token;
     private readonly byte[] _label;
@@ -20,7 +20,11 @@ public sealed class Pkcs11Ecdsa : ECDsa
         (_token, _label, _id) = (token, key.Pkcs11Attributes["object"], key.Pkcs11Attributes.GetValueOrDefault("id"));
         _public = token.Use(ReadPublic);
         KeySizeValue = _public.KeySize;
+        PublicKey = EcdsaKey.Of(_public);
     }
+
+    /// <inheritdoc/>
+    public EcdsaKey PublicKey { get; }
 
     /// <summary>Opens the signing key that an address names.</summary>
     /// <param name="key"><c>pkcs11:token=prod;object=signing</c>; with <c>id=</c> where the label is not unique.</param>
@@ -55,6 +59,13 @@ public sealed class Pkcs11Ecdsa : ECDsa
         {
             throw Pkcs11Faults.Refused(_token.Name, "sign", failure);
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]> SignHashAsync(ReadOnlyMemory<byte> hash, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        return new(SignHash(hash.ToArray()));
     }
 
     /// <inheritdoc/>

@@ -73,7 +73,7 @@ internal sealed class Pkcs11Keys(Pkcs11Token token)
         }
     }
 
-    internal void Retire(ISession session, Pkcs11Key key)
+    internal static void Retire(ISession session, Pkcs11Key key)
     {
         var attributes = session.Factories.ObjectAttributeFactory;
         session.SetAttributeValue(key.Handle, [attributes.Create(CKA.CKA_ENCRYPT, false), attributes.Create(CKA.CKA_WRAP, false)]);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Bulwark.Cryptography;
 using Net.Pkcs11Interop.Common;
@@ -100,7 +99,7 @@ public sealed class Pkcs11Provider : IKeyAdministration
     }
 
     /// <inheritdoc/>
-    public ValueTask<KeyDescription> RetireAsync(KeyUri version, CancellationToken cancel = default) => Change(version, _keys.Retire, cancel);
+    public ValueTask<KeyDescription> RetireAsync(KeyUri version, CancellationToken cancel = default) => Change(version, Pkcs11Keys.Retire, cancel);
 
     /// <inheritdoc/>
     public ValueTask<KeyDescription> DestroyAsync(KeyUri version, CancellationToken cancel = default) => Change(version, (session, key) => session.DestroyObject(key.Handle), cancel);

@@ -143,7 +143,7 @@ public class Pkcs11Tests
     [Theory]
     [InlineData("1.2.840.10045.3.1.7", 256)]
     [InlineData("1.3.132.0.34", 384)]
-    public void A_tokens_signing_key_is_an_ordinary_ecdsa_key_without_a_private_half(string curve, int size)
+    public async Task A_tokens_signing_key_is_an_ordinary_ecdsa_key_without_a_private_half(string curve, int size)
     {
         SoftHsm.NewToken($"sign{size}");
         var address = KeyUri.Parse($"pkcs11:token=sign{size};object=signing");
@@ -156,6 +156,8 @@ public class Pkcs11Tests
         verifier.ImportSubjectPublicKeyInfo(signer.ExportSubjectPublicKeyInfo(), out _);
         Assert.True(verifier.VerifyData("model"u8, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
         Assert.False(verifier.VerifyData("other"u8, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
+        var der = await EcdsaSignature.SignAsync(signer, "model"u8.ToArray(), Cancel);
+        Assert.True(signer.PublicKey.Verify("model"u8, der));
         Assert.Contains("cannot leave", Assert.Throws<CryptographicException>(() => signer.ExportParameters(true)).Message);
         Assert.Throws<KeyProviderException>(() => Pkcs11Ecdsa.Create(address, ECCurve.CreateFromValue(curve), SoftHsm.Options));
         Assert.Contains("no such", Assert.Throws<KeyProviderException>(() => Pkcs11Ecdsa.Open(KeyUri.Parse($"pkcs11:token=sign{size};object=none"), SoftHsm.Options)).Message);
