@@ -36,7 +36,7 @@ internal static class NameRule
     internal static bool IsIdentifier(string column) => Words(column).Split(' ')[^1] is "id" or "uuid" or "guid" or "key";
 
     /// <summary>cardNumber, Card-Number and CARD_NUMBER all give "card number".</summary>
-    private static string Words(string column)
+    internal static string Words(string column)
     {
         var words = new System.Text.StringBuilder();
         for (var i = 0; i < column.Length; i++)
