@@ -5,6 +5,9 @@ namespace Bulwark.Networks;
 
 public sealed unsafe partial class NetworkGradients<T>
 {
+    /// <summary>γ of automatic clipping, as its authors chose it.</summary>
+    private const double AutomaticStability = 0.01;
+
     /// <summary>Each row's gradient norm, exactly, without building any row's gradient.</summary>
     /// <remarks>
     /// A dense layer's per-row gradient is an outer product, so its squared norm is (|activation|² + 1)·|delta|², the 1 for the bias.
@@ -42,9 +45,11 @@ public sealed unsafe partial class NetworkGradients<T>
     /// <param name="gradientSum">As <see cref="DenseNetwork{T}.Parameters"/>; added to, not cleared.</param>
     /// <param name="norms">Shape (rows): norms before clipping; or empty when not wanted.</param>
     /// <param name="rowWeights">Shape (rows): what each row's loss counts before clipping; empty for 1.</param>
+    /// <param name="style">How a row is shortened; in every style it moves the sum by at most <paramref name="clippingNorm"/>.</param>
     /// <returns>The sum of weighted losses, and how many rows were shortened or dropped. Neither is private.</returns>
     public ClippingCount ClippedSum(
-        ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, T clippingNorm, Span<T> gradientSum, Span<T> norms = default, ReadOnlySpan<T> rowWeights = default)
+        ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, T clippingNorm, Span<T> gradientSum, Span<T> norms = default, ReadOnlySpan<T> rowWeights = default,
+        ClippingStyle style = ClippingStyle.Flat)
     {
         if (!(clippingNorm > T.Zero) || !T.IsFinite(clippingNorm))
             throw new ArgumentOutOfRangeException(nameof(clippingNorm), clippingNorm, "The clipping norm must be finite and above 0.");
@@ -55,6 +60,7 @@ public sealed unsafe partial class NetworkGradients<T>
         if (labels.IsEmpty)
             return default;
         LoadWeights();
+        var safe = clippingNorm * (T.One - (T.CreateTruncating(64) * (T.BitIncrement(T.One) - T.One)));
         var count = default(ClippingCount);
         for (var at = 0; at < labels.Length; at += SliceRows)
         {
@@ -64,7 +70,7 @@ public sealed unsafe partial class NetworkGradients<T>
             BackwardToHidden(rows);
             var sliceNorms = norms.IsEmpty ? _norms.AsSpan(0, rows) : norms.Slice(at, rows);
             Norms(sliceNorms);
-            count = new(count.TotalLoss + double.CreateTruncating(total), count.ClippedRows + Shorten(sliceNorms, clippingNorm));
+            count = new(count.TotalLoss + double.CreateTruncating(total), count.ClippedRows + Shorten(sliceNorms, safe, style));
             ParameterProducts(rows, at == 0);
         }
 
@@ -88,29 +94,50 @@ public sealed unsafe partial class NetworkGradients<T>
     }
 
     /// <summary>Multiplies each row's deltas by its clip factor; the products then sum clipped gradients.</summary>
-    private int Shorten(ReadOnlySpan<T> norms, T clippingNorm)
+    private int Shorten(ReadOnlySpan<T> norms, T safe, ClippingStyle style)
     {
         var clipped = 0;
-        var safe = clippingNorm * (T.One - (T.CreateTruncating(64) * (T.BitIncrement(T.One) - T.One)));
         for (var row = 0; row < norms.Length; row++)
         {
-            if (norms[row] <= safe)
+            if (!T.IsFinite(norms[row]))
+                Drop(row);
+            else if (style == ClippingStyle.Automatic)
+                Scale(row, safe / (norms[row] + T.CreateTruncating(AutomaticStability)));
+            else if (norms[row] <= safe && (style == ClippingStyle.Flat || norms[row] * norms[row] * T.CreateTruncating(_shape.Layers) <= safe * safe))
                 continue;
+            else if (style == ClippingStyle.Flat)
+                Scale(row, safe / norms[row]);
+            else
+                ShortenByLayer(row, safe / T.Sqrt(T.CreateTruncating(_shape.Layers)));
             clipped++;
-            var finite = T.IsFinite(norms[row]);
-            foreach (var delta in _deltas)
-            {
-                if (finite)
-                    TensorPrimitives.Multiply(delta.Row(row), safe / norms[row], delta.Row(row));
-                else
-                    delta.Row(row).Clear();
-            }
-
-            if (!finite)
-                ClearActivations(row);
         }
 
         return clipped;
+    }
+
+    private void Scale(int row, T factor)
+    {
+        foreach (var delta in _deltas)
+            TensorPrimitives.Multiply(delta.Row(row), factor, delta.Row(row));
+    }
+
+    private void ShortenByLayer(int row, T share)
+    {
+        for (var layer = 0; layer < _shape.Layers; layer++)
+        {
+            var delta = _deltas[layer].Row(row);
+            var activation = TensorPrimitives.SumOfSquares<T>(_pass.Activations[layer].Row(row));
+            var norm = T.Sqrt((activation + T.One) * TensorPrimitives.SumOfSquares<T>(delta));
+            if (norm > share)
+                TensorPrimitives.Multiply(delta, share / norm, delta);
+        }
+    }
+
+    private void Drop(int row)
+    {
+        foreach (var delta in _deltas)
+            delta.Row(row).Clear();
+        ClearActivations(row);
     }
 
     /// <summary>Zero times infinity is not a number: a dropped row's activations must go too, and the column of ones must be ones again.</summary>

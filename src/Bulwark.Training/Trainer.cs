@@ -38,11 +38,11 @@ public static class Trainer
         var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
         if (options.BaseRate is { } rate)
             network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
-        var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
         if (options.Private is not null)
-            return new PrivateLoop(network, attack, options).Run(train, account!, started, progress, cancel);
+            return new PrivateLoop(network, options).Run(train, account!, started, progress, cancel);
         if (validation is null && options.KeepBest && train.Rows >= FewestHeldOutFrom)
             (train, validation) = HoldOut(train, options.Seed);
+        var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
         return new PlainLoop(network, attack, options).Run(train, validation, started, progress, cancel);
     }
 
@@ -54,7 +54,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         if (options.Private is null || options.Faults().Any())
             throw new ArgumentException("Only a private run of sound options has a cost.", nameof(options));
-        return PrivateLoop.Plan(options).Event;
+        return PrivatePlan.Of(options).Event;
     }
 
     /// <summary>Probabilities of the positive class.</summary>
@@ -92,6 +92,6 @@ public static class Trainer
     {
         var batch = new Batch(rows.Length, all.Width);
         batch.Load(all, rows);
-        return new EncodedDataset(batch.Features, all.Width, batch.Labels);
+        return new EncodedDataset(batch.Features, all.Width, batch.Labels, all.Quantities);
     }
 }

@@ -6,7 +6,7 @@ public sealed record TrainingOptions
     /// <summary>Widths of the hidden layers; empty makes a logistic regression.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 32];
 
-    /// <summary>Passes over the data (in expectation, when private); null chooses: 20 plain or robust, 40 private.</summary>
+    /// <summary>Passes over the data (in expectation, when private); null chooses: 20 plain or robust (more for a regression on few rows), 40 private, 200 private without hidden layers.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>Rows of a plain or robust step.</summary>
@@ -58,47 +58,6 @@ public sealed record TrainingOptions
             yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
         foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))
             yield return fault;
-    }
-}
-
-/// <summary>Private training by DP-SGD with Poisson batches.</summary>
-/// <remarks>Source: Abadi et al., "Deep Learning with Differential Privacy", CCS 2016, Algorithm 1 (arXiv:1607.00133). Neighbours differ by one added or removed row.</remarks>
-public sealed record PrivacyOptions
-{
-    /// <summary>ε for all that this run releases.</summary>
-    public double Epsilon { get; init; } = 1;
-
-    /// <summary>δ; far below one over the number of rows.</summary>
-    public double Delta { get; init; } = 1e-5;
-
-    /// <summary>Largest L2 length of one row's gradient; null chooses by model: 1 without hidden layers, 5 with.</summary>
-    public double? ClippingNorm { get; init; }
-
-    /// <summary>Chance of each row to be in a step's batch. Large batches give the best signal for their noise.</summary>
-    public double SamplingProbability { get; init; } = 0.25;
-
-    /// <summary>Noise on the count of rows, in rows, which scales the steps; it is paid for. Null when <see cref="PublicRows"/> is given.</summary>
-    public double CountNoise { get; init; } = 100;
-
-    /// <summary>What else is released from the same rows within this ε, booked by whoever releases it; null for nothing.</summary>
-    public Bulwark.Privacy.PrivacyEvent? Also { get; init; }
-
-    /// <summary>The number of rows, when it is public knowledge; null spends a little on a noisy count.</summary>
-    public int? PublicRows { get; init; }
-
-    /// <summary>Every fault; empty when the options are sound.</summary>
-    public IEnumerable<string> Faults()
-    {
-        foreach (var fault in new Bulwark.Privacy.PrivacyBudget(Epsilon, Delta).Faults())
-            yield return fault;
-        if (ClippingNorm is not null and not (> 0 and < double.PositiveInfinity))
-            yield return $"{nameof(ClippingNorm)} is {ClippingNorm}; it must be finite and above 0.";
-        if (!(SamplingProbability > 0 && SamplingProbability <= 1))
-            yield return $"{nameof(SamplingProbability)} is {SamplingProbability}; it must be above 0 and at most 1.";
-        if (!(CountNoise >= 1) || !double.IsFinite(CountNoise))
-            yield return $"{nameof(CountNoise)} is {CountNoise}; it must be finite and at least 1.";
-        if (PublicRows < 1)
-            yield return $"{nameof(PublicRows)} is {PublicRows}; it must be above 0.";
     }
 }
 

@@ -68,6 +68,7 @@ internal sealed unsafe class ForwardPass<T>
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
             var source = Activations[layer];
+            RenewOnes(source, rows);
             var target = Activations[layer + 1];
             var weights = _weights[layer];
             if (layer == _shape.Layers - 1 && FewOutputs.Fits<T>(rows, target.Columns))
@@ -94,6 +95,18 @@ internal sealed unsafe class ForwardPass<T>
                 Finish = layer == _shape.Layers - 1 ? TileFinish.None : TileFinish.Rectify,
             });
         }
+    }
+
+    /// <summary>
+    /// Three whole vectors beyond the last four: a short tile of gradients, written over the activations, reaches into the column of ones, and a tile of six rows does not write it anew.
+    /// </summary>
+    private static void RenewOnes(PaddedMatrix<T> matrix, int rows)
+    {
+        var lanes = MatrixProduct.TileColumns<T>() / 2;
+        if (matrix.Columns % (4 * lanes) != 3 * lanes)
+            return;
+        for (var row = 0; row < rows; row++)
+            matrix.RowPointer(row)[matrix.Columns] = T.One;
     }
 
     internal void CopyLogits(int rows, Span<T> logits)

@@ -6,14 +6,18 @@ public sealed class EncodedDataset
     /// <param name="features">Shape (rows, width), row-major; kept, not copied.</param>
     /// <param name="width">Numbers in an encoded row; above 0.</param>
     /// <param name="labels">Shape (rows): 1 positive, 0 negative; kept, not copied.</param>
-    /// <exception cref="ArgumentException">The arrays do not have the same number of rows.</exception>
-    public EncodedDataset(float[] features, int width, int[] labels)
+    /// <param name="quantities">Shape (width): which columns are scaled quantities; empty for none. Others are 0 or 1.</param>
+    /// <exception cref="ArgumentException">The arrays do not have the same number of rows, or the mask is not of the width.</exception>
+    public EncodedDataset(float[] features, int width, int[] labels, IReadOnlyList<bool>? quantities = null)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(labels);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         if (features.Length != (long)labels.Length * width)
             throw new ArgumentException($"{features.Length} values are not {labels.Length} rows of {width}.", nameof(features));
+        if (quantities is { Count: > 0 } && quantities.Count != width)
+            throw new ArgumentException($"A mask of {quantities.Count} does not fit rows of {width}.", nameof(quantities));
+        Quantities = quantities ?? [];
         Features = features;
         Width = width;
         Labels = labels;
@@ -24,6 +28,9 @@ public sealed class EncodedDataset
 
     /// <summary>Shape (<see cref="Rows"/>): 1 positive, 0 negative.</summary>
     public int[] Labels { get; }
+
+    /// <summary>Shape (<see cref="Width"/>): which columns are scaled quantities; empty when nobody said.</summary>
+    public IReadOnlyList<bool> Quantities { get; }
 
     /// <summary>How many rows.</summary>
     public int Rows => Labels.Length;

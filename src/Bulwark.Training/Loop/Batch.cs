@@ -15,12 +15,16 @@ internal sealed class Batch(int capacity, int width)
 
     internal ReadOnlySpan<int> Classes => Labels.AsSpan(0, Rows);
 
-    internal void Load(EncodedDataset data, ReadOnlySpan<int> rows)
+    internal void Load(EncodedDataset data, ReadOnlySpan<int> rows, InputCentre? centre = null)
     {
         Rows = rows.Length;
         for (var i = 0; i < rows.Length; i++)
         {
-            data.Row(rows[i]).CopyTo(Features.AsSpan(i * width, width));
+            var row = Features.AsSpan(i * width, width);
+            if (centre is null)
+                data.Row(rows[i]).CopyTo(row);
+            else
+                centre.Apply(data.Row(rows[i]), row);
             Labels[i] = data.Labels[rows[i]];
         }
     }

@@ -8,12 +8,13 @@ namespace Bulwark.Training.Loop;
 internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? attack, TrainingOptions options)
 {
     private const int DefaultEpochs = 20;
+    private const int FewestLinearSteps = 3000;   // a regression has one optimum: few rows are no reason to stop short of it
 
     internal TrainedNetwork Run(EncodedDataset train, EncodedDataset? validation, long started, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
-        var epochs = options.Epochs ?? DefaultEpochs;
         var size = Math.Min(options.BatchSize, train.Rows);
         var stepsPerEpoch = (train.Rows + size - 1) / size;
+        var epochs = options.Epochs ?? (options.Hidden.Count > 0 ? DefaultEpochs : Math.Max(DefaultEpochs, FewestLinearSteps / stepsPerEpoch));
         var step = new Step(network, attack, options, size);
         var order = Enumerable.Range(0, train.Rows).ToArray();
         var random = new Random(unchecked((int)options.Seed));

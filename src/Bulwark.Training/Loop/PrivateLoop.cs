@@ -8,110 +8,94 @@ namespace Bulwark.Training.Loop;
 
 /// <summary>
 /// DP-SGD: Poisson batches, each row's gradient clipped, noise on the sum, division by the expected batch size, an empty batch a step like any other.
-/// Momentum and the average of the second half of the iterates are post-processing. Nothing else of the rows is looked at.
+/// Momentum and averages of iterates are post-processing. Nothing else of the rows is looked at.
 /// </summary>
-internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingAttack? attack, TrainingOptions options)
+internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions options, PrivateParts? parts = null, IPrivateObserver? observer = null)
 {
-    private const int DefaultEpochs = 40;
-    private const int Slice = 512;
+    private const double Momentum = 0.9;
     private readonly PrivacyOptions _private = options.Private!;
-    private readonly double _clipping = options.Private!.ClippingNorm ?? (options.Hidden.Count == 0 ? 1 : 5);
-    private readonly Batch _batch = new(Slice, network.Shape.Inputs);
-    private readonly NetworkGradients<float> _gradients = new(network, Slice);
     private readonly float[] _sum = new float[network.Parameters.Length];
+    private double _clipping = options.Private!.ClippingNorm ?? (options.Hidden.Count == 0 ? 1 : 5);
 
     internal TrainedNetwork Run(EncodedDataset train, PrivacyAccount account, long started, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
-        var q = _private.SamplingProbability;
         progress?.Report(new TrainingProgress(0, "calibrating the noise"));
-        var (planned, noise, steps) = Plan(options);
-        var reservation = account.Ledger.Reserve(account.Dataset, planned, $"private training, {network.Shape}, {steps} steps");
-        using var random = new SecureRandom();
-        using var gaussian = new SecureNoise();
+        var plan = PrivatePlan.Of(options);
+        var reservation = account.Ledger.Reserve(account.Dataset, plan.Event, $"private training, {network.Shape}, {plan.Steps} steps");
+        using var own = parts is null ? new PrivateParts(Environment.ProcessorCount) : null;
         reservation.Begin();
-        var rows = _private.PublicRows ?? NoisyCount(train.Rows, gaussian);
-        Descend(train, steps, noise, q * rows, random, gaussian, progress, cancel);
+        var clipping = _clipping;
+        Descend(train, plan, parts ?? own!, progress, cancel);
         reservation.Commit();
         progress?.Report(new TrainingProgress(1, "trained"));
-        return new TrainedNetwork(network, Statement(_private.Also is null ? planned : new ComposedEvent([_private.Also, planned]), noise, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new TrainedNetwork(network, Statement(plan, clipping), [], null, plan.Steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    /// <summary>What the training will release, by its options alone: the noise is the least that keeps all of it, what else is released included, within ε.</summary>
-    internal static (PrivacyEvent Event, double Noise, long Steps) Plan(TrainingOptions options)
+    /// <summary>Trains by a plan that is booked already.</summary>
+    internal void Descend(EncodedDataset train, PrivatePlan plan, PrivateParts steps, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
-        var settings = options.Private!;
-        var steps = Math.Max(1, (long)Math.Ceiling((options.Epochs ?? DefaultEpochs) / settings.SamplingProbability));
-        PrivacyEvent Training(double noise) => settings.PublicRows is null
-            ? new ComposedEvent([new GaussianEvent(settings.CountNoise), PrivacyEvent.DpSgd(settings.SamplingProbability, noise, steps)])
-            : PrivacyEvent.DpSgd(settings.SamplingProbability, noise, steps);
-        PrivacyEvent Whole(double noise) => settings.Also is null ? Training(noise) : new ComposedEvent([settings.Also, Training(noise)]);
-        var noise = Calibration.NoiseMultiplier(Whole, new PrivacyBudget(settings.Epsilon, settings.Delta));
-        return (Training(noise), noise, steps);
-    }
-
-    private void Descend(
-        EncodedDataset train, long steps, double noise, double expectedBatch, SecureRandom random, SecureNoise gaussian,
-        IProgress<TrainingProgress>? progress, CancellationToken cancel)
-    {
-        var optimizer = new SgdOptimizer<float>(network.Parameters.Length, momentum: 0.9);
-        var rate = options.LearningRate ?? DefaultRate;
-        var (average, averaged) = (new float[network.Parameters.Length], 0);
-        var sample = new List<int>();
-        for (long step = 0; step < steps; step++)
+        var centre = options.Robust is null ? InputCentre.Of(train) : null;   // an attack moves values within [0, 1]
+        var gradients = new ClippedGradients(network, options, centre, Environment.ProcessorCount);
+        var rows = _private.PublicRows ?? Math.Max(1, steps.Noisy(train.Rows, plan.RowNoise!.Value));
+        var expectedBatch = plan.Batches.ExpectedSize(rows);
+        var optimizer = new SgdOptimizer<float>(network.Parameters.Length, Momentum);
+        var rate = options.LearningRate ?? StepSize.Of(plan, _clipping, rows, network.Parameters.Length, options.Hidden.Count == 0);
+        var average = new RunningAverage(_private.Average, network.Parameters.Length);
+        var (sample, step) = (new List<int>(), 0L);
+        foreach (var phase in plan.Phases)
         {
-            cancel.ThrowIfCancellationRequested();
-            attack?.NextRound();
-            random.PoissonSample(train.Rows, _private.SamplingProbability, sample);
-            SumClipped(train, CollectionsMarshal.AsSpan(sample));
-            gaussian.AddGaussian(_sum, MathF.BitIncrement((float)(noise * _clipping)));
-            TensorPrimitives.Divide(_sum, (float)expectedBatch, _sum);
-            TensorPrimitives.MultiplyAdd(network.Parameters, (float)(options.WeightDecay ?? 1e-4), _sum, _sum);
-            var done = (double)step / steps;
-            optimizer.Step(network.Parameters, _sum, (float)(rate * Math.Min(1, (done / 0.1) + 0.1) * (1 - (0.8 * done))));
-            if (step >= steps / 2)
-                TensorPrimitives.Lerp<float>(average, network.Parameters, 1f / ++averaged, average);
-            progress?.Report(new TrainingProgress(done, $"private step {step + 1} of {steps}"));
+            for (var i = 0; i < phase.Steps; i++, step++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var done = (double)step / plan.Steps;
+                NoisyGradient(train, plan, phase, steps, gradients, step, sample, expectedBatch);
+                TensorPrimitives.MultiplyAdd(network.Parameters, (float)(options.WeightDecay ?? 1e-4), _sum, _sum);
+                optimizer.Step(network.Parameters, _sum, (float)(rate * StepSize.Schedule(done)));
+                average.Add(network.Parameters, done);
+                progress?.Report(new TrainingProgress(done, $"private step {step + 1} of {plan.Steps}"));
+            }
         }
 
         average.CopyTo(network.Parameters);
+        centre?.Fold(network);
     }
 
-    private double DefaultRate => options.Hidden.Count == 0 ? 3.0 : 0.5;
-
-    /// <summary>Sum over the sample of each row's gradient, which is no longer than the clipping norm: with an attack, its clean and its moved part share that length.</summary>
-    private void SumClipped(EncodedDataset train, ReadOnlySpan<int> sample)
+    /// <summary>One step's release: into <see cref="_sum"/>, divided.</summary>
+    private void NoisyGradient(
+        EncodedDataset train, PrivatePlan plan, PlannedPhase phase, PrivateParts steps, ClippedGradients gradients, long step, List<int> sample, double expectedBatch)
     {
+        gradients.NextRound();
+        steps.Draw(plan.Batches, train.Rows, sample);
+        var batch = CollectionsMarshal.AsSpan(sample);
+        observer?.Drawn(step, batch);
         Array.Clear(_sum);
-        var lambda = attack?.Options.AdversarialWeight ?? 0;
-        var (cleanShare, movedShare) = (1 / (1 + lambda), lambda / (1 + lambda));
-        for (; !sample.IsEmpty; sample = sample[Math.Min(Slice, sample.Length)..])
-        {
-            _batch.Load(train, sample[..Math.Min(Slice, sample.Length)]);
-            _gradients.ClippedSum(_batch.Inputs, _batch.Classes, Loss.Logistic, (float)(_clipping * cleanShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, cleanShare));
-            if (attack is not null)
-                _gradients.ClippedSum(attack.Move(_batch), _batch.Classes, Loss.Logistic, (float)(_clipping * movedShare), _sum, rowWeights: _batch.Weigh(options.PositiveWeight, movedShare));
-        }
+        var clipping = _clipping * phase.Clipping;
+        var kept = steps.AddClipped(gradients, train, batch, (float)clipping, _sum);
+        steps.AddNoise(_sum, phase.Noise * clipping);
+        var divisor = steps.Divisor(expectedBatch, batch.Length);
+        observer?.Released(step, network, _sum, clipping, phase.Noise * clipping, divisor);
+        TensorPrimitives.Divide(_sum, (float)divisor, _sum);
+        if (_private.Adaptive is { } adaptive)
+            _clipping = Math.Clamp(_clipping * Math.Exp(-adaptive.Rate * (NoisyShare(kept, batch.Length, phase, steps, expectedBatch) - adaptive.Quantile)), 1e-6, 1e6);
     }
 
-    private double NoisyCount(int rows, SecureNoise gaussian)
-    {
-        Span<double> count = [rows];
-        gaussian.AddGaussian(count, _private.CountNoise);
-        return Math.Max(1, count[0]);
-    }
+    /// <summary>Noisy share of rows whose gradient was short enough: the count is released around one half a row, so that one row moves it by one half.</summary>
+    private static double NoisyShare(int kept, int batch, PlannedPhase phase, PrivateParts steps, double expectedBatch) =>
+        Math.Clamp(0.5 + (steps.Noisy(kept - (batch / 2.0), phase.CountNoise!.Value / 2) / expectedBatch), 0, 1);
 
-    private PrivacyStatement Statement(PrivacyEvent happened, double noise, long steps)
+    private PrivacyStatement Statement(PrivatePlan plan, double clipping)
     {
+        var happened = _private.Also is null ? plan.Event : new ComposedEvent([_private.Also, plan.Event]);
         var bounds = PldAccountant.Epsilon(happened, _private.Delta);
         return new PrivacyStatement
         {
             Epsilon = bounds.Upper,
             EpsilonLower = bounds.Lower,
             Delta = _private.Delta,
-            SamplingProbability = _private.SamplingProbability,
-            NoiseMultiplier = noise,
-            Steps = steps,
-            ClippingNorm = _clipping,
+            SamplingProbability = plan.Batches.Probability,
+            NoiseMultiplier = plan.Noise,
+            Steps = plan.Steps,
+            ClippingNorm = clipping,
             Event = happened,
         };
     }

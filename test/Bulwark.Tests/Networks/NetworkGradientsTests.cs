@@ -98,7 +98,67 @@ public class NetworkGradientsTests
     }
 
     [Fact]
-    public void One_row_never_moves_the_float_sum_by_more_than_the_norm()
+    public void A_gradient_does_not_depend_on_what_was_computed_before()
+    {
+        foreach (var shape in Samples.Shapes)
+        {
+            var network = Samples.Network(shape);
+            var (inputs, labels, loss) = (Samples.Inputs(shape, 40), Samples.Labels(shape, 40), LossFunction.LogLoss(shape.Outputs));
+            var used = new NetworkGradients<double>(network, 40);
+            foreach (var before in (int[])[1, 2, 3, 5, 7])
+            {
+                foreach (var rows in (int[])[1, 7, 12, 40])
+                {
+                    var (again, fresh) = (new double[network.Parameters.Length], new double[network.Parameters.Length]);
+                    used.Backward(inputs.AsSpan(0, before * shape.Inputs), labels.AsSpan(0, before), loss, again);
+                    Array.Clear(again);
+                    used.ClippedSum(inputs.AsSpan(0, rows * shape.Inputs), labels.AsSpan(0, rows), loss, 0.5, again);
+                    new NetworkGradients<double>(network, 40).ClippedSum(inputs.AsSpan(0, rows * shape.Inputs), labels.AsSpan(0, rows), loss, 0.5, fresh);
+                    Assert.Equal(fresh, again);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ClippingStyle.PerLayer)]
+    [InlineData(ClippingStyle.Automatic)]
+    public void Every_clipping_style_equals_a_loop_over_single_rows(ClippingStyle style)
+    {
+        foreach (var shape in Samples.Shapes)
+        {
+            var network = Samples.Network(shape);
+            var (inputs, labels, loss) = (Samples.Inputs(shape, 40), Samples.Labels(shape, 40), LossFunction.LogLoss(shape.Outputs));
+            var gradients = new NetworkGradients<double>(network, 40);
+            const double Norm = 0.7;
+            var expected = new double[network.Parameters.Length];
+            for (var row = 0; row < 40; row++)
+            {
+                var one = new double[expected.Length];
+                gradients.Backward(inputs.AsSpan(row * shape.Inputs, shape.Inputs), labels.AsSpan(row, 1), loss, one);
+                for (int layer = 0, at = 0; layer < shape.Layers; layer++)
+                {
+                    var size = (shape.LayerInputs(layer) + 1) * shape.LayerOutputs(layer);
+                    var part = style == ClippingStyle.Automatic ? one : one[at..(at + size)];
+                    var length = Math.Sqrt(part.Sum(value => value * value));
+                    var factor = style == ClippingStyle.Automatic ? Norm / (length + 0.01) : Math.Min(1, Norm / Math.Sqrt(shape.Layers) / length);
+                    for (var i = at; i < at + size; i++)
+                        expected[i] += one[i] * factor;
+                    at += size;
+                }
+            }
+
+            var sum = new double[expected.Length];
+            gradients.ClippedSum(inputs, labels, loss, Norm, sum, style: style);
+            Assert.Equal(expected, sum, (a, b) => Math.Abs(a - b) < 1e-11);
+        }
+    }
+
+    [Theory]
+    [InlineData(ClippingStyle.Flat)]
+    [InlineData(ClippingStyle.PerLayer)]
+    [InlineData(ClippingStyle.Automatic)]
+    public void One_row_never_moves_the_float_sum_by_more_than_the_norm(ClippingStyle style)
     {
         var shape = new NetworkShape(30, [128, 128], 2);
         var network = Samples.Network(shape).ToSingle();
@@ -107,7 +167,7 @@ public class NetworkGradientsTests
         {
             float[] inputs = [.. Samples.Inputs(shape, 1, row).Select(value => (float)value * 3)];
             var sum = new float[network.Parameters.Length];
-            gradients.ClippedSum(inputs, Samples.Labels(shape, 1, row), Loss.SoftmaxCrossEntropy, 0.01f, sum);
+            gradients.ClippedSum(inputs, Samples.Labels(shape, 1, row), Loss.SoftmaxCrossEntropy, 0.01f, sum, style: style);
             Assert.True(Math.Sqrt(sum.Sum(value => (double)value * value)) <= 0.01f);
         }
     }

@@ -1,3 +1,4 @@
+using Bulwark.Networks;
 using Bulwark.Privacy;
 using Bulwark.Training;
 
@@ -50,6 +51,67 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(run.Privacy.Epsilon, _ledger.Spent("data", 1e-5).Epsilon.Upper, 1e-3);
         Assert.Empty(run.Epochs);
         Assert.Throws<PrivacyBudgetException>(() => Train(train, options, new PrivacyAccount(_ledger, "data")));
+    }
+
+    [Theory]
+    [InlineData(ClippingStyle.Flat)]
+    [InlineData(ClippingStyle.PerLayer)]
+    [InlineData(ClippingStyle.Automatic)]
+    public void Every_clipping_style_learns_within_epsilon(ClippingStyle style)
+    {
+        var options = new TrainingOptions { Hidden = [8], Epochs = 10, Private = new PrivacyOptions { Clipping = style } };
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        Assert.InRange(run.Privacy!.Epsilon, 0.95, 1);
+        Assert.True(Auc(run) > 0.9, $"AUC {Auc(run)}");
+    }
+
+    [Fact]
+    public void An_adaptive_norm_pays_for_its_count_from_the_same_batch()
+    {
+        var options = new TrainingOptions { Hidden = [], Epochs = 30, Private = new PrivacyOptions { PublicRows = 6000, SamplingProbability = 0.5, Adaptive = new AdaptiveClipping() } };
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var query = Assert.IsType<ComposedEvent>(Assert.IsType<PoissonSampledEvent>(Assert.IsType<SelfComposedEvent>(run.Privacy!.Event).Event).Event);
+        var (sum, count) = ((GaussianEvent)query.Events[0], (GaussianEvent)query.Events[1]);
+        Assert.Equal(5 * run.Privacy.NoiseMultiplier, count.NoiseMultiplier, 1e-9);
+        Assert.Equal(1 / Math.Pow(run.Privacy.NoiseMultiplier, 2), (1 / Math.Pow(sum.NoiseMultiplier, 2)) + (1 / Math.Pow(count.NoiseMultiplier, 2)), 1e-9);
+        Assert.True(Auc(run) > 0.9, $"AUC {Auc(run)}");
+    }
+
+    [Fact]
+    public void Phases_are_booked_one_by_one_and_make_all_the_steps()
+    {
+        var options = new TrainingOptions { Hidden = [], Epochs = 100, Private = new PrivacyOptions { PublicRows = 3000, Phases = [new PrivatePhase(1, Noise: 2), new PrivatePhase(3, Clipping: 0.5)] } };
+        var run = Train(Rows(3000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var parts = Assert.IsType<ComposedEvent>(run.Privacy!.Event).Events.Cast<SelfComposedEvent>().ToList();
+        Assert.Equal([25, 75], parts.Select(part => part.Count));
+        Assert.Equal(2, Multiplier(parts[0]) / Multiplier(parts[1]), 1e-9);
+        Assert.InRange(run.Privacy.Epsilon, 0.99, 1);
+
+        static double Multiplier(SelfComposedEvent part) => ((GaussianEvent)((PoissonSampledEvent)part.Event).Event).NoiseMultiplier;
+    }
+
+    [Theory]
+    [InlineData(IterateAverage.Exponential)]
+    [InlineData(IterateAverage.Last)]
+    public void Every_average_of_iterates_is_a_model(IterateAverage average)
+    {
+        var options = new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Average = average } };
+        Assert.True(Auc(Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"))) > 0.9);
+    }
+
+    [Fact]
+    public void Quantities_are_seen_from_the_middle_and_the_model_takes_them_as_they_are()
+    {
+        var rows = Rows(6000, 0.4, 1);
+        var centred = new EncodedDataset(rows.Features, 4, rows.Labels, [true, true, true, true]);
+        var options = new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Epsilon = 1 } };
+        Assert.True(Auc(Train(centred, options, new PrivacyAccount(_ledger, "data"))) > 0.95);
+    }
+
+    private static double Auc(TrainedNetwork run)
+    {
+        var test = Rows(4000, 0.4, seed: 9);
+        return Evaluation.Of(Trainer.Score(run.Network, test), test.Labels).Auc;
     }
 
     [Fact]
