@@ -24,7 +24,7 @@ internal static class SealCommand
             using var keys = Workspace.Require(parsed).OpenKeys();
             var from = Existing(parsed.GetRequiredValue(source));
             var to = parsed.GetValue(output)?.FullName ?? from.FullName + ".sealed";
-            var options = new SealOptions { Keys = keys, Kek = parsed.GetRequiredValue(key), MediaType = parsed.GetRequiredValue(mediaType), Context = Facts(parsed.GetValue(context) ?? []) };
+            var options = new SealOptions { Recipients = [SealRecipient.Key(keys, parsed.GetRequiredValue(key))], MediaType = parsed.GetRequiredValue(mediaType), Context = Facts(parsed.GetValue(context) ?? []) };
             var screen = new Screen(parsed);
             var info = await screen.ProgressAsync($"sealing {from.Name}", async progress =>
             {
@@ -54,7 +54,7 @@ internal static class SealCommand
             var from = Existing(parsed.GetRequiredValue(source));
             var to = parsed.GetValue(output)?.FullName ?? DefaultOutput(from);
             var info = ReadInfo(from);
-            if (!info.Slots.Any(slot => keys.List().Any(known => KeyUri.Of(known.Id) == slot && known.State != KeyState.Destroyed)))
+            if (!info.Slots.OfType<WrappedSlot>().Any(slot => keys.List().Any(known => KeyUri.Of(known.Id) == slot.Wrapped.Kek && known.State != KeyState.Destroyed)))
                 throw new CommandException($"This keyring has none of the keys that {from.Name} is sealed for: {string.Join(", ", info.Slots)}.", "open it in the workspace that sealed it");
             var screen = new Screen(parsed);
             await screen.ProgressAsync($"opening {from.Name}", async progress =>

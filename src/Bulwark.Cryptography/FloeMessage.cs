@@ -10,7 +10,7 @@ namespace Bulwark.Cryptography;
 /// segment = FFFFFFFF or the final segment's own length 4 | IV 12 | ciphertext | tag 16, bound to its index and to being final.
 /// Not thread-safe: one object a thread.
 /// </remarks>
-public sealed class FloeMessage : IDisposable
+public sealed class FloeMessage : SegmentedMessage
 {
     /// <summary>Key length in bytes.</summary>
     public const int KeySizeInBytes = 32;
@@ -28,7 +28,6 @@ public sealed class FloeMessage : IDisposable
     public const int MaximumSegmentSizeInBytes = 1 << 24;
 
     internal const int DefaultRotationBits = 20;
-    private const string Refusal = "The sealed bytes cannot be opened: wrong key, or they were changed.";
     private const int ParametersSize = 10, IvSize = 32, TagSize32 = 32, NonceSize = 12, GcmTagSize = 16;
     private const uint NotFinal = 0xFFFF_FFFF;
 
@@ -40,22 +39,26 @@ public sealed class FloeMessage : IDisposable
     private long _aesGeneration = -1;
 
     private FloeMessage(ReadOnlySpan<byte> key, ReadOnlySpan<byte> associatedData, byte[] header, int rotationBits)
+        : base(LayoutOf(header))
     {
         _header = header;
         _associatedData = associatedData.ToArray();
         _rotationBits = rotationBits;
-        SegmentSizeInBytes = checked((int)BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(2)));
         _messageKey = SecretBytes.Create(48, key, (source, target) => Derive(source, "MESSAGE_KEY:"u8, target));
     }
 
+    private FloeMessage(FloeMessage other)
+        : base(other.Layout) =>
+        (_header, _associatedData, _rotationBits, _messageKey) = (other._header, other._associatedData, other._rotationBits, SecretBytes.CopyOf(other._messageKey.Span));
+
     /// <summary>Length of every segment but the last, overhead included, in bytes.</summary>
-    public int SegmentSizeInBytes { get; }
+    public int SegmentSizeInBytes => Layout.SegmentSizeInBytes;
 
     /// <summary>The most plaintext that a segment holds, in bytes.</summary>
     public int PlaintextPerSegmentInBytes => SegmentSizeInBytes - SegmentOverheadInBytes;
 
-    /// <summary>What the message begins with.</summary>
-    public ReadOnlySpan<byte> Header => _header;
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> Header => _header;
 
     /// <summary>Begins a new message with a fresh IV.</summary>
     /// <param name="key">32 bytes, uniformly random.</param>
@@ -97,20 +100,12 @@ public sealed class FloeMessage : IDisposable
         throw Refused();
     }
 
-    /// <summary>Encrypts one segment.</summary>
-    /// <param name="index">From 0.</param>
-    /// <param name="plaintext">Exactly <see cref="PlaintextPerSegmentInBytes"/> bytes, or fewer (also none) when final.</param>
-    /// <param name="final">True for the message's last segment, and only for it.</param>
-    /// <param name="segment">Exactly as long as the plaintext and <see cref="SegmentOverheadInBytes"/>.</param>
-    /// <exception cref="ArgumentException">A length or the index is out of range.</exception>
-    public void EncryptSegment(long index, ReadOnlySpan<byte> plaintext, bool final, Span<byte> segment)
+    /// <inheritdoc/>
+    public override SegmentedMessage Fork() => new FloeMessage(this);
+
+    /// <inheritdoc/>
+    protected override void EncryptCore(long index, ReadOnlySpan<byte> plaintext, bool final, Span<byte> segment)
     {
-        if (index is < 0 or >= MaximumSegments)
-            throw new ArgumentOutOfRangeException(nameof(index));
-        if (plaintext.Length > PlaintextPerSegmentInBytes || (!final && plaintext.Length != PlaintextPerSegmentInBytes))
-            throw new ArgumentException("Only the final segment may be shorter than the others.", nameof(plaintext));
-        if (segment.Length != plaintext.Length + SegmentOverheadInBytes)
-            throw new ArgumentException($"The segment's buffer must have {plaintext.Length + SegmentOverheadInBytes} bytes.", nameof(segment));
         BinaryPrimitives.WriteUInt32BigEndian(segment, final ? (uint)segment.Length : NotFinal);
         var nonce = segment.Slice(4, NonceSize);
         RandomNumberGenerator.Fill(nonce);
@@ -119,42 +114,22 @@ public sealed class FloeMessage : IDisposable
         KeyOf(index).Encrypt(nonce, plaintext, segment[(4 + NonceSize)..^GcmTagSize], segment[^GcmTagSize..], position);
     }
 
-    /// <summary>Decrypts one segment; its plaintext appears only when its tag is right.</summary>
-    /// <param name="index">Its place in the message, from 0.</param>
-    /// <param name="segment">The whole segment: <see cref="SegmentSizeInBytes"/> bytes, or fewer when it is the last.</param>
-    /// <param name="final">True when no byte of the message follows.</param>
-    /// <param name="plaintext">Exactly as long as the segment without its overhead.</param>
-    /// <exception cref="CryptographicException">Always the same one, whatever is wrong.</exception>
-    public void DecryptSegment(long index, ReadOnlySpan<byte> segment, bool final, Span<byte> plaintext)
+    /// <inheritdoc/>
+    protected override void DecryptCore(long index, ReadOnlySpan<byte> segment, bool final, Span<byte> plaintext)
     {
-        if (index is < 0 or >= MaximumSegments || segment.Length < SegmentOverheadInBytes || segment.Length > SegmentSizeInBytes)
-            throw Refused();
-        if (plaintext.Length != segment.Length - SegmentOverheadInBytes)
-            throw new ArgumentException($"The plaintext's buffer must have {segment.Length - SegmentOverheadInBytes} bytes.", nameof(plaintext));
-        var stated = BinaryPrimitives.ReadUInt32BigEndian(segment);
-        if (final ? stated != (uint)segment.Length : stated != NotFinal || segment.Length != SegmentSizeInBytes)
+        if (BinaryPrimitives.ReadUInt32BigEndian(segment) != (final ? (uint)segment.Length : NotFinal))
             throw Refused();
         Span<byte> position = stackalloc byte[9];
         WritePosition(index, final, position);
-        try
-        {
-            KeyOf(index).Decrypt(segment.Slice(4, NonceSize), segment[(4 + NonceSize)..^GcmTagSize], segment[^GcmTagSize..], plaintext, position);
-        }
-        catch (CryptographicException)
-        {
-            CryptographicOperations.ZeroMemory(plaintext);
-            throw Refused();
-        }
+        KeyOf(index).Decrypt(segment.Slice(4, NonceSize), segment[(4 + NonceSize)..^GcmTagSize], segment[^GcmTagSize..], plaintext, position);
     }
 
-    /// <summary>Wipes the message's keys.</summary>
-    public void Dispose()
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
     {
         _aes?.Dispose();
         _messageKey.Dispose();
     }
-
-    internal static CryptographicException Refused() => new(Refusal);
 
     /// <summary>The key of a segment changes every 2^20 segments, so that random IVs stay far from their birthday bound.</summary>
     private AesGcm KeyOf(long index)
@@ -193,6 +168,12 @@ public sealed class FloeMessage : IDisposable
         mac.GetHashAndReset(block);
         block[..target.Length].CopyTo(target);
         CryptographicOperations.ZeroMemory(block);
+    }
+
+    private static SegmentLayout LayoutOf(ReadOnlySpan<byte> header)
+    {
+        var size = checked((int)BinaryPrimitives.ReadUInt32BigEndian(header[2..]));
+        return new SegmentLayout(HeaderSizeInBytes, size, size, 4 + NonceSize, GcmTagSize, FinalIsShort: false, MaximumSegments);
     }
 
     private static void WriteParameters(Span<byte> header, int segmentSize)

@@ -5,7 +5,7 @@ namespace Bulwark.Cryptography;
 
 /// <summary>Seals bytes to a public key, so that only the holder of its private key opens them.</summary>
 /// <remarks>
-/// Source: RFC 9180, base mode, single shot: DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256 0x0001, AES-256-GCM 0x0002.
+/// Source: RFC 9180, base mode, single shot: DHKEM(P-256, HKDF-SHA256) 0x0010 or DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001, AES-256-GCM 0x0002.
 /// Says nothing of who sealed. Thread-safe.
 /// </remarks>
 public static class Hpke
@@ -13,7 +13,6 @@ public static class Hpke
     internal const byte Aes128Gcm = 1, Aes256Gcm = 2;   // RFC 9180 §7.3; the first only because the RFC's own vectors use it
     private const int HashSize = 32, NonceSize = 12, TagSize = 16;
     private const string Refusal = "The sealed bytes cannot be opened: wrong key, or they were changed.";
-    private static readonly byte[] KemSuite = [.. "KEM"u8, 0x00, 0x10];
 
     /// <summary>Seals <paramref name="plaintext"/> to <paramref name="publicKey"/>.</summary>
     /// <param name="publicKey">65 bytes: an uncompressed P-256 point.</param>
@@ -26,6 +25,33 @@ public static class Hpke
     {
         using var ephemeral = HpkeKeyPair.Generate();
         return Seal(Aes256Gcm, ephemeral, publicKey, info, aad, plaintext);
+    }
+
+    /// <summary>Seals <paramref name="plaintext"/> to an X25519 key.</summary>
+    /// <param name="publicKey">The recipient's.</param>
+    /// <param name="info">What the exchange is for; the opener needs the same.</param>
+    /// <param name="aad">What the plaintext belongs to; the opener needs the same.</param>
+    /// <param name="plaintext">Any bytes.</param>
+    /// <returns>The encapsulated key (32 bytes) and the ciphertext with its 16-byte tag.</returns>
+    /// <exception cref="ArgumentException"><paramref name="publicKey"/> has small order.</exception>
+    public static (byte[] Enc, byte[] Ciphertext) Seal(X25519PublicKey publicKey, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
+    {
+        ArgumentNullException.ThrowIfNull(publicKey);
+        using var ephemeral = X25519KeyPair.Generate();
+        return Seal(Aes256Gcm, ephemeral, publicKey.Bytes, info, aad, plaintext);
+    }
+
+    /// <summary>Opens what was sealed to an X25519 key.</summary>
+    /// <param name="keyPair">The recipient's keys.</param>
+    /// <param name="enc">The encapsulated key.</param>
+    /// <param name="info">As it was sealed.</param>
+    /// <param name="aad">As it was sealed.</param>
+    /// <param name="ciphertext">As it was sealed.</param>
+    /// <exception cref="CryptographicException">Always the same one, whatever is wrong.</exception>
+    public static byte[] Open(X25519KeyPair keyPair, ReadOnlySpan<byte> enc, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
+    {
+        ArgumentNullException.ThrowIfNull(keyPair);
+        return Open(Aes256Gcm, keyPair, enc, info, aad, ciphertext);
     }
 
     /// <summary>Opens what was sealed to <paramref name="keyPair"/>.</summary>
@@ -41,11 +67,11 @@ public static class Hpke
         return Open(Aes256Gcm, keyPair, enc, info, aad, ciphertext);
     }
 
-    internal static byte[] Open(byte aead, HpkeKeyPair keyPair, ReadOnlySpan<byte> enc, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
+    internal static byte[] Open(byte aead, IKemKeyPair keyPair, ReadOnlySpan<byte> enc, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
     {
         try
         {
-            return Decrypt(aead, Decapsulate(keyPair, enc), info, aad, ciphertext);
+            return Decrypt(keyPair.Kem, aead, Decapsulate(keyPair, enc), info, aad, ciphertext);
         }
         catch (Exception failure) when (failure is CryptographicException or ArgumentException)
         {
@@ -54,16 +80,16 @@ public static class Hpke
     }
 
     internal static (byte[] Enc, byte[] Ciphertext) Seal(
-        byte aead, HpkeKeyPair ephemeral, ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
+        byte aead, IKemKeyPair ephemeral, ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
     {
-        var shared = ExtractAndExpand(ephemeral.Agree(publicKey), [.. ephemeral.PublicKey, .. publicKey]);
-        var (key, nonce) = KeySchedule(aead, shared, info);
+        var shared = ExtractAndExpand(ephemeral.Kem, ephemeral.Agree(publicKey), [.. ephemeral.PublicBytes, .. publicKey]);
+        var (key, nonce) = KeySchedule(ephemeral.Kem, aead, shared, info);
         try
         {
             var ciphertext = new byte[plaintext.Length + TagSize];
             using var aes = new AesGcm(key, TagSize);
             aes.Encrypt(nonce, plaintext, ciphertext.AsSpan(0, plaintext.Length), ciphertext.AsSpan(plaintext.Length), aad);
-            return (ephemeral.PublicKey.ToArray(), ciphertext);
+            return (ephemeral.PublicBytes.ToArray(), ciphertext);
         }
         finally
         {
@@ -71,14 +97,14 @@ public static class Hpke
         }
     }
 
-    private static byte[] Decapsulate(HpkeKeyPair keyPair, ReadOnlySpan<byte> enc) =>
-        ExtractAndExpand(keyPair.Agree(enc), [.. enc, .. keyPair.PublicKey]);
+    private static byte[] Decapsulate(IKemKeyPair keyPair, ReadOnlySpan<byte> enc) =>
+        ExtractAndExpand(keyPair.Kem, keyPair.Agree(enc), [.. enc, .. keyPair.PublicBytes]);
 
-    private static byte[] Decrypt(byte aead, byte[] shared, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
+    private static byte[] Decrypt(ushort kem, byte aead, byte[] shared, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
     {
         if (ciphertext.Length < TagSize)
             throw new CryptographicException(Refusal);
-        var (key, nonce) = KeySchedule(aead, shared, info);
+        var (key, nonce) = KeySchedule(kem, aead, shared, info);
         try
         {
             var plaintext = new byte[ciphertext.Length - TagSize];
@@ -93,12 +119,13 @@ public static class Hpke
     }
 
     /// <summary>RFC 9180 §4.1, ExtractAndExpand.</summary>
-    private static byte[] ExtractAndExpand(byte[] agreed, ReadOnlySpan<byte> kemContext)
+    private static byte[] ExtractAndExpand(ushort kem, byte[] agreed, ReadOnlySpan<byte> kemContext)
     {
         try
         {
-            var pseudoRandom = LabeledExtract(KemSuite, [], "eae_prk", agreed);
-            return LabeledExpand(KemSuite, pseudoRandom, "shared_secret", kemContext, HashSize);
+            byte[] suite = [.. "KEM"u8, (byte)(kem >> 8), (byte)kem];
+            var pseudoRandom = LabeledExtract(suite, [], "eae_prk", agreed);
+            return LabeledExpand(suite, pseudoRandom, "shared_secret", kemContext, HashSize);
         }
         finally
         {
@@ -107,11 +134,11 @@ public static class Hpke
     }
 
     /// <summary>RFC 9180 §5.1, KeySchedule in base mode: no pre-shared key. The nonce is that of the first and only message.</summary>
-    private static (byte[] Key, byte[] Nonce) KeySchedule(byte aead, byte[] shared, ReadOnlySpan<byte> info)
+    private static (byte[] Key, byte[] Nonce) KeySchedule(ushort kem, byte aead, byte[] shared, ReadOnlySpan<byte> info)
     {
         try
         {
-            byte[] suite = [.. "HPKE"u8, 0x00, 0x10, 0x00, 0x01, 0x00, aead];
+            byte[] suite = [.. "HPKE"u8, (byte)(kem >> 8), (byte)kem, 0x00, 0x01, 0x00, aead];
             byte[] context = [0, .. LabeledExtract(suite, [], "psk_id_hash", []), .. LabeledExtract(suite, [], "info_hash", info)];
             var secret = LabeledExtract(suite, shared, "secret", []);
             return (LabeledExpand(suite, secret, "key", context, aead * 16), LabeledExpand(suite, secret, "base_nonce", context, NonceSize));

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Bulwark.Cryptography;
 
 /// <summary>A P-256 key pair that opens what <see cref="Hpke"/> seals to its public half.</summary>
-public sealed class HpkeKeyPair : IDisposable
+public sealed class HpkeKeyPair : IKemKeyPair, IDisposable
 {
     /// <summary>Length of a public key: an uncompressed point, 04 | x | y.</summary>
     public const int PublicKeySizeInBytes = 65;
@@ -21,6 +21,10 @@ public sealed class HpkeKeyPair : IDisposable
     /// <summary>The public half, to be given to sealers: 65 bytes.</summary>
     public ReadOnlySpan<byte> PublicKey => _publicKey;
 
+    ushort IKemKeyPair.Kem => 0x0010;
+
+    ReadOnlySpan<byte> IKemKeyPair.PublicBytes => _publicKey;
+
     /// <summary>A fresh key pair that lives only in memory.</summary>
     public static HpkeKeyPair Generate() => new(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256));
 
@@ -33,6 +37,8 @@ public sealed class HpkeKeyPair : IDisposable
         D = privateKey,
         Q = new ECPoint { X = publicKey[1..33].ToArray(), Y = publicKey[33..].ToArray() },
     }));
+
+    byte[] IKemKeyPair.Agree(ReadOnlySpan<byte> publicKey) => Agree(publicKey);
 
     /// <summary>The shared x coordinate (RFC 9180 §7.1.1). A point that is not on the curve is refused when it is imported.</summary>
     internal byte[] Agree(ReadOnlySpan<byte> publicKey)

@@ -6,14 +6,14 @@ namespace Bulwark.Cryptography;
 internal static class SealedFileCbor
 {
     private const int Suite = 1, FileId = 2, MediaType = 3, Created = 4, Length = 5, Context = 6;
-    private const int RingSlot = 1, MaximumSlots = 64;
+    private const int Wrapped = 1, X25519 = 2, Passphrase = 3, MostPassphrases = 4, WrappedDataKey = 60, SealedDataKey = 48;
 
     internal static byte[] WriteImmutable(SealedFileInfo info)
     {
         var writer = new CborWriter(CborConformanceMode.Canonical);
         writer.WriteStartMap(6);
         writer.WriteInt32(Suite);
-        writer.WriteInt32(SealedFileHeader.FloeSuite);
+        writer.WriteInt32((int)info.Suite);
         writer.WriteInt32(FileId);
         writer.WriteByteString(Convert.FromHexString(info.FileId));
         writer.WriteInt32(MediaType);
@@ -41,7 +41,8 @@ internal static class SealedFileCbor
         if (reader.ReadStartMap() != 6)
             throw new CborContentException("member count");
         Expect(reader, Suite);
-        if (reader.ReadInt32() != SealedFileHeader.FloeSuite)
+        var suite = (SealSuite)reader.ReadInt32();
+        if (!Enum.IsDefined(suite))
             throw new CborContentException("suite");
         Expect(reader, FileId);
         var fileId = reader.ReadByteString();
@@ -56,46 +57,85 @@ internal static class SealedFileCbor
         reader.ReadEndMap();
         if (reader.BytesRemaining != 0 || fileId.Length != 16 || length < -1)
             throw new CborContentException("range");
-        return new SealedFileInfo(Convert.ToHexStringLower(fileId), mediaType, DateTimeOffset.FromUnixTimeSeconds(created), length < 0 ? null : length, context, []);
+        return new SealedFileInfo(Convert.ToHexStringLower(fileId), suite, mediaType, DateTimeOffset.FromUnixTimeSeconds(created), length < 0 ? null : length, context);
     });
 
-    internal static byte[] WriteSlots(IReadOnlyList<WrappedKey> slots)
+    internal static byte[] WriteSlots(IReadOnlyList<KeySlot> slots)
     {
         var writer = new CborWriter(CborConformanceMode.Canonical);
         writer.WriteStartArray(slots.Count);
         foreach (var slot in slots)
-        {
-            writer.WriteStartArray(3);
-            writer.WriteInt32(RingSlot);
-            writer.WriteTextString(slot.Kek.ToString());
-            writer.WriteByteString(slot.Bytes);
-            writer.WriteEndArray();
-        }
-
+            WriteSlot(writer, slot);
         writer.WriteEndArray();
         return writer.Encode();
     }
 
-    internal static IReadOnlyList<WrappedKey> ReadSlots(ReadOnlyMemory<byte> bytes) => Reading(() =>
+    internal static IReadOnlyList<KeySlot> ReadSlots(ReadOnlyMemory<byte> bytes) => Reading(() =>
     {
         var reader = new CborReader(bytes, CborConformanceMode.Canonical, allowMultipleRootLevelValues: true);
         var count = reader.ReadStartArray() ?? 0;
-        if (count is < 1 or > MaximumSlots)
+        if (count is < 1 or > SealedFileHeader.MaximumSlots)
             throw new CborContentException("slot count");
-        var slots = new List<WrappedKey>();
+        var slots = new List<KeySlot>();
         for (var i = 0; i < count; i++)
-        {
-            if (reader.ReadStartArray() != 3 || reader.ReadInt32() != RingSlot)
-                throw new CborContentException("slot kind");
-            slots.Add(new WrappedKey(KeyUri.Parse(reader.ReadTextString()), reader.ReadByteString()));
-            reader.ReadEndArray();
-        }
-
+            slots.Add(ReadSlot(reader));
         reader.ReadEndArray();
         if (bytes.Span[^reader.BytesRemaining..].ContainsAnyExcept((byte)0))
             throw new CborContentException("padding");
-        return slots;
+        return slots.OfType<PassphraseSlot>().Count() > MostPassphrases ? throw new CborContentException("passphrases") : slots;
     });
+
+    private static void WriteSlot(CborWriter writer, KeySlot slot)
+    {
+        switch (slot)
+        {
+            case WrappedSlot { Wrapped: var wrapped }:
+                writer.WriteStartArray(3);
+                writer.WriteInt32(Wrapped);
+                writer.WriteTextString(wrapped.Kek.ToString());
+                writer.WriteByteString(wrapped.Bytes);
+                break;
+            case X25519Slot sealedTo:
+                writer.WriteStartArray(4);
+                writer.WriteInt32(X25519);
+                writer.WriteByteString(sealedTo.PublicKey.Bytes);
+                writer.WriteByteString(sealedTo.Encapsulated.Span);
+                writer.WriteByteString(sealedTo.Ciphertext.Span);
+                break;
+            case PassphraseSlot phrase:
+                writer.WriteStartArray(6);
+                writer.WriteInt32(Passphrase);
+                writer.WriteInt32(phrase.Derivation.Kind);
+                writer.WriteInt32(phrase.Derivation.Cost);
+                writer.WriteInt32(phrase.Derivation.Passes);
+                writer.WriteByteString(phrase.Salt.Span);
+                writer.WriteByteString(phrase.Wrapped.Span);
+                break;
+            default:
+                throw new ArgumentException($"{slot.GetType().Name} is no slot of this format.", nameof(slot));
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static KeySlot ReadSlot(CborReader reader)
+    {
+        var members = reader.ReadStartArray();
+        KeySlot slot = (reader.ReadInt32(), members) switch
+        {
+            (Wrapped, 3) => new WrappedSlot(new WrappedKey(KeyUri.Parse(reader.ReadTextString()), reader.ReadByteString())),
+            (X25519, 4) => new X25519Slot(new X25519PublicKey(reader.ReadByteString()), Exactly(reader, X25519PublicKey.SizeInBytes), Exactly(reader, SealedDataKey)),
+            (Passphrase, 6) => new PassphraseSlot(
+                PassphraseDerivation.Of(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()) ?? throw new CborContentException("passphrase cost"),
+                Exactly(reader, PassphraseDerivation.SaltSize), Exactly(reader, WrappedDataKey)),
+            _ => throw new CborContentException("slot kind"),
+        };
+        reader.ReadEndArray();
+        return slot;
+    }
+
+    private static byte[] Exactly(CborReader reader, int length) =>
+        reader.ReadByteString() is var bytes && bytes.Length == length ? bytes : throw new CborContentException("length");
 
     private static Dictionary<string, string> ReadContext(CborReader reader)
     {

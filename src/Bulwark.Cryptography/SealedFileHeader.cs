@@ -5,51 +5,65 @@ namespace Bulwark.Cryptography;
 
 /// <summary>What stands before the payload of a sealed file; docs/formats/sealed-file.md is its specification.</summary>
 /// <remarks>
-/// magic 8 | version u16 | flags u16 | immutable length u32 | slot capacity u32 | immutable part (CBOR) | slots (CBOR, zero-padded) | slot MAC 32 | zeros to a multiple of 512.
-/// Slots stand outside of what the payload is bound to, so that a new key-encryption key rewrites no payload byte.
+/// magic 8 | version u16 | flags u16 | immutable length u32 | slot capacity u32 | immutable part (CBOR)
+/// | slots (CBOR, zero-padded) | slot MAC 32 | the same once more | zeros to a multiple of 512.
+/// Slots stand outside of what the payload is bound to, so that a new key-encryption key rewrites no payload byte; twice, so that one copy is
+/// whole whatever stops the writing of the other.
 /// </remarks>
-internal sealed class SealedFileHeader
+internal sealed partial class SealedFileHeader
 {
     internal static ReadOnlySpan<byte> Magic => "BWKSEAL\x1a"u8;
-    internal const int FloeSuite = 1, SegmentSize = 1 << 20, DefaultSlotCapacity = 2048;
-    private const int Version = 1, FixedSize = 20, MacSize = 32, Alignment = 512, MaximumPart = 64 * 1024;
+    internal const int MaximumSlots = 64, SmallestSlotCapacity = 512, MaximumPart = 64 * 1024;
+    private const int Version = 2, FixedSize = 20, MacSize = 32, Alignment = 512, UsualSlotCapacity = 1024;
+
+    private readonly int _immutableEnd;
+    private readonly int _slotCapacity;
 
     private SealedFileHeader(byte[] bytes, int immutableLength, int slotCapacity)
     {
-        Bytes = bytes;
-        ImmutablePart = bytes.AsMemory(0, FixedSize + immutableLength);
-        MacInput = bytes.AsMemory(0, FixedSize + immutableLength + slotCapacity);
-        Mac = bytes.AsMemory(MacInput.Length, MacSize);
+        (Bytes, _immutableEnd, _slotCapacity) = (bytes, FixedSize + immutableLength, slotCapacity);
+        Binding = SHA256.HashData(bytes.AsSpan(0, _immutableEnd));
         Info = SealedFileCbor.ReadImmutable(bytes.AsMemory(FixedSize, immutableLength));
-        Slots = SealedFileCbor.ReadSlots(bytes.AsMemory(FixedSize + immutableLength, slotCapacity));
-        Info = Info with { Slots = [.. Slots.Select(slot => slot.Kek)] };
     }
 
     internal byte[] Bytes { get; }
-    internal SealedFileInfo Info { get; }
-    internal IReadOnlyList<WrappedKey> Slots { get; }
-    private ReadOnlyMemory<byte> ImmutablePart { get; }
-    private ReadOnlyMemory<byte> MacInput { get; }
-    private ReadOnlyMemory<byte> Mac { get; }
+
+    /// <summary>Where the header begins in the stream that it was read from.</summary>
+    internal long Start { get; private init; }
+
+    /// <summary>The facts; the slots are those of the first copy that can be read.</summary>
+    internal SealedFileInfo Info { get; private set; }
 
     /// <summary>What payload and slots are bound to: SHA-256 of everything from the magic to the end of the immutable part.</summary>
-    internal byte[] Binding => SHA256.HashData(ImmutablePart.Span);
+    internal byte[] Binding { get; }
 
-    internal static SealedFileHeader Create(SealedFileInfo info, SecretBytes dataKey, KeyRing keys, string kek)
+    private KeyContext Context => new(Binding) { Item = Info.FileId };
+
+    internal static async ValueTask<SealedFileHeader> CreateAsync(SealedFileInfo info, SecretBytes dataKey, SealOptions options, CancellationToken cancel)
     {
         var immutable = SealedFileCbor.WriteImmutable(info);
-        var bytes = new byte[TotalSize(immutable.Length, DefaultSlotCapacity)];
-        Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(8), Version);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(12), (uint)immutable.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(16), DefaultSlotCapacity);
-        immutable.CopyTo(bytes, FixedSize);
-        var binding = SHA256.HashData(bytes.AsSpan(0, FixedSize + immutable.Length));
-        var slots = SealedFileCbor.WriteSlots([keys.Wrap(kek, dataKey.Span, binding)]);
-        slots.CopyTo(bytes, FixedSize + immutable.Length);
-        var header = new SealedFileHeader(bytes, immutable.Length, DefaultSlotCapacity);
-        header.ComputeMac(dataKey.Span).CopyTo(bytes.AsSpan(header.MacInput.Length));
-        return header;
+        // Slots are bound to their capacity, and how much they need is known only when they are made: those of the first try tell.
+        var capacity = options.SlotCapacityInBytes ?? UsualSlotCapacity;
+        while (true)
+        {
+            var header = Begin(immutable, capacity);
+            var slots = new List<KeySlot>();
+            foreach (var recipient in options.Recipients)
+                slots.Add(await recipient.WrapAsync(dataKey, header.Context, cancel).ConfigureAwait(false));
+            var needed = SealedFileCbor.WriteSlots(slots).Length;
+            var enough = 2 * needed <= capacity || options.SlotCapacityInBytes is not null || capacity == MaximumPart;
+            if (!enough)
+            {
+                capacity = (int)Math.Min(BitOperationsCeiling(2 * needed), MaximumPart);
+                continue;
+            }
+
+            var region = header.SlotRegion(slots, dataKey.Span);
+            region.CopyTo(header.Region(0));
+            region.CopyTo(header.Region(1));
+            header.Info = header.Info with { Slots = slots };
+            return header;
+        }
     }
 
     /// <summary>Reads a header and leaves the stream at the payload's first byte.</summary>
@@ -58,6 +72,7 @@ internal sealed class SealedFileHeader
     {
         try
         {
+            var start = source.CanSeek ? source.Position : 0;
             var head = new byte[FixedSize];
             source.ReadExactly(head);
             if (!head.AsSpan(0, 8).SequenceEqual(Magic))
@@ -66,14 +81,17 @@ internal sealed class SealedFileHeader
                 throw new InvalidDataException("This sealed file is of a version or kind that this program does not know.");
             var immutable = BinaryPrimitives.ReadUInt32BigEndian(head.AsSpan(12));
             var slots = BinaryPrimitives.ReadUInt32BigEndian(head.AsSpan(16));
-            if (immutable is 0 or > MaximumPart || slots is < 512 or > MaximumPart)
+            if (immutable is 0 or > MaximumPart || slots is < SmallestSlotCapacity or > MaximumPart)
                 throw new InvalidDataException("This sealed file's header states impossible lengths.");
             var bytes = new byte[TotalSize((int)immutable, (int)slots)];
             head.CopyTo(bytes, 0);
             source.ReadExactly(bytes.AsSpan(FixedSize));
-            if (bytes.AsSpan(FixedSize + (int)immutable + (int)slots + MacSize).ContainsAnyExcept((byte)0))
+            var header = new SealedFileHeader(bytes, (int)immutable, (int)slots) { Start = start };
+            if (bytes.AsSpan(header.RegionStart(2)).ContainsAnyExcept((byte)0))
                 throw new InvalidDataException("This sealed file's header has bytes where it must have none.");
-            return new SealedFileHeader(bytes, (int)immutable, (int)slots);
+            var copies = header.Copies();
+            header.Info = header.Info with { Slots = copies.Count > 0 ? copies[0].Slots : SealedFileCbor.ReadSlots(header.SlotBytes(0)), NeedsMending = !header.CopiesAgree };
+            return header;
         }
         catch (EndOfStreamException failure)
         {
@@ -81,42 +99,22 @@ internal sealed class SealedFileHeader
         }
     }
 
-    /// <summary>The data key, by whichever slot the ring can open.</summary>
-    /// <exception cref="CryptographicException">None opens, or the slots were changed.</exception>
-    internal SecretBytes Unwrap(KeyRing keys)
+    internal static SecretBytes PayloadKey(SealSuite suite, ReadOnlySpan<byte> dataKey) => SecretBytes.Create(32, dataKey, (source, target) =>
+        HKDF.Expand(HashAlgorithmName.SHA256, source, target, [.. "bulwark.dev/sealed-file/payload/v1"u8, (byte)suite]));
+
+    private static SealedFileHeader Begin(byte[] immutable, int capacity)
     {
-        foreach (var slot in Slots)
-        {
-            SecretBytes dataKey;
-            try
-            {
-                dataKey = keys.Unwrap(slot, Binding);
-            }
-            catch (CryptographicException)
-            {
-                continue;   // another slot may be ours
-            }
-
-            if (dataKey.Length == FloeMessage.KeySizeInBytes && IsMacOf(dataKey.Span))
-                return dataKey;
-            dataKey.Dispose();
-        }
-
-        throw FloeMessage.Refused();
+        var bytes = new byte[TotalSize(immutable.Length, capacity)];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(8), Version);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(12), (uint)immutable.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(16), (uint)capacity);
+        immutable.CopyTo(bytes, FixedSize);
+        return new SealedFileHeader(bytes, immutable.Length, capacity);
     }
 
-    internal bool IsMacOf(ReadOnlySpan<byte> dataKey) => CryptographicOperations.FixedTimeEquals(ComputeMac(dataKey), Mac.Span);
-
-    internal static SecretBytes PayloadKey(ReadOnlySpan<byte> dataKey) => SecretBytes.Create(32, dataKey, static (source, target) =>
-        HKDF.Expand(HashAlgorithmName.SHA256, source, target, [.. "bulwark.dev/sealed-file/payload/v1"u8, FloeSuite]));
-
-    private byte[] ComputeMac(ReadOnlySpan<byte> dataKey)
-    {
-        using var key = SecretBytes.Create(32, dataKey, static (source, target) =>
-            HKDF.Expand(HashAlgorithmName.SHA256, source, target, "bulwark.dev/sealed-file/slots/v1"u8));
-        return HMACSHA256.HashData(key.Span, MacInput.Span);
-    }
+    private static uint BitOperationsCeiling(int value) => System.Numerics.BitOperations.RoundUpToPowerOf2((uint)value);
 
     private static int TotalSize(int immutable, int slots) =>
-        (FixedSize + immutable + slots + MacSize + Alignment - 1) / Alignment * Alignment;
+        (FixedSize + immutable + 2 * (slots + MacSize) + Alignment - 1) / Alignment * Alignment;
 }

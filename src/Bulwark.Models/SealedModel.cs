@@ -45,7 +45,7 @@ public static partial class SealedModel
         using var payload = new MemoryStream();
         using var plain = Concatenate(folder);
         var context = new Dictionary<string, string> { ["model"] = manifest.Name, ["version"] = manifest.Version };
-        await SealedFile.SealAsync(plain, payload, new SealOptions { Keys = keys, Kek = kek, MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
+        await SealedFile.SealAsync(plain, payload, new SealOptions { Recipients = [SealRecipient.Key(keys, kek)], MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
         var body = payload.GetBuffer().AsMemory(0, (int)payload.Length);
 
         var envelope = SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), Digest.Of(body.Span), signer);

@@ -20,6 +20,27 @@ public class HpkeTests
     }
 
     [Fact]
+    public void The_x25519_vector_of_rfc_9180_is_reproduced()   // RFC 9180 §A.1.1: base mode, first message
+    {
+        using var recipient = X25519KeyPair.Import(Convert.FromHexString("4612c550263fc8ad58375df3f557aac531d26850903e55a9f23f21d8534e8ac8"));
+        using var ephemeral = X25519KeyPair.Import(Convert.FromHexString("52c4a758a802cd8b936eceea314432798d5baf2d7e9235dc084ab1b9cfa2f736"));
+        Assert.Equal("3948cfe0ad1ddb695d780e59077195da6c56506b027329794ab02bca80815c4d", Convert.ToHexStringLower(recipient.PublicKey.Bytes));
+        var info = Convert.FromHexString("4f6465206f6e2061204772656369616e2055726e");
+        var (enc, ciphertext) = Hpke.Seal(Hpke.Aes128Gcm, ephemeral, recipient.PublicKey.Bytes, info, "Count-0"u8, "Beauty is truth, truth beauty"u8);
+        Assert.Equal("37fda3567bdbd628e88668c3c8d7e97d1d1253b6d4ea6d44c150f741f1bf4431", Convert.ToHexStringLower(enc));
+        Assert.Equal("f938558b5d72f1a23810b4be2ab4f84331acc02fc97babc53a52ae8218a355a96d8770ac83d07bea87e13c512a", Convert.ToHexStringLower(ciphertext));
+        Assert.Equal("Beauty is truth, truth beauty"u8, Hpke.Open(Hpke.Aes128Gcm, recipient, enc, info, "Count-0"u8, ciphertext));
+    }
+
+    [Fact]
+    public void A_key_of_small_order_is_refused_on_both_sides()
+    {
+        using var recipient = X25519KeyPair.Generate();
+        Assert.Throws<ArgumentException>(() => Hpke.Seal(new X25519PublicKey(new byte[32]), [], [], []));
+        Assert.Throws<CryptographicException>(() => Hpke.Open(recipient, new byte[32], [], [], new byte[48]));
+    }
+
+    [Fact]
     public void Only_the_recipient_opens_and_only_in_the_same_context()
     {
         using var recipient = HpkeKeyPair.Generate();

@@ -80,31 +80,155 @@ public sealed class SealedFileTests : IDisposable
         }));
     }
 
-    [Fact]
-    public async Task A_flipped_bit_in_any_byte_is_refused()
+    [Theory]
+    [InlineData(SealSuite.Floe)]
+    [InlineData(SealSuite.Cobblestone)]
+    public async Task A_flipped_bit_in_any_byte_is_refused_or_lies_in_one_copy_of_the_slots_and_is_told(SealSuite suite)
     {
-        var bytes = await Seal("a small secret"u8.ToArray());
+        var bytes = await Seal("a small secret"u8.ToArray(), suite: suite);
+        var slots = SealedFileHeader.Read(new MemoryStream(bytes));
         for (var i = 0; i < bytes.Length; i++)
         {
             var bit = (byte)(1 << (i % 8));
             bytes[i] ^= bit;
-            Refused(bytes);
+            if (i >= slots.RegionStart(0) && i < slots.RegionStart(2))
+            {
+                Assert.Equal("a small secret"u8, ReadAll(bytes));
+                Assert.Equal("a small secret"u8.ToArray(), await Forward(bytes));
+                Assert.True(SealedFile.ReadInfo(new MemoryStream(bytes)).NeedsMending);
+            }
+            else
+            {
+                Refused(bytes);
+                await Assert.ThrowsAsync<CryptographicException>(() => Forward(bytes));
+            }
+
             bytes[i] ^= bit;
         }
 
         Assert.Equal("a small secret"u8, ReadAll(bytes));
+        Assert.False(SealedFile.ReadInfo(new MemoryStream(bytes)).NeedsMending);
+    }
+
+    [Fact]
+    public async Task The_same_flip_in_both_copies_of_the_slots_is_refused()
+    {
+        var bytes = await Seal("a small secret"u8.ToArray());
+        var slots = SealedFileHeader.Read(new MemoryStream(bytes));
+        for (var i = 0; i < slots.RegionSize; i++)
+        {
+            bytes[slots.RegionStart(0) + i] ^= 1;
+            bytes[slots.RegionStart(1) + i] ^= 1;
+            Refused(bytes);
+            bytes[slots.RegionStart(0) + i] ^= 1;
+            bytes[slots.RegionStart(1) + i] ^= 1;
+        }
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_file_cut_anywhere_or_continued_is_refused(bool seeks)
+    [InlineData(true, SealSuite.Floe)]
+    [InlineData(false, SealSuite.Floe)]
+    [InlineData(true, SealSuite.Cobblestone)]
+    [InlineData(false, SealSuite.Cobblestone)]
+    public async Task A_file_cut_anywhere_or_continued_is_refused(bool seeks, SealSuite suite)
     {
-        var bytes = await Seal("a small secret"u8.ToArray(), seeks);
+        var bytes = await Seal("a small secret"u8.ToArray(), seeks, suite);
         for (var length = 0; length < bytes.Length; length++)
+        {
             Refused(bytes[..length]);
-        Refused([.. bytes, 0]);
-        Refused([.. bytes, .. bytes]);
+            await Assert.ThrowsAsync<CryptographicException>(() => Forward(bytes[..length]));
+        }
+
+        foreach (byte[] longer in new byte[][] { [.. bytes, 0], [.. bytes, .. bytes] })
+        {
+            Refused(longer);
+            await Assert.ThrowsAsync<CryptographicException>(() => Forward(longer));
+        }
+    }
+
+    [Theory]
+    [InlineData(SealSuite.Floe, 1)]
+    [InlineData(SealSuite.Floe, 3)]
+    [InlineData(SealSuite.Cobblestone, 1)]
+    [InlineData(SealSuite.Cobblestone, 3)]
+    public async Task Every_suite_and_number_of_threads_gives_the_plaintext_back(SealSuite suite, int threads)
+    {
+        foreach (var length in new[] { 0, 1, 16383, 16384, 16385, Segment - 1, Segment, 1 << 20, 5 * Segment, (5 << 20) + 1 })
+        {
+            var plaintext = RandomNumberGenerator.GetBytes(length);
+            foreach (var seeks in new[] { true, false })
+            {
+                var bytes = await Seal(plaintext, seeks, suite, threads);
+                Assert.True(plaintext.AsSpan().SequenceEqual(ReadAll(bytes)));
+                Assert.True((await Forward(bytes, threads)).AsSpan().SequenceEqual(plaintext));
+                using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
+                using var copied = new MemoryStream();
+                await opened.CopyAllAsync(copied, threads, cancel: TestContext.Current.CancellationToken);
+                Assert.True(plaintext.AsSpan().SequenceEqual(copied.ToArray()));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Opening_forward_writes_the_right_segments_before_a_wrong_one_and_none_after()
+    {
+        var plaintext = RandomNumberGenerator.GetBytes(6 * Segment);
+        var bytes = await Seal(plaintext);
+        bytes[^(3 * Segment)] ^= 1;   // in the third of six
+        foreach (var threads in new[] { 1, 4 })
+        {
+            using var written = new MemoryStream();
+            await Assert.ThrowsAsync<CryptographicException>(() => SealedFile.OpenToAsync(
+                new ForwardStream(new MemoryStream(bytes)), written, [SealIdentity.Keys(_keys)], threads, cancel: TestContext.Current.CancellationToken));
+            Assert.True(plaintext.AsSpan(0, (int)written.Length).SequenceEqual(written.ToArray()));
+            Assert.Equal(0, written.Length % Segment);
+            Assert.True(written.Length <= 3 * Segment);
+        }
+    }
+
+    [Theory]
+    [InlineData(SealSuite.Floe)]
+    [InlineData(SealSuite.Cobblestone)]
+    public async Task Many_threads_may_read_anywhere_at_once(SealSuite suite)
+    {
+        var plaintext = RandomNumberGenerator.GetBytes(4 * Segment + 99);
+        var path = _folder["many"];
+        await File.WriteAllBytesAsync(path, await Seal(plaintext, suite: suite), TestContext.Current.CancellationToken);
+        foreach (Stream source in new Stream[] { File.OpenRead(path), new MemoryStream(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)) })
+        {
+            await using var opened = await SealedFile.OpenAsync(source, [SealIdentity.Keys(_keys)], readAhead: 2, TestContext.Current.CancellationToken);
+            Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+            {
+                var random = new Random(i);
+                var offset = random.Next(plaintext.Length);
+                var buffer = new byte[random.Next(i % 4 == 0 ? 2_500_000 : 5000)];
+                var read = opened.ReadAt(offset, buffer);
+                Assert.Equal(Math.Min(buffer.Length, plaintext.Length - offset), read);
+                Assert.True(plaintext.AsSpan(offset, read).SequenceEqual(buffer.AsSpan(0, read)));
+            });
+            Assert.Equal(0, opened.ReadAt(plaintext.Length, new byte[1]));
+            using var copy = new MemoryStream();
+            await opened.CopyToAsync(copy, TestContext.Current.CancellationToken);   // reads ahead
+            Assert.True(plaintext.AsSpan().SequenceEqual(copy.ToArray()));
+        }
+    }
+
+    [Fact]
+    public async Task A_disk_that_fails_while_reading_or_writing_fails_the_work_with_its_own_error()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var bytes = await Seal(RandomNumberGenerator.GetBytes(4 * Segment));
+        foreach (var threads in new[] { 1, 4 })
+        {
+            foreach (var after in new[] { 0, 100, 3000, 2_000_000 })
+            {
+                using var kept = new MemoryStream();
+                await Assert.ThrowsAsync<IOException>(() => SealedFile.OpenToAsync(new FailingStream(new MemoryStream(bytes), after), kept, [SealIdentity.Keys(_keys)], threads, null, cancel));
+                await Assert.ThrowsAsync<IOException>(() => SealedFile.OpenToAsync(new MemoryStream(bytes), new FailingStream(kept, after), [SealIdentity.Keys(_keys)], threads, null, cancel));
+                await Assert.ThrowsAsync<IOException>(() => SealedFile.SealAsync(new MemoryStream(new byte[4 * Segment]), new FailingStream(kept, after), Options with { Threads = threads }, null, cancel));
+                await Assert.ThrowsAsync<IOException>(() => SealedFile.SealAsync(new FailingStream(new MemoryStream(new byte[4 * Segment]), after), kept, Options with { Threads = threads }, null, cancel));
+            }
+        }
     }
 
     [Theory]
@@ -136,6 +260,8 @@ public sealed class SealedFileTests : IDisposable
         var two = await Seal("two secret"u8.ToArray());
         var payload = one.Length - (FloeMessage.HeaderSizeInBytes + 10 + FloeMessage.SegmentOverheadInBytes);
         Refused([.. one[..payload], .. two[payload..]]);
+        var other = await Seal("one secret"u8.ToArray(), suite: SealSuite.Cobblestone);
+        Refused([.. one[..^payload], .. other[payload..]]);
     }
 
     [Fact]
@@ -173,7 +299,7 @@ public sealed class SealedFileTests : IDisposable
         Assert.Equal("text/plain", info.MediaType);
         Assert.Equal(14, info.PlaintextBytes);
         Assert.Equal("fraud", info.Context["model"]);
-        Assert.Equal(KeyUri.Parse("file:files@1"), Assert.Single(info.Slots));
+        Assert.Equal(KeyUri.Parse("file:files@1"), Assert.IsType<WrappedSlot>(Assert.Single(info.Slots)).Wrapped.Kek);
         Assert.Equal(-1, bytes.AsSpan().IndexOf("a small secret"u8));
         Assert.True(SealedFile.IsMatch(bytes));
         Assert.Throws<InvalidDataException>(() => SealedFile.ReadInfo(new MemoryStream("id,amount\n1,2\n"u8.ToArray())));
@@ -200,21 +326,29 @@ public sealed class SealedFileTests : IDisposable
     [Fact]
     public async Task A_ring_without_the_key_is_told_at_once() =>
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            SealedFile.SealAsync(new MemoryStream(), new MemoryStream(), Options with { Kek = "absent" }, cancel: TestContext.Current.CancellationToken));
+            SealedFile.SealAsync(new MemoryStream(), new MemoryStream(), Options with { Recipients = [SealRecipient.Key(_keys, "absent")] }, cancel: TestContext.Current.CancellationToken));
 
     private SealOptions Options => new()
     {
-        Keys = _keys,
-        Kek = "files",
+        Recipients = [SealRecipient.Key(_keys, "files")],
+        SlotCapacityInBytes = 512,
         MediaType = "text/plain",
         Context = new Dictionary<string, string> { ["model"] = "fraud", ["a"] = "b" },
     };
 
-    private async Task<byte[]> Seal(byte[] plaintext, bool seeks = true)
+    private async Task<byte[]> Seal(byte[] plaintext, bool seeks = true, SealSuite suite = SealSuite.Floe, int threads = 0)
     {
         using var destination = new MemoryStream();
         var source = new MemoryStream(plaintext);
-        await SealedFile.SealAsync(seeks ? source : new ForwardStream(source), destination, Options, cancel: TestContext.Current.CancellationToken);
+        await SealedFile.SealAsync(
+            seeks ? source : new ForwardStream(source), destination, Options with { Suite = suite, Threads = threads }, cancel: TestContext.Current.CancellationToken);
+        return destination.ToArray();
+    }
+
+    private async Task<byte[]> Forward(byte[] bytes, int threads = 1)
+    {
+        using var destination = new MemoryStream();
+        await SealedFile.OpenToAsync(new ForwardStream(new MemoryStream(bytes)), destination, [SealIdentity.Keys(_keys)], threads, cancel: TestContext.Current.CancellationToken);
         return destination.ToArray();
     }
 
@@ -231,20 +365,5 @@ public sealed class SealedFileTests : IDisposable
     private sealed class CancelAfterFirst(CancellationTokenSource cancel) : IProgress<long>
     {
         public void Report(long value) => cancel.Cancel();
-    }
-
-    /// <summary>A pipe: no length, no seeking, short reads.</summary>
-    private sealed class ForwardStream(Stream inner) : Stream
-    {
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, Math.Min(count, 100_003));
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
