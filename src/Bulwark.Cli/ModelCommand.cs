@@ -6,7 +6,7 @@ namespace Bulwark.Cli;
 internal static class ModelCommand
 {
     internal static Command Create() => new("model", """
-        Seals a trained model into one signed, encrypted package; verifies, shows and imports models.
+        Seals a trained model into one signed, encrypted package; signs, verifies, shows and imports models.
 
         Example: bulwark model seal runs/fraud -o fraud.bulwark
         """)
@@ -15,5 +15,8 @@ internal static class ModelCommand
         ModelVerifyCommand.Create(),
         ModelInspectCommand.Create(),
         ModelImportCommand.Create(),
+        ModelSignCommand.Create(),
+        ModelVerifySignatureCommand.Create(),
+        ModelSigningKeyCommand.Create(),
     };
 }

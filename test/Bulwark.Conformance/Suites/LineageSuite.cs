@@ -7,7 +7,7 @@ namespace Bulwark.Conformance.Suites;
 internal static class LineageSuite
 {
     internal static Suite? Cases => directory =>
-        Vectors.JsonFiles(directory).SelectMany(file => CasesOf(file.Id, file.Root)).Concat(LogVectors.Cases(directory)).Concat(NotBuilt(directory));
+        Vectors.JsonFiles(directory).SelectMany(file => CasesOf(file.Id, file.Root)).Concat(LogVectors.Cases(directory)).Concat(ModelSigningVectors.Cases(directory)).Concat(NotBuilt(directory));
 
     internal static bool IsMatch(JsonElement root) => MerkleVectors.IsMatch(root) || NoteVectors.IsMatch(root);
 
@@ -16,7 +16,7 @@ internal static class LineageSuite
 
     private static IEnumerable<CaseResult> NotBuilt(DirectoryInfo directory) => directory.EnumerateFiles("*", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(directory.FullName, file.FullName))
-        .Where(file => file.Split(Path.DirectorySeparatorChar)[0] is "oms" or "sigstore" or "witness")
+        .Where(file => file.Split(Path.DirectorySeparatorChar)[0] is "sigstore" or "witness")
         .Order(StringComparer.Ordinal)
-        .Select(file => CaseResult.Skip(file, file.StartsWith("witness", StringComparison.Ordinal) ? "not built: witnesses (issue 4)" : "not built: model signing (issue 4)"));
+        .Select(file => CaseResult.Skip(file, file.StartsWith("witness", StringComparison.Ordinal) ? "not built: witnesses (issue 4)" : "not built: keyless signatures of Sigstore"));
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Numerics;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
@@ -56,7 +59,38 @@ internal static class NoteVectors
         var payload = System.Text.Encoding.UTF8.GetBytes(root.Text("payloadAscii"));
         yield return CaseResult.Of($"{file}#pae", Dsse.PreAuthenticationEncoding(root.Text("payloadType"), payload).AsSpan()
             .SequenceEqual(System.Text.Encoding.UTF8.GetBytes(root.Text("paeAscii"))), "another encoding");
-        yield return CaseResult.Skip($"{file}#signature", "not built: ECDSA signatures in envelopes (issue 4)");
+        var envelope = root.GetProperty("envelope");
+        foreach (var (signature, i) in envelope.List("signatures").Select((signature, i) => (signature, i)))
+        {
+            var id = $"{file}#signature {i}";
+            yield return Vectors.Judge(id, () =>
+            {
+                var (key, signed) = (KeyOf(root), Dsse.PreAuthenticationEncoding(envelope.Text("payloadType"), Convert.FromBase64String(envelope.Text("payload"))));
+                var format = root.Text("signatureFormat").Contains("P1363", StringComparison.Ordinal) ? DSASignatureFormat.IeeeP1363FixedFieldConcatenation : DSASignatureFormat.Rfc3279DerSequence;
+                var bytes = Convert.FromBase64String(signature.Text("sig"));
+                var accepted = key.Verify(signed, bytes, format);
+                signed[^1] ^= 1;
+                return CaseResult.Of(id, accepted && !key.Verify(signed, bytes, format), "the signature was refused, or accepted for another payload");
+            });
+        }
+    }
+
+    /// <summary>The published key: a point in decimal.</summary>
+    private static EcdsaKey KeyOf(JsonElement root)
+    {
+        using var key = ECDsa.Create(new ECParameters
+        {
+            Curve = root.Text("curve") switch { "P-256" => ECCurve.NamedCurves.nistP256, "P-384" => ECCurve.NamedCurves.nistP384, _ => ECCurve.NamedCurves.nistP521 },
+            Q = new ECPoint { X = Coordinate(root, "X"), Y = Coordinate(root, "Y") },
+        });
+        return EcdsaKey.Of(key);
+    }
+
+    private static byte[] Coordinate(JsonElement root, string name)
+    {
+        var bytes = BigInteger.Parse(root.Text(name), CultureInfo.InvariantCulture).ToByteArray(isUnsigned: true, isBigEndian: true);
+        var size = root.Text("curve") switch { "P-256" => 32, "P-384" => 48, _ => 66 };
+        return [.. new byte[size - bytes.Length], .. bytes];
     }
 
     private static bool Refuses(Action action)

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Globalization;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+using Bulwark.Models;
+
+namespace Bulwark.Cli.Models;
+
+internal static class ModelVerifySignatureCommand
+{
+    private static readonly Argument<string> s_model = new("model") { Description = "A model folder or file." };
+    private static readonly Option<FileInfo?> s_signature = new("--signature") { Description = "The signature; the default is model.sig in the folder, or FILE.sig beside the file.", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> s_key = new("--key") { Description = "The signer's public key or certificate, PEM.", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> s_roots = new("--roots") { Description = "Roots of the signer's certificate, PEM.", HelpName = "FILE" };
+    private static readonly Option<string?> s_at = new("--at") { Description = "Judge certificates as of this time, UTC; the default is now.", HelpName = "TIME" };
+    private static readonly Option<bool> s_unsigned = new("--allow-unsigned") { Description = "Accept files that nobody signed." };
+
+    internal static Command Create()
+    {
+        var command = new Command("verify-signature", """
+            Checks a model folder or file against its OpenSSF Model Signing signature, whoever's tool made it. Reads every byte; exit 1 names what differs.
+
+            Example: bulwark model verify-signature runs/fraud --key release.pub
+            """) { s_model, s_signature, s_key, s_roots, s_at, s_unsigned };
+        command.SetAction(VerifyAsync);
+        return command;
+    }
+
+    private static async Task<int> VerifyAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        var model = Path.GetFullPath(parsed.GetRequiredValue(s_model));
+        var signature = parsed.GetValue(s_signature)?.FullName ?? ModelSignCommand.SignatureOf(model);
+        if (!Path.Exists(model) || !File.Exists(signature))
+            throw new CommandException($"There is no {(Path.Exists(model) ? $"signature {signature}" : $"model {model}")}.", "bulwark model sign MODEL --key KEY");
+        var trust = Trust(parsed.GetValue(s_key), parsed.GetValue(s_roots), parsed.GetValue(s_at));
+        var report = await screen.ProgressAsync("verifying", progress => ModelSignature.VerifyAsync(model, signature, trust, parsed.GetValue(s_unsigned), progress, cancel));
+        return screen.Answer(
+            new { model, signature, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, root = report.Root == default ? null : report.Root.ToString(), report.Resources, report.Changed, report.Missing, report.Unsigned },
+            console => EvidenceView.Print(console, $"{Path.GetFileName(model)}: model signature", Links(report)),
+            report.IsTrusted ? ExitCode.Yes : ExitCode.No);
+    }
+
+    /// <summary>The verdict as links: signature, then files.</summary>
+    internal static IReadOnlyList<EvidenceLink> Links(ModelSignatureReport report) => report.Verdict switch
+    {
+        ModelSignatureVerdict.Trusted => [new("signature", true, report.Signer ?? ""), new("model", true, report.Detail), new("root", true, report.Root.ToString())],
+        ModelSignatureVerdict.ModelAltered => [new("signature", true, report.Signer ?? ""), new("model", false, $"{report.Verdict}: {report.Detail}")],
+        _ => [new("signature", false, $"{report.Verdict}: {report.Detail}")],
+    };
+
+    internal static SignatureTrust Trust(FileInfo? key, FileInfo? roots, string? at) => (key, roots) switch
+    {
+        ({ } file, null) => SignatureTrust.Key(EcdsaKey.FromPem(File.ReadAllText(SealCommand.Existing(file).FullName))),
+        (null, { } file) => SignatureTrust.Roots([.. EcdsaKeys.Certificates(file)], at is null ? TimeProvider.System : new FixedTime(ParseTime(at))),
+        _ => throw new CommandException("Whose signature is to be believed?", "either --key PUBLIC.pem or --roots CA.pem"),
+    };
+
+    private static DateTimeOffset ParseTime(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : throw new CommandException($"'{text}' is no time.", "--at 2026-01-31T12:00:00Z");
+
+    private sealed class FixedTime(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+}
