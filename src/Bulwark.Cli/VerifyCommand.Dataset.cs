@@ -10,7 +10,7 @@ internal static partial class VerifyCommand
     /// <summary>Null when the file is no protected Parquet; opens what the workspace's keys open and prints no value.</summary>
     private static async Task<IReadOnlyList<EvidenceLink>?> DatasetLinksAsync(ParseResult parsed, ReadOnlyMemory<byte> head, string path, CancellationToken cancel)
     {
-        if (!head.Span.StartsWith("PARE"u8))
+        if (!head.Span.StartsWith("PARE"u8) && !(head.Span.StartsWith("PAR1"u8) && DataProtection.IsProtected(path)))
             return null;
         using var keys = Workspace.Require(parsed).OpenKeys();
         try

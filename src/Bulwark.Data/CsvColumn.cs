@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Bulwark.Data;
 
 /// <summary>One column while a CSV file is read: takes the first value's kind and says when a later value does not fit it.</summary>
@@ -8,6 +6,7 @@ internal sealed class CsvColumn(string name, int index, ColumnKind? kind, bool d
     private readonly List<double> _numbers = [];
     private readonly List<long> _times = [];
     private readonly List<string?> _texts = [];
+    private readonly Utf8Pool _pool = new();
     private bool _integral = true;
     private ColumnKind? _kind = kind;
 
@@ -20,8 +19,10 @@ internal sealed class CsvColumn(string name, int index, ColumnKind? kind, bool d
 
     internal ColumnKind? Kind => _kind;
 
+    internal ColumnShape Shape => new(name, _kind ?? ColumnKind.Text, _kind == ColumnKind.Number && _integral);
+
     /// <summary>Adds a value that is not missing; false when it is not of the column's kind.</summary>
-    internal bool TryAdd(ReadOnlySpan<byte> value, CsvHelper.CsvReader reader)
+    internal bool TryAdd(ReadOnlySpan<byte> value)
     {
         if (trimEnd.Length > 0)
             value = value.TrimEnd(trimEnd);
@@ -32,12 +33,30 @@ internal sealed class CsvColumn(string name, int index, ColumnKind? kind, bool d
             case ColumnKind.Time:
                 return TryAddTime(value);
             case ColumnKind.Text:
-                return AddText(value, reader);
+                return AddText(value);
             default:
                 return (TryAddNumber(value) && Settle(ColumnKind.Number))
                     || (TryAddTime(value) && Settle(ColumnKind.Time))
-                    || (AddText(value, reader) && Settle(ColumnKind.Text));
+                    || (AddText(value) && Settle(ColumnKind.Text));
         }
+    }
+
+    /// <summary>Takes note of a value that is not missing and keeps nothing of it; false when a declared column does not hold its kind.</summary>
+    internal bool TryNote(ReadOnlySpan<byte> value)
+    {
+        if (_kind == ColumnKind.Text)
+            return true;
+        if (trimEnd.Length > 0)
+            value = value.TrimEnd(trimEnd);
+        if (_kind is null or ColumnKind.Number && !value.IsEmpty && CellText.TryNumber(value, out _, out var integral))
+        {
+            _integral &= integral;
+            return Settle(ColumnKind.Number);
+        }
+
+        if (_kind is null or ColumnKind.Time && CellText.TryTime(value, out _))
+            return Settle(ColumnKind.Time);
+        return !declared && Settle(ColumnKind.Text);
     }
 
     internal void AddMissing()
@@ -50,9 +69,24 @@ internal sealed class CsvColumn(string name, int index, ColumnKind? kind, bool d
             _texts.Add(null);
     }
 
-    internal Column Build() => _kind switch
+    /// <summary>An empty column of the same field whose kind is settled.</summary>
+    internal CsvColumn As(ColumnKind settled) => new(name, index, settled, declared, trimEnd);
+
+    internal Column Build() => Build(_integral);
+
+    /// <summary>The rows since the last batch, and begins the next.</summary>
+    internal Column TakeBatch(ColumnShape shape)
     {
-        ColumnKind.Number => new NumberColumn(name, [.. _numbers], _integral),
+        var batch = Build(shape.Integral);
+        _numbers.Clear();
+        _times.Clear();
+        _texts.Clear();
+        return batch;
+    }
+
+    private Column Build(bool integral) => _kind switch
+    {
+        ColumnKind.Number => new NumberColumn(name, [.. _numbers], integral),
         ColumnKind.Time => new TimeColumn(name, [.. _times]),
         _ => new TextColumn(name, [.. _texts]),
     };
@@ -63,9 +97,9 @@ internal sealed class CsvColumn(string name, int index, ColumnKind? kind, bool d
         return true;
     }
 
-    private bool AddText(ReadOnlySpan<byte> value, CsvHelper.CsvReader reader)
+    private bool AddText(ReadOnlySpan<byte> value)
     {
-        _texts.Add(trimEnd.Length > 0 ? string.Intern(Encoding.UTF8.GetString(value)) : reader.GetString(index));
+        _texts.Add(_pool.Get(value));
         return true;
     }
 

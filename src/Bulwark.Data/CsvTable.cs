@@ -4,7 +4,7 @@ using CsvHelper;
 namespace Bulwark.Data;
 
 /// <summary>Reads and writes a table as comma-separated values (RFC 4180) in UTF-8.</summary>
-internal sealed class CsvTable(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+internal sealed partial class CsvTable(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
 {
     private const int RowsBetweenReports = 8192;
 
@@ -71,7 +71,7 @@ internal sealed class CsvTable(string path, TableReadOptions options, IProgress<
         IncludeValuesInExceptions = false,
         MalformedData = CsvMalformedDataHandling.Throw,
         MaxRecordSize = 1 << 26,
-        PoolStrings = true,
+        PoolStrings = false,
         BufferSize = 1 << 18,
     };
 
@@ -118,10 +118,10 @@ internal sealed class CsvTable(string path, TableReadOptions options, IProgress<
             {
                 column.AddMissing();
             }
-            else if (!column.TryAdd(value, reader))
+            else if (!column.TryAdd(value))
             {
                 if (column.Declared)
-                    throw new TableFormatException($"{Name}, line {reader.LineNumber}, column '{column.Name}': the value is not a {column.Kind.ToString()!.ToLowerInvariant()}.", reader.LineNumber, column.Name);
+                    throw WrongKind(reader, column);
                 _text.Add(column.Name);
                 return false;
             }
@@ -145,6 +145,9 @@ internal sealed class CsvTable(string path, TableReadOptions options, IProgress<
         return false;
     }
 
+    private TableFormatException WrongKind(CsvReader reader, CsvColumn column) =>
+        new($"{Name}, line {reader.LineNumber}, column '{column.Name}': the value is not a {column.Kind.ToString()!.ToLowerInvariant()}.", reader.LineNumber, column.Name);
+
     private TableFormatException WrongWidth(CsvReader reader, CsvColumn[] columns, int width)
     {
         var first = columns.FirstOrDefault(column => column.Field >= reader.FieldCount)?.Name;
@@ -155,21 +158,27 @@ internal sealed class CsvTable(string path, TableReadOptions options, IProgress<
     /// <summary>Writes <paramref name="table"/> with a header and LF line ends; missing cells are empty.</summary>
     internal static void Write(Table table, Stream destination, char delimiter, IProgress<double>? progress, CancellationToken cancel)
     {
+        using var source = TableSource.Of(table);
+        Write(source, destination, delimiter, progress, cancel);
+    }
+
+    /// <inheritdoc cref="Write(Table, Stream, char, IProgress{double}?, CancellationToken)"/>
+    internal static void Write(ITableSource source, Stream destination, char delimiter, IProgress<double>? progress, CancellationToken cancel)
+    {
         var options = new CsvWriterOptions { Separator = delimiter, NewLine = "\n", Quoting = CsvQuoting.WhenNeededOrWhitespace, BufferSize = 1 << 18 };
         using var writer = CsvWriter.Create(destination, options, leaveOpen: true);
-        var columns = table.Columns.ToArray();
-        writer.WriteRecord(columns.Select(column => column.Name).ToArray());
+        writer.WriteRecord(source.Columns.Select(column => column.Name).ToArray());
         var buffer = new byte[CellText.FixedBytes];
-        for (var row = 0; row < table.Rows; row++)
+        foreach (var batch in source.Batches(cancel))
         {
-            foreach (var column in columns)
-                writer.WriteField(column.Utf8(row, ref buffer));
-            writer.EndRecord();
-            if (row % RowsBetweenReports == 0)
+            for (var row = 0; row < batch.Rows; row++)
             {
-                cancel.ThrowIfCancellationRequested();
-                progress?.Report((double)row / table.Rows);
+                foreach (var column in batch.Columns)
+                    writer.WriteField(column.Utf8(row, ref buffer));
+                writer.EndRecord();
             }
+
+            progress?.Report(source.Fraction);
         }
     }
 }

@@ -2,165 +2,156 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Data;
 
-/// <summary>Turns a table into a protected file, and opens its columns again for whoever holds their keys.</summary>
+/// <summary>Turns tables into protected files, and opens their columns again for whoever holds the keys.</summary>
 /// <remarks>
-/// The file is Parquet Modular Encryption (apache/parquet-format, Encryption.md): AES_GCM_V1 with 256-bit keys, encrypted
-/// footer, the dataset's name and commitment as AAD prefix. Each encrypted column has a fresh data key, the footer and the kept columns
-/// share another; the key ring's keys wrap them. Without a column's key that column stays shut and the others open; a changed
-/// byte is refused. Card tokens are FF1 (NIST SP 800-38G) over all digits and never pass the Luhn check.
+/// The files are Parquet Modular Encryption (apache/parquet-format, Encryption.md): AES_GCM_V1 with 256-bit keys, the dataset's name,
+/// version and part as AAD prefix, keys wrapped as Parquet's key tools do. Each encrypted column has a fresh data key, the footer and the
+/// other columns share another. Without a column's key that column stays shut and the others open; a changed byte is refused.
 /// </remarks>
-public static class DataProtection
+public static partial class DataProtection
 {
-    /// <summary>Writes the protected file; it appears whole or not at all.</summary>
-    /// <param name="table">The table.</param>
-    /// <param name="policy">What to do with each column.</param>
-    /// <param name="keys">The key ring; keys that the policy names and it lacks are made.</param>
-    /// <param name="output">The file to write, .parquet.</param>
-    /// <param name="progress">Told the fraction done, 0 to 1.</param>
-    /// <param name="cancel">Stops the work; nothing is left behind.</param>
-    /// <exception cref="ArgumentException">The policy has faults, or does not fit the table: all of them are listed.</exception>
+    /// <summary>Protects a table in memory into one file.</summary>
+    /// <inheritdoc cref="ProtectAsync(ITableSource, ProtectionPolicy, KeyRing, string, ProtectionOptions?, IProgress{double}?, CancellationToken)"/>
     public static async Task<ProtectionReport> ProtectAsync(
         Table table, ProtectionPolicy policy, KeyRing keys, string output, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        ArgumentNullException.ThrowIfNull(policy);
-        var faults = policy.Faults().Concat(policy.Faults(table)).ToArray();
-        if (faults.Length > 0)
-            throw new ArgumentException(string.Join(" ", faults), nameof(policy));
-        if (!output.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"'{Path.GetFileName(output)}': a protected file is Parquet; name it .parquet.", nameof(output));
-        var commitment = (await Task.Run(() => DatasetCommitment.Of(table, Part(progress, 0, 0.3), cancel), cancel)).Root;
-        var manifest = new ProtectionManifest
-        {
-            Format = ProtectionManifest.FormatName,
-            Dataset = $"{policy.Dataset}/{commitment}",
-            Commitment = commitment,
-            Policy = policy.Digest(),
-            Columns = [.. table.Columns.Select(column => Plan(column.Name, policy, keys))],
-            Exact = table.Columns.All(column => FieldProtection.IsExact(column, policy.ActionFor(column.Name))),
-        };
-        await AtomicFile.WriteAsync(output, stream => Task.Run(() =>
-            ProtectedParquetWriter.Write(FieldProtection.Protect(table, manifest, keys, Part(progress, 0.3, 0.6), cancel), manifest, keys, stream, Part(progress, 0.6, 0.95), cancel), cancel), cancel);
-        await using var written = File.OpenRead(output);
-        var digest = await Digest.OfAsync(written, cancel);
-        progress?.Report(1);
-        return new(manifest.Dataset, commitment, table.Rows, manifest.Columns, manifest.Policy, digest, written.Length);
+        using var source = TableSource.Of(table);
+        return await ProtectAsync(source, policy, keys, output, null, progress, cancel);
     }
 
-    /// <summary>Opens columns of a protected file: decrypts the encrypted, turns tokens back. A column whose key is absent stays shut and is named.</summary>
-    /// <param name="path">The protected file.</param>
+    /// <summary>Writes a protected file, or a folder of them where the options ask for parts; it appears whole or not at all. Memory does not grow with the rows.</summary>
+    /// <param name="source">The rows; read once.</param>
+    /// <param name="policy">What to do with each column.</param>
+    /// <param name="keys">The key ring; keys that the policy names and it lacks are made.</param>
+    /// <param name="output">The file to write, .parquet; or the folder, which must not exist.</param>
+    /// <param name="options">How; null for one file.</param>
+    /// <param name="progress">Told the fraction done, 0 to 1.</param>
+    /// <param name="cancel">Stops the work; nothing is left behind.</param>
+    /// <exception cref="ArgumentException">The policy or the options have faults, or do not fit the table: all of them are listed.</exception>
+    public static Task<ProtectionReport> ProtectAsync(
+        ITableSource source, ProtectionPolicy policy, KeyRing keys, string output, ProtectionOptions? options, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(policy);
+        options ??= ProtectionOptions.Default;
+        var faults = policy.Faults().Concat(policy.Faults(Tables.Empty(source.Columns))).Concat(options.Faults()).Concat(Misfits(source, policy, options, output)).ToArray();
+        return faults.Length > 0
+            ? Task.FromException<ProtectionReport>(new ArgumentException(string.Join(" ", faults), nameof(policy)))
+            : new ProtectionRun(source, policy, keys, options, progress, cancel).WriteAsync(output, IsFolder(output, options));
+    }
+
+    /// <summary>Opens columns of protected data: decrypts the encrypted, turns tokens back. No value is read yet.</summary>
+    /// <param name="path">The protected file or folder.</param>
     /// <param name="columns">The columns; each is reported whether it opened or not.</param>
     /// <param name="keys">The key ring.</param>
-    /// <param name="dataset">The dataset's name, or name and commitment, that the file must hold; null for any.</param>
-    /// <param name="progress">Told the fraction done, 0 to 1.</param>
-    /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The file was changed, or holds another dataset.</exception>
-    /// <exception cref="InvalidOperationException">The key ring lacks the file's own key.</exception>
+    /// <param name="dataset">The dataset that it must hold: its name, or name, slash and version or commitment; null for any.</param>
+    /// <param name="store">The store of the master keys; null for the key ring.</param>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The data was changed, or is another dataset's.</exception>
+    /// <exception cref="InvalidOperationException">The file's own key is missing.</exception>
     /// <exception cref="ArgumentException">The dataset never had such a column.</exception>
-    public static Task<RevealedData> RevealAsync(
-        string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IProgress<double>? progress = null, CancellationToken cancel = default) =>
-        Task.Run(() => Reveal(path, columns, keys, dataset, progress, cancel), cancel);
-
-    /// <summary>How each column of a protected file is protected; needs the file's own key, no column's.</summary>
-    /// <inheritdoc cref="RevealAsync" path="/exception"/>
-    public static IReadOnlyList<ProtectedColumn> Describe(string path, KeyRing keys, string? dataset = null)
+    public static RevealedSource OpenColumns(string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IKeyProvider? store = null)
     {
-        using var file = new ProtectedParquetFile(path, keys, dataset);
-        return file.Manifest.Columns;
+        ArgumentNullException.ThrowIfNull(columns);
+        var opened = new ProtectedDataset(path, store ?? keys, dataset);
+        return new(opened, Wanted(opened, columns), keys, turnBack: true);
     }
 
-    /// <summary>Reads every byte of a protected file that the key ring opens and, where it opens all, computes the commitment anew. Gives out no value.</summary>
-    /// <inheritdoc cref="RevealAsync" path="/exception"/>
-    public static Task<ProtectionCheck> VerifyAsync(string path, KeyRing keys, string? dataset = null, CancellationToken cancel = default) =>
-        Task.Run(() => Verify(path, keys, dataset, cancel), cancel);
+    /// <summary>As <see cref="OpenColumns"/>, and reads them into memory.</summary>
+    /// <inheritdoc cref="OpenColumns" path="/exception"/>
+    public static Task<RevealedData> RevealAsync(
+        string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IProgress<double>? progress = null, CancellationToken cancel = default) => Task.Run(() =>
+        {
+            using var source = OpenColumns(path, columns, keys, dataset);
+            return new RevealedData(source.Dataset, source.Commitment, Whole(source, progress, cancel), source.Accesses);
+        }, cancel);
 
-    /// <summary>Reads the columns of a protected file that need no key of their own, as they stand in it.</summary>
-    internal static Table ReadOpen(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+    /// <summary>True for a protected file, with an encrypted or a signed footer, and for a folder of them. Says nothing of its being whole.</summary>
+    public static bool IsProtected(string path)
+    {
+        if (Directory.Exists(path))
+            return File.Exists(Path.Combine(path, DatasetManifest.FileName));
+        try
+        {
+            var form = File.Exists(path) ? TableFile.FormOf(path) : TableForm.Csv;
+            using var file = form == TableForm.Parquet ? new ParquetSharp.ParquetFileReader(path) : null;
+            return form == TableForm.Protected || (file is not null && TableFile.IsSigned(file));
+        }
+        catch (Exception fault) when (fault is ParquetSharp.ParquetException or IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>How each column of protected data is protected; needs the data's own key, no column's.</summary>
+    /// <inheritdoc cref="OpenColumns" path="/exception"/>
+    public static IReadOnlyList<ProtectedColumn> Describe(string path, KeyRing keys, string? dataset = null)
+    {
+        using var opened = new ProtectedDataset(path, keys, dataset);
+        return opened.All;
+    }
+
+    /// <summary>The columns of protected data that need no key of their own, as they stand in it, batch by batch.</summary>
+    internal static RevealedSource OpenKept(string path, TableReadOptions options)
     {
         var name = Path.GetFileName(path);
         if (options.Keys is null)
             throw new InvalidOperationException($"{name} is protected: its key ring is needed to read it.");
-        using var file = new ProtectedParquetFile(path, options.Keys, options.Dataset);
-        var wanted = options.Columns ?? [.. file.Columns.Where(column => column.Action != ProtectionAction.Encrypt).Select(column => column.Name)];
-        var columns = new List<Column>();
-        foreach (var column in wanted.Select(column => Find(file, column)))
+        var dataset = new ProtectedDataset(path, options.Store ?? options.Keys, options.Dataset);
+        var wanted = Wanted(dataset, options.Columns ?? [.. dataset.Columns.Where(column => column.Action != ProtectionAction.Encrypt || options.OpenEncrypted).Select(column => column.Name)]);
+        if (wanted.FirstOrDefault(column => column.Action == ProtectionAction.Drop || (column.Action == ProtectionAction.Encrypt && !options.OpenEncrypted)) is { } shut)
         {
-            if (column.Action is ProtectionAction.Encrypt or ProtectionAction.Drop)
-                throw new ArgumentException($"Column '{column.Name}' of {name} is {(column.Action == ProtectionAction.Drop ? "not in the file" : "encrypted; reveal it with a stated purpose")}.");
-            columns.Add(file.Read(column.Name, cancel));
-            progress?.Report((double)columns.Count / wanted.Count);
+            dataset.Dispose();
+            throw new ArgumentException($"Column '{shut.Name}' of {name} is {(shut.Action == ProtectionAction.Drop ? "not in the file" : "encrypted; reveal it with a stated purpose")}.");
         }
 
-        return columns.Count > 0 ? new Table(columns) : throw new ArgumentException($"Every column of {name} is encrypted; reveal the ones you need.");
+        var source = new RevealedSource(dataset, wanted, options.Keys, turnBack: false);
+        var missing = source.Accesses.FirstOrDefault(access => !access.Opened && options.Columns is not null);
+        if (missing is null && source.Columns.Count > 0)
+            return source;
+        source.Dispose();
+        throw missing is not null ? new InvalidOperationException(missing.Reason) : new ArgumentException($"Every column of {name} is encrypted; reveal the ones you need.");
     }
 
-    private static RevealedData Reveal(string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset, IProgress<double>? progress, CancellationToken cancel)
+    /// <summary>The whole table of a source; null when it has no columns.</summary>
+    internal static Table? Whole(ITableSource source, IProgress<double>? progress, CancellationToken cancel)
     {
-        using var file = new ProtectedParquetFile(path, keys, dataset);
-        var wanted = columns.Select(column => Find(file, column)).ToArray();
-        var opened = new List<Column>();
-        var accesses = new List<ColumnAccess>();
-        foreach (var column in wanted)
+        var batches = new List<Table>();
+        foreach (var batch in source.Batches(cancel))
         {
-            var (values, reason) = Open(file, column, keys, cancel);
-            if (values is not null)
-                opened.Add(values);
-            accesses.Add(new(column.Name, column.Action, column.Key, values is not null, reason));
-            progress?.Report((double)accesses.Count / wanted.Length);
+            batches.Add(batch);
+            progress?.Report(source.Fraction);
         }
 
-        return new(file.Manifest.Dataset, opened.Count > 0 ? new Table(opened) : null, accesses);
+        return source.Columns.Count == 0 ? null : batches.Count == 0 ? Tables.Empty(source.Columns) : Tables.Concatenate(batches);
     }
 
-    private static ProtectionCheck Verify(string path, KeyRing keys, string? dataset, CancellationToken cancel)
-    {
-        using var file = new ProtectedParquetFile(path, keys, dataset);
-        var opened = new List<Column>();
-        var shut = new List<ColumnAccess>();
-        foreach (var column in file.Columns)
-        {
-            var (values, reason) = column.Action == ProtectionAction.Hash ? (file.Read(column.Name, cancel), null) : Open(file, column, keys, cancel);
-            if (values is not null)
-                opened.Add(values);
-            else
-                shut.Add(new(column.Name, column.Action, column.Key, false, reason));
-        }
-
-        var whole = file.Manifest.Exact && shut.Count == 0;
-        return new(file.Manifest.Dataset, file.Manifest.Commitment, [.. opened.Select(column => column.Name)], shut,
-            whole ? DatasetCommitment.Of(new Table(opened), null, cancel).Root == file.Manifest.Commitment : null);
-    }
-
-    private static (Column? Values, string? Reason) Open(ProtectedParquetFile file, ProtectedColumn column, KeyRing keys, CancellationToken cancel)
+    private static ProtectedColumn[] Wanted(ProtectedDataset dataset, IEnumerable<string> columns)
     {
         try
         {
-            return column.Action switch
-            {
-                ProtectionAction.Drop => (null, "it was dropped when the file was protected"),
-                ProtectionAction.Hash => (null, "it was replaced by keyed hashes, which nothing turns back"),
-                ProtectionAction.Tokenise => (FieldProtection.Reveal((TextColumn)file.Read(column.Name, cancel), column, file.Manifest, keys), null),
-                _ => (file.Read(column.Name, cancel), null),
-            };
+            return [.. columns.Select(dataset.Find)];
         }
-        catch (InvalidOperationException missing)
+        catch
         {
-            return (null, missing.Message);
+            dataset.Dispose();
+            throw;
         }
     }
 
-    private static ProtectedColumn Find(ProtectedParquetFile file, string name) => file.Manifest.Columns.FirstOrDefault(column => column.Name == name)
-        ?? throw new ArgumentException($"Dataset {file.Manifest.Dataset} has no column '{name}'. The columns are: {string.Join(", ", file.Manifest.Columns.Select(column => column.Name))}.");
+    private static bool IsFolder(string output, ProtectionOptions options) =>
+        options.PartitionBy is not null || options.RowsPerFile is not null || !output.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
 
-    private static ProtectedColumn Plan(string column, ProtectionPolicy policy, KeyRing keys)
+    private static IEnumerable<string> Misfits(ITableSource source, ProtectionPolicy policy, ProtectionOptions options, string output)
     {
-        var action = policy.ActionFor(column);
-        return new(column, action, action is ProtectionAction.Keep or ProtectionAction.Drop ? null : keys.GetOrCreateSymmetric(policy.KeyFor(column)));
-    }
-
-    private static Scaled? Part(IProgress<double>? progress, double from, double to) => progress is null ? null : new(progress, from, to);
-
-    private sealed class Scaled(IProgress<double> progress, double from, double to) : IProgress<double>
-    {
-        public void Report(double value) => progress.Report(from + (to - from) * value);
+        if (IsFolder(output, options) && Path.HasExtension(output))
+            yield return $"'{Path.GetFileName(output)}': a protected file is Parquet; name it .parquet, and a folder of parts without an extension.";
+        if (options.PartitionBy is not { } partition)
+            yield break;
+        if (source.Columns.All(column => column.Name != partition))
+            yield return $"There is no column '{partition}' to partition by.";
+        else if (policy.ActionFor(partition) is ProtectionAction.Encrypt or ProtectionAction.Drop)
+            yield return $"Column '{partition}' is {(policy.ActionFor(partition) == ProtectionAction.Encrypt ? "encrypted" : "dropped")}; the folders' names would show its values.";
+        if (source.Columns.Count(column => policy.ActionFor(column.Name) != ProtectionAction.Drop) < 2)
+            yield return "Beside the partition column no column is left.";
     }
 }

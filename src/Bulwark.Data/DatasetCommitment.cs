@@ -37,7 +37,7 @@ public sealed class DatasetCommitment
     {
         ArgumentNullException.ThrowIfNull(table);
         var leaves = new Digest[1 + (table.Rows + BlockRows - 1) / BlockRows];
-        leaves[0] = MerkleTree.LeafHash(Header(table));
+        leaves[0] = MerkleTree.LeafHash(Header(table.Rows, table.Columns.Select(column => column.Name)));
         var done = 0;
         Parallel.For(0, leaves.Length - 1, new ParallelOptions { CancellationToken = cancel }, block =>
         {
@@ -50,14 +50,17 @@ public sealed class DatasetCommitment
     /// <summary>The bytes of block <paramref name="block"/>, whose proof <see cref="Prove"/> gives.</summary>
     /// <param name="table">The table.</param>
     /// <param name="block">From 0.</param>
-    public static byte[] Block(Table table, int block)
+    public static byte[] Block(Table table, int block) => Block(table, block, 0);
+
+    /// <summary>The bytes of a block of a batch that begins at row <paramref name="firstRow"/> of the whole table.</summary>
+    internal static byte[] Block(Table table, int block, long firstRow)
     {
         ArgumentNullException.ThrowIfNull(table);
         var start = (long)block * BlockRows;
         if (block < 0 || start >= table.Rows)
             throw new ArgumentOutOfRangeException(nameof(block), block, $"The table has {(table.Rows + BlockRows - 1) / BlockRows} blocks.");
         var bytes = new ArrayBufferWriter<byte>(1 << 18);
-        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), start);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), firstRow + start);
         bytes.Advance(8);
         var buffer = new byte[256];
         for (var row = (int)start; row < Math.Min(start + BlockRows, table.Rows); row++)
@@ -74,7 +77,7 @@ public sealed class DatasetCommitment
     {
         if (block < 0 || block >= Blocks)
             throw new ArgumentOutOfRangeException(nameof(block), block, $"The table has {Blocks} blocks.");
-        return new(block + 1, _leaves.Length, Path(block + 1, _leaves));
+        return new(block + 1, _leaves.Length, MerklePath.Of(block + 1, _leaves));
     }
 
     /// <summary>True when <paramref name="bytes"/> are block <paramref name="block"/> of the table that <paramref name="root"/> stands for.</summary>
@@ -84,16 +87,17 @@ public sealed class DatasetCommitment
         return proof.Index == block + 1L && proof.Verify(bytes, root);
     }
 
-    private static byte[] Header(Table table)
+    internal static byte[] Header(long rows, IEnumerable<string> names)
     {
+        var columns = names.ToArray();
         var bytes = new ArrayBufferWriter<byte>();
         bytes.Write("bulwark.dev/dataset/v1\n"u8);
-        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), table.Rows);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), rows);
         bytes.Advance(8);
-        BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), table.Columns.Count);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), columns.Length);
         bytes.Advance(4);
-        foreach (var column in table.Columns)
-            Append(bytes, Encoding.UTF8.GetBytes(column.Name));
+        foreach (var column in columns)
+            Append(bytes, Encoding.UTF8.GetBytes(column));
         return bytes.WrittenSpan.ToArray();
     }
 
@@ -102,17 +106,5 @@ public sealed class DatasetCommitment
         BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), text.Length);
         bytes.Advance(4);
         bytes.Write(text);
-    }
-
-    /// <summary>RFC 6962 section 2.1.1, PATH(m, D[n]).</summary>
-    private static List<Digest> Path(int index, ReadOnlySpan<Digest> leaves)
-    {
-        if (leaves.Length == 1)
-            return [];
-        var split = 1 << (31 - int.LeadingZeroCount(leaves.Length - 1));
-        var left = index < split;
-        var path = left ? Path(index, leaves[..split]) : Path(index - split, leaves[split..]);
-        path.Add(MerkleTree.Root((left ? leaves[split..] : leaves[..split]).ToArray()));
-        return path;
     }
 }

@@ -6,24 +6,27 @@ namespace Bulwark.Data;
 /// <param name="Name">The column.</param>
 /// <param name="Action">What was done.</param>
 /// <param name="Key">The key that opens it again or made the hash; null when there is none.</param>
-public sealed record ProtectedColumn(string Name, ProtectionAction Action, KeyId? Key);
+public sealed record ProtectedColumn(string Name, ProtectionAction Action, KeyUri? Key);
 
 /// <summary>What <see cref="DataProtection"/> wrote; goes into the transparency log. No value of the table is in it.</summary>
-/// <param name="Dataset">The dataset's name, a slash and the commitment: the file's AAD prefix.</param>
+/// <param name="Dataset">The dataset's name, a slash and its version: what every file's AAD prefix begins with.</param>
 /// <param name="Commitment">The commitment to the table before protection; see <see cref="DatasetCommitment"/>.</param>
 /// <param name="Rows">Rows.</param>
 /// <param name="Columns">Every column of the table before protection.</param>
 /// <param name="Policy">Digest of the policy.</param>
-/// <param name="File">SHA-256 of the written file.</param>
-/// <param name="Bytes">Size of the written file.</param>
+/// <param name="File">SHA-256 of the written file; of a folder, of its manifest.</param>
+/// <param name="Bytes">Size of the written files.</param>
+/// <param name="RowGroups">Root of the <see cref="RowGroupTree"/>.</param>
+/// <param name="Parts">The files; of a folder as its manifest lists them.</param>
 public sealed record ProtectionReport(
-    string Dataset, Digest Commitment, int Rows, IReadOnlyList<ProtectedColumn> Columns, Digest Policy, Digest File, long Bytes);
+    string Dataset, Digest Commitment, long Rows, IReadOnlyList<ProtectedColumn> Columns, Digest Policy, Digest File, long Bytes, Digest RowGroups, IReadOnlyList<ProtectedPart> Parts);
 
 /// <summary>What <see cref="DataProtection.RevealAsync"/> opened.</summary>
-/// <param name="Dataset">The dataset's name, a slash and the commitment.</param>
+/// <param name="Dataset">The dataset's name, a slash and its version.</param>
+/// <param name="Commitment">The commitment to the table before protection.</param>
 /// <param name="Table">The opened columns; null when none could be opened.</param>
 /// <param name="Accesses">One for each column asked for, opened or not: to be logged.</param>
-public sealed record RevealedData(string Dataset, Table? Table, IReadOnlyList<ColumnAccess> Accesses);
+public sealed record RevealedData(string Dataset, Digest? Commitment, Table? Table, IReadOnlyList<ColumnAccess> Accesses);
 
 /// <summary>One column that somebody asked for.</summary>
 /// <param name="Column">The column.</param>
@@ -31,13 +34,13 @@ public sealed record RevealedData(string Dataset, Table? Table, IReadOnlyList<Co
 /// <param name="Key">The key it needs; null when it needs none of its own.</param>
 /// <param name="Opened">Whether its values were given out.</param>
 /// <param name="Reason">Why not; null when they were.</param>
-public sealed record ColumnAccess(string Column, ProtectionAction Action, KeyId? Key, bool Opened, string? Reason);
+public sealed record ColumnAccess(string Column, ProtectionAction Action, KeyUri? Key, bool Opened, string? Reason);
 
 /// <summary>What <see cref="DataProtection.VerifyAsync"/> found; a changed file throws instead.</summary>
-/// <param name="Dataset">The dataset's name, a slash and the commitment.</param>
+/// <param name="Dataset">The dataset's name, a slash and its version.</param>
 /// <param name="Commitment">The commitment to the table before protection.</param>
 /// <param name="Read">Columns whose every byte was authenticated.</param>
 /// <param name="Shut">Columns whose key the ring lacks, and why.</param>
 /// <param name="CommitmentHolds">Whether the commitment, computed anew, is the one in the file; null when a column is shut, dropped, hashed or not restored cell for cell.</param>
 public sealed record ProtectionCheck(
-    string Dataset, Digest Commitment, IReadOnlyList<string> Read, IReadOnlyList<ColumnAccess> Shut, bool? CommitmentHolds);
+    string Dataset, Digest? Commitment, IReadOnlyList<string> Read, IReadOnlyList<ColumnAccess> Shut, bool? CommitmentHolds);

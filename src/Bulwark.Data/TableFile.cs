@@ -49,16 +49,47 @@ public static class TableFile
         await AtomicFile.WriteAsync(path, stream => Task.Run(() => write(stream), cancel), mode, cancel);
     }
 
-    private static Table Read(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+    /// <summary>Writes what a source holds, batch by batch; otherwise as <see cref="WriteAsync(Table, string, UnixFileMode?, IProgress{double}?, CancellationToken)"/>.</summary>
+    public static async Task WriteAsync(ITableSource source, string path, UnixFileMode? mode = null, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(source);
+        Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".parquet" => stream => WriteParquet(source, stream, progress, cancel),
+            ".csv" or ".txt" => stream => CsvTable.Write(source, stream, ',', progress, cancel),
+            ".tsv" => stream => CsvTable.Write(source, stream, '\t', progress, cancel),
+            _ => throw new ArgumentException($"'{Path.GetFileName(path)}': name the file .csv, .tsv or .parquet.", nameof(path)),
+        };
+        await AtomicFile.WriteAsync(path, stream => Task.Run(() => write(stream), cancel), mode, cancel);
+    }
+
+    /// <summary>What a path holds, by its first bytes.</summary>
+    internal static TableForm FormOf(string path)
+    {
+        if (Directory.Exists(path))
+            return TableForm.Protected;
         var magic = new byte[4];
         using (var stream = File.OpenRead(path))
             stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false);
-        if (ProtectedParquetFile.HasMagic(magic))
-            return DataProtection.ReadOpen(path, options, progress, cancel);
-        return magic.AsSpan().SequenceEqual("PAR1"u8)
-            ? ReadParquet(path, options, progress, cancel)
-            : new CsvTable(path, options, progress, cancel).Read();
+        if (CryptoMetadata.HasMagic(magic))
+            return TableForm.Protected;
+        return magic.AsSpan().SequenceEqual("PAR1"u8) ? TableForm.Parquet : TableForm.Csv;
+    }
+
+    /// <summary>True for Parquet whose readable footer says that columns of it are protected.</summary>
+    internal static bool IsSigned(ParquetFileReader file) => file.FileMetaData.KeyValueMetadata.ContainsKey(ProtectionManifest.MetadataKey);
+
+    private static Table Read(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel) => FormOf(path) switch
+    {
+        TableForm.Protected => ReadProtected(path, options, progress, cancel),
+        TableForm.Parquet => ReadParquet(path, options, progress, cancel),
+        _ => new CsvTable(path, options, progress, cancel).Read(),
+    };
+
+    private static Table ReadProtected(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
+    {
+        using var source = DataProtection.OpenKept(path, options);
+        return DataProtection.Whole(source, progress, cancel)!;
     }
 
     private static Table ReadParquet(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
@@ -66,6 +97,8 @@ public static class TableFile
         try
         {
             using var file = new ParquetFileReader(path);
+            if (IsSigned(file))
+                return ReadProtected(path, options, progress, cancel);
             return ParquetTable.Read(file, Path.GetFileName(path), options, progress, cancel);
         }
         catch (ParquetException fault)
@@ -76,8 +109,39 @@ public static class TableFile
 
     private static void WriteParquet(Table table, Stream stream, IProgress<double>? progress, CancellationToken cancel)
     {
-        using var builder = new WriterPropertiesBuilder();
-        using var properties = builder.Compression(Compression.Snappy).Build();
-        ParquetTable.Write(table, stream, properties, null, progress, cancel);
+        using var properties = Plain();
+        ParquetTable.Write(table, stream, properties, progress, cancel);
     }
+
+    private static void WriteParquet(ITableSource source, Stream stream, IProgress<double>? progress, CancellationToken cancel)
+    {
+        using var properties = Plain();
+        using var writer = new ParquetWriter(stream, source.Columns, properties, new Dictionary<string, string>());
+        foreach (var batch in source.Batches(cancel))
+        {
+            writer.WriteGroup([batch], cancel);
+            progress?.Report(source.Fraction);
+        }
+
+        writer.Close();
+    }
+
+    private static WriterProperties Plain()
+    {
+        using var builder = new WriterPropertiesBuilder();
+        return builder.Compression(Compression.Snappy).Build();
+    }
+}
+
+/// <summary>What a path holds.</summary>
+internal enum TableForm
+{
+    /// <summary>Text.</summary>
+    Csv,
+
+    /// <summary>Parquet with a readable footer; its columns may be protected.</summary>
+    Parquet,
+
+    /// <summary>Parquet with an encrypted footer, or a folder.</summary>
+    Protected,
 }

@@ -51,7 +51,15 @@ public sealed record TableReadOptions
     /// <value>null: a protected file is refused</value>
     public KeyRing? Keys { get; init; }
 
-    /// <summary>Protected Parquet: the dataset that the file must hold, by name or by name, slash and commitment.</summary>
+    /// <summary>Protected Parquet: the store of the master keys.</summary>
+    /// <value>null: <see cref="Keys"/></value>
+    public IKeyProvider? Store { get; init; }
+
+    /// <summary>Protected Parquet: also reads encrypted columns whose keys open. Whoever sets it has logged for what.</summary>
+    /// <value>false</value>
+    public bool OpenEncrypted { get; init; }
+
+    /// <summary>Protected Parquet: the dataset that it must hold: its name, or name, slash and version or commitment.</summary>
     /// <value>null: any</value>
     public string? Dataset { get; init; }
 

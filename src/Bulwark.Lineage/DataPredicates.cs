@@ -54,7 +54,7 @@ public sealed record DataProtected : IPredicate<DataProtected>
     /// <inheritdoc/>
     public static string Type => PredicateTypes.DataProtection;
 
-    /// <summary>The data set's name, a slash and the root.</summary>
+    /// <summary>The data set's name, a slash and its version.</summary>
     public required string Dataset { get; init; }
 
     /// <summary>Root of the data set before protection.</summary>
@@ -74,6 +74,9 @@ public sealed record DataProtected : IPredicate<DataProtected>
 
     /// <summary>Size of what was written.</summary>
     public long? Bytes { get; init; }
+
+    /// <summary>Root over the row groups as they stand encrypted in the files: proves one to be part, without a key.</summary>
+    public Digest? RowGroups { get; init; }
 
     /// <inheritdoc/>
     public IEnumerable<string> Faults() => Predicates.Sound(

@@ -9,6 +9,8 @@ internal static class DataFiles
 {
     internal static Argument<FileInfo> Input(string name, string description) => new Argument<FileInfo>(name) { Description = description }.AcceptExistingOnly();
 
+    internal static Argument<FileSystemInfo> InputOrFolder(string name, string description) => new Argument<FileSystemInfo>(name) { Description = description }.AcceptExistingOnly();
+
     internal static Option<FileInfo> Output(string description, bool required = true) => new("--output", "-o") { Description = description, Required = required, HelpName = "FILE" };
 
     /// <summary>The output's full path, once it is clear that it can be written.</summary>
@@ -17,6 +19,14 @@ internal static class DataFiles
         if (!extensions.Contains(file.Extension.ToLowerInvariant()))
             throw new CommandException($"'{file.Name}': name the file {string.Join(" or ", extensions)}.");
         return file.Directory is { Exists: true } ? file.FullName : throw new CommandException($"There is no folder {file.DirectoryName}.");
+    }
+
+    /// <summary>The full path of an output that is a folder to be made.</summary>
+    internal static string NewFolder(FileInfo folder)
+    {
+        if (Directory.Exists(folder.FullName) || folder.Exists)
+            throw new CommandException($"{folder.FullName} exists already.", "name a new folder, or remove it");
+        return folder.Directory is { Exists: true } ? folder.FullName : throw new CommandException($"There is no folder {folder.DirectoryName}.");
     }
 
     /// <summary>Appends the step to the log; without a workspace it says that nothing was logged.</summary>

@@ -6,35 +6,50 @@ namespace Bulwark.Cli;
 
 internal static class DataProtectCommand
 {
+    private static readonly Argument<FileInfo> s_input = DataFiles.Input("table", "CSV or Parquet.");
+    private static readonly Option<FileInfo> s_output = DataFiles.Output("Where to write: a .parquet file, or a new folder of parts.");
+    private static readonly Option<FileInfo> s_policy = new Option<FileInfo>("--policy") { Description = "What to do with each column (data-policy/v1, JSON). Without one, what a scan advises.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<string?> s_dataset = new("--dataset") { Description = "The dataset's name, when there is no policy (the file's name).", HelpName = "NAME" };
+    private static readonly TableOptions s_table = new();
+    private static readonly ProtectedLayout s_layout = new();
+
     internal static Command Create()
     {
-        var input = DataFiles.Input("table", "CSV or Parquet.");
-        var output = DataFiles.Output("Where to write: .parquet.");
-        var policy = new Option<FileInfo>("--policy") { Description = "What to do with each column (data-policy/v1, JSON). Without one, what a scan advises.", HelpName = "FILE" };
-        policy.AcceptExistingOnly();
-        var dataset = new Option<string?>("--dataset") { Description = "The dataset's name, when there is no policy (the file's name).", HelpName = "NAME" };
-        var table = new TableOptions();
         var command = new Command("protect", """
-            Writes a Parquet file in which each sensitive column has a key of its own; card numbers become tokens.
+            Writes Parquet in which each sensitive column has a key of its own; card numbers become tokens. Larger than memory is no matter.
 
             Example: bulwark data protect payments.csv --policy policy.json -o payments.protected.parquet
-            """) { input, output, policy, dataset };
-        table.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
-        {
-            var screen = new Screen(parsed);
-            using var keys = Workspace.Require(parsed).OpenKeys();
-            var path = DataFiles.Writable(parsed.GetRequiredValue(output), ".parquet");
-            var file = parsed.GetRequiredValue(input);
-            var given = parsed.GetValue(policy) is { } named ? ProtectionPolicy.Parse(await File.ReadAllTextAsync(named.FullName, cancel)) : null;
-            var data = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(file.FullName, table.Read(parsed), progress, cancel));
-            var rules = given ?? await screen.ProgressAsync("scanning", progress => Task.Run(
-                () => ProtectionPolicy.FromScan(SensitiveScan.Scan(data, progress: progress, cancel: cancel), parsed.GetValue(dataset) ?? DatasetName(file)), cancel));
-            var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(data, rules, keys, path, progress, cancel));
-            var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
-            return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
-        });
+                     bulwark data protect payments.csv --partition-by country --rows-per-file 10000000 -o payments
+            """) { s_input, s_output, s_policy, s_dataset };
+        s_layout.AddTo(command);
+        s_table.AddTo(command);
+        command.SetAction(RunAsync);
         return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        using var keys = Workspace.Require(parsed).OpenKeys();
+        var options = s_layout.Read(parsed);
+        var target = parsed.GetRequiredValue(s_output);
+        var path = s_layout.IsFolder(parsed, target) ? DataFiles.NewFolder(target) : DataFiles.Writable(target, ".parquet");
+        var file = parsed.GetRequiredValue(s_input);
+        ITableSource Open() => TableSource.Open(file.FullName, s_table.Read(parsed, keys), cancel);
+        var given = parsed.GetValue(s_policy) is { } named ? ProtectionPolicy.Parse(await File.ReadAllTextAsync(named.FullName, cancel)) : null;
+        var rules = given ?? await screen.ProgressAsync("scanning", progress => Task.Run(() => Scanned(Open, parsed.GetValue(s_dataset) ?? DatasetName(file), progress, cancel), cancel));
+        using var source = await screen.ProgressAsync("reading", _ => Task.Run(Open, cancel));
+        var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options, progress, cancel));
+        var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
+        return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
+    }
+
+    /// <summary>What a scan of evenly spaced rows advises; the source is read once more for it.</summary>
+    private static ProtectionPolicy Scanned(Func<ITableSource> open, string dataset, IProgress<double> progress, CancellationToken cancel)
+    {
+        using var source = open();
+        var sample = TableSource.Sample(source, SensitiveScan.DefaultRows, progress, cancel);
+        return ProtectionPolicy.FromScan(SensitiveScan.Scan(sample, cancel: cancel), dataset);
     }
 
     /// <summary>A dataset's name from a file's: what comes before the first full stop, without what a name cannot hold.</summary>
@@ -54,8 +69,11 @@ internal static class DataProtectCommand
         }
 
         console.Write(drawn);
-        console.MarkupLineInterpolated($"[green]{report.Rows:N0} rows protected[/] in {path} ({DataFiles.Size(report.Bytes)}){(fromScan ? ", as a scan advised" : "")}");
+        var parts = report.Parts.Count == 1 ? "" : $" of {report.Parts.Count:N0} parts";
+        console.MarkupLineInterpolated($"[green]{report.Rows:N0} rows protected[/] in {path} ({DataFiles.Size(report.Bytes)}{parts}){(fromScan ? ", as a scan advised" : "")}");
         console.MarkupLineInterpolated($"dataset     {report.Dataset}");
+        console.MarkupLineInterpolated($"commitment  {report.Commitment}");
+        console.MarkupLineInterpolated($"row groups  {report.RowGroups}");
         console.MarkupLineInterpolated($"file        {report.File}");
         console.MarkupLineInterpolated($"log entry   {entry}");
     }

@@ -8,7 +8,7 @@ internal static class DataRevealCommand
 {
     internal static Command Create()
     {
-        var input = DataFiles.Input("table", "A protected Parquet file.");
+        var input = DataFiles.InputOrFolder("table", "A protected Parquet file, or a folder of them.");
         var columns = new Option<string>("--columns") { Description = "The columns to open.", Required = true, HelpName = "A,B,…" };
         var purpose = new Option<string>("--purpose") { Description = "What for; goes into the log.", Required = true, HelpName = "TEXT" };
         var output = DataFiles.Output("Where to write all rows: .csv, .tsv or .parquet; without it the first rows are printed.", required: false);
@@ -28,24 +28,35 @@ internal static class DataRevealCommand
             if (reason.Length is 0 or > 1000)
                 throw new CommandException("State the purpose in 1 to 1000 characters.");
             var target = parsed.GetValue(output) is { } file ? DataFiles.Writable(file, ".csv", ".tsv", ".parquet") : null;
-            var revealed = await screen.ProgressAsync("opening", progress => DataProtection.RevealAsync(
-                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), progress, cancel));
+            using var revealed = await screen.ProgressAsync("opening", _ => Task.Run(() => DataProtection.OpenColumns(
+                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset)), cancel));
             var entry = (await workspace.AppendAsync(keys, Claims.Accessed(revealed, reason, keys), cancel)).Index;
-            if (target is not null && revealed.Table is not null)
-                await TableFile.WriteAsync(revealed.Table, target, UnixFileMode.UserRead | UnixFileMode.UserWrite, null, cancel);
-            var shown = target is null && revealed.Table is { } table ? table.Take([.. Enumerable.Range(0, Math.Clamp(parsed.GetValue(rows), 0, table.Rows))]) : null;
+            var answer = revealed.Columns.Count == 0 ? (null, null) : await ReadAsync(screen, revealed, target, Math.Max(0, parsed.GetValue(rows)), cancel);
             return screen.Answer(
-                new { revealed.Dataset, revealed.Accesses, file = target, rows = shown is null ? null : Rows(shown), logIndex = entry },
-                console => Draw(console, revealed, shown, target, entry),
+                new { revealed.Dataset, revealed.Accesses, file = target, rows = answer.Shown is null ? null : Rows(answer.Shown), logIndex = entry },
+                console => Draw(console, revealed, answer.Shown, answer.Written is { } written ? $"{written:N0} rows in {target}" : null, entry),
                 revealed.Accesses.All(access => access.Opened) ? ExitCode.Yes : ExitCode.No);
         });
         return command;
     }
 
+    /// <summary>Writes every row where there is a target; otherwise takes the first ones, and decrypts no more than they need.</summary>
+    private static async Task<(Data.Table? Shown, long? Written)> ReadAsync(Screen screen, RevealedSource revealed, string? target, int rows, CancellationToken cancel)
+    {
+        if (target is null)
+            return (await Task.Run(() => revealed.Batches(cancel).FirstOrDefault() is { } first ? first.Take([.. Enumerable.Range(0, Math.Min(rows, first.Rows))]) : null, cancel), null);
+        await screen.ProgressAsync("writing", async progress =>
+        {
+            await TableFile.WriteAsync(revealed, target, UnixFileMode.UserRead | UnixFileMode.UserWrite, progress, cancel);
+            return true;
+        });
+        return (null, revealed.Rows);
+    }
+
     private static IEnumerable<Dictionary<string, string?>> Rows(Data.Table table) =>
         Enumerable.Range(0, table.Rows).Select(row => table.Columns.ToDictionary(column => column.Name, column => column.Text(row)));
 
-    private static void Draw(IAnsiConsole console, RevealedData revealed, Data.Table? shown, string? target, long entry)
+    private static void Draw(IAnsiConsole console, RevealedSource revealed, Data.Table? shown, string? written, long entry)
     {
         if (shown is not null)
         {
@@ -55,8 +66,8 @@ internal static class DataRevealCommand
             console.Write(drawn);
         }
 
-        if (target is not null && revealed.Table is not null)
-            console.MarkupLineInterpolated($"[green]{revealed.Table.Rows:N0} rows[/] in {target}");
+        if (written is not null)
+            console.MarkupLineInterpolated($"[green]{written}[/]");
         foreach (var access in revealed.Accesses)
         {
             if (access.Opened)

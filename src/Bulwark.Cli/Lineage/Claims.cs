@@ -31,11 +31,12 @@ internal static class Claims
             Policy = report.Policy,
             File = report.File,
             Bytes = report.Bytes,
+            RowGroups = report.RowGroups,
         });
 
     /// <summary>Somebody asked for protected columns.</summary>
-    internal static Statement Accessed(RevealedData revealed, string purpose, KeyRing keys) => Statement.Of(
-        NameOf(revealed.Dataset), Digest.Parse(revealed.Dataset[(revealed.Dataset.LastIndexOf('/') + 1)..]),
+    internal static Statement Accessed(RevealedSource revealed, string purpose, KeyRing keys) => Statement.Of(
+        NameOf(revealed.Dataset), revealed.Commitment ?? Digest.Of(Encoding.UTF8.GetBytes(revealed.Dataset)),
         new DataAccessed
         {
             Purpose = purpose,

@@ -19,16 +19,23 @@ internal static class CryptoMetadata
             throw new CryptographicException($"{Path.GetFileName(path)} was changed, or is not {ProtectionManifest.FormatName}: it does not begin and end as it must.");
     }
 
+    internal static bool HasMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PARE"u8);
+
+    private static bool HasPlainMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PAR1"u8);
+
     private static bool IsSound(FileStream stream)
     {
         Span<byte> end = stackalloc byte[8];
-        if (stream.Length < 16 || !ReadAt(stream, 0, end[..4]) || !ProtectedParquetFile.HasMagic(end[..4]))
+        if (stream.Length < 16 || !ReadAt(stream, 0, end[..4]))
             return false;
-        if (!ReadAt(stream, stream.Length - 8, end) || !ProtectedParquetFile.HasMagic(end[4..]))
+        var plain = HasPlainMagic(end[..4]);
+        if (!(plain || HasMagic(end[..4])) || !ReadAt(stream, stream.Length - 8, end) || !(plain ? HasPlainMagic(end[4..]) : HasMagic(end[4..])))
             return false;
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (length > LargestTail || length > stream.Length - 12)
             return false;
+        if (plain)
+            return true;   // the footer's signature is checked with its key
         var tail = new byte[length];
         return ReadAt(stream, stream.Length - 8 - length, tail) && IsCanonical(tail);
     }

@@ -8,40 +8,92 @@ namespace Bulwark.Data;
 internal sealed class ProtectedParquetFile : IDisposable
 {
     private readonly string _path;
-    private readonly RingKeyRetriever _retriever;
+    private readonly DataKeyReader _keys;
+    private readonly MaterialRetriever _retriever;
     private readonly FileDecryptionProperties _decryption;
     private readonly ReaderProperties _properties;
     private readonly ParquetFileReader _file;
 
+    /// <param name="path">The file.</param>
+    /// <param name="store">Where its master keys are.</param>
+    /// <param name="expectedDataset">Its name; or name, slash and version or commitment; null for any.</param>
+    /// <param name="expectedPrefix">The AAD prefix that a dataset's manifest states; null for the one in the file.</param>
     /// <exception cref="CryptographicException">The file was changed, or is another dataset's.</exception>
-    /// <exception cref="InvalidOperationException">The key ring lacks the file's key.</exception>
-    internal ProtectedParquetFile(string path, KeyRing keys, string? expectedDataset)
+    /// <exception cref="InvalidOperationException">The store lacks the file's key.</exception>
+    internal ProtectedParquetFile(string path, IKeyProvider store, string? expectedDataset, string? expectedPrefix = null)
     {
         _path = path;
         CryptoMetadata.Require(path);
-        _retriever = new RingKeyRetriever(keys);
+        _keys = new DataKeyReader(store);
+        _retriever = new MaterialRetriever(_keys, path, canonical: true);
         using var builder = new FileDecryptionPropertiesBuilder();
-        _decryption = builder.KeyRetriever(_retriever).Build();
+        builder.KeyRetriever(_retriever);
+        if (expectedPrefix is not null)
+            builder.AadPrefix(expectedPrefix);
+        _decryption = builder.Build();
         _properties = ReaderProperties.GetDefaultReaderProperties();
         _properties.FileDecryptionProperties = _decryption;
-        _file = Guard("the footer", () => new ParquetFileReader(path, _properties));
-        Manifest = Guard("the footer", () => ProtectionManifest.Parse(_file.FileMetaData.KeyValueMetadata.GetValueOrDefault(ProtectionManifest.MetadataKey)));
-        if (expectedDataset is not null && Manifest.Dataset != expectedDataset && !Manifest.Dataset.StartsWith(expectedDataset + "/sha256:", StringComparison.Ordinal))
-            throw new CryptographicException($"{Path.GetFileName(path)} holds dataset {Manifest.Dataset}, not {expectedDataset}.");
+        try
+        {
+            _file = Guard("the footer", "The file", () => new ParquetFileReader(path, _properties));
+            Manifest = Guard("the footer", "The file", () => ProtectionManifest.Parse(_file.FileMetaData.KeyValueMetadata.GetValueOrDefault(ProtectionManifest.MetadataKey)));
+            if (expectedPrefix is not null && Manifest.AadPrefix != expectedPrefix)
+                throw new CryptographicException($"{Path.GetFileName(path)} holds {Manifest.AadPrefix}, not {expectedPrefix}.");
+            if (expectedDataset is not null && !Holds(expectedDataset))
+                throw new CryptographicException($"{Path.GetFileName(path)} holds dataset {Manifest.Dataset}/{Manifest.Version}, not {expectedDataset}.");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal ProtectionManifest Manifest { get; }
 
-    internal static bool HasMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PARE"u8);
+    internal long Rows => _file.FileMetaData.NumRows;
 
     /// <summary>The columns in the file, by how they are protected.</summary>
     internal IEnumerable<ProtectedColumn> Columns => Manifest.Columns.Where(column => column.Action != ProtectionAction.Drop);
 
-    /// <summary>Reads one column as it stands in the file.</summary>
+    /// <summary>Opens one column as it stands in the file, for reading piece by piece; a column whose key is missing says so here.</summary>
+    /// <exception cref="CryptographicException">It was changed.</exception>
+    /// <exception cref="InvalidOperationException">Its key is not in the store.</exception>
+    internal ParquetColumn Open(string name) => Guard($"column '{name}'", $"Column '{name}'", () =>
+    {
+        var (_, field) = ParquetTable.Wanted(_file, Path.GetFileName(_path), [name])[0];
+        var column = new ParquetColumn(_file, field, name, Path.GetFileName(_path));
+        try
+        {
+            _ = column.AtEnd;   // begins with the first row group, which asks for the key
+            return column;
+        }
+        catch
+        {
+            column.Dispose();
+            throw;
+        }
+    });
+
+    /// <summary>The next cells of an open column.</summary>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    internal Column Next(ParquetColumn column, int rows) => Guard($"column '{column.Shape.Name}'", $"Column '{column.Shape.Name}'", () => column.Next(rows));
+
+    /// <summary>Throws when an open column holds more than the file's rows.</summary>
+    internal void RequireEnd(ParquetColumn column) => Guard($"column '{column.Shape.Name}'", $"Column '{column.Shape.Name}'", () =>
+    {
+        ParquetTable.RequireEnd(column, Path.GetFileName(_path));
+        return true;
+    });
+
+    /// <summary>Reads one column whole, as it stands in the file.</summary>
     internal Column Read(string name, CancellationToken cancel)
     {
-        var options = new TableReadOptions { Columns = [name] };
-        return Guard($"column '{name}'", () => ParquetTable.Read(_file, Path.GetFileName(_path), options, null, cancel).Columns[0]);
+        cancel.ThrowIfCancellationRequested();
+        using var column = Open(name);
+        var values = Next(column, checked((int)Rows));
+        RequireEnd(column);
+        return values;
     }
 
     public void Dispose()
@@ -49,21 +101,32 @@ internal sealed class ProtectedParquetFile : IDisposable
         _file?.Dispose();
         _properties.Dispose();
         _decryption.Dispose();
+        _keys.Dispose();
         GC.KeepAlive(_retriever);
     }
 
+    private bool Holds(string expected) =>
+        expected == Manifest.Dataset || expected == $"{Manifest.Dataset}/{Manifest.Version}" || expected == $"{Manifest.Dataset}/{Manifest.Commitment}";
+
     /// <summary>Says what a native failure means: a key that was not there, or bytes that are not those that were written.</summary>
-    private T Guard<T>(string what, Func<T> read)
+    private T Guard<T>(string what, string needs, Func<T> read)
     {
+        _retriever.Needs = needs;
         try
         {
             return read();
         }
-        catch (Exception fault) when (fault is ParquetException or TableFormatException or OverflowException or OutOfMemoryException)
+        catch (Exception fault) when (fault is ParquetException or TableFormatException or OverflowException or OutOfMemoryException or ArgumentException)
         {
-            if (_retriever.Failure is InvalidOperationException missing)
-                throw new InvalidOperationException(missing.Message, fault);
-            throw new CryptographicException($"{Path.GetFileName(_path)} was changed: {what} does not decrypt.", _retriever.Failure ?? fault);
+            switch (_retriever.Failure)
+            {
+                case InvalidOperationException missing:
+                    throw new InvalidOperationException(missing.Message, fault);
+                case KeyProviderException unreachable:
+                    throw new KeyProviderException(unreachable.Message, unreachable.Advice ?? "", fault);
+                default:
+                    throw new CryptographicException($"{Path.GetFileName(_path)} was changed: {what} does not decrypt.", _retriever.Failure ?? fault);
+            }
         }
     }
 }

@@ -5,32 +5,49 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Data;
 
-/// <summary>What a protected file says of itself, inside its encrypted footer.</summary>
+/// <summary>What a protected file says of itself, inside its authenticated footer.</summary>
 internal sealed record ProtectionManifest
 {
     internal const string MetadataKey = "bulwark.protection";
-    internal const string FormatName = "protected-parquet/v1";
+    internal const string FormatName = "protected-parquet/v2";
 
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    internal static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
         PropertyNameCaseInsensitive = false,
-        Converters = { new JsonStringEnumConverter<ProtectionAction>(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        RespectNullableAnnotations = true,
+        Converters =
+        {
+            new JsonStringEnumConverter<ProtectionAction>(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+            new JsonStringEnumConverter<ColumnKind>(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+        },
     };
 
     public required string Format { get; init; }
 
+    /// <summary>The dataset's name.</summary>
     public required string Dataset { get; init; }
 
-    public required Digest Commitment { get; init; }
+    /// <summary>This writing of it: 32 hexadecimal digits, later ones greater.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The file's path in the dataset.</summary>
+    public required string Part { get; init; }
 
     public required Digest Policy { get; init; }
 
     public required IReadOnlyList<ProtectedColumn> Columns { get; init; }
 
+    /// <summary>The commitment to the table before protection; null in a part of several, whose dataset manifest holds it.</summary>
+    public Digest? Commitment { get; init; }
+
     /// <summary>True when every column can be turned back cell for cell, so that the commitment can be computed anew.</summary>
-    public required bool Exact { get; init; }
+    public bool Exact { get; init; }
+
+    /// <summary>What every module's additional data begins with.</summary>
+    [JsonIgnore]
+    internal string AadPrefix => $"{Dataset}/{Version}/{Part}";
 
     internal string ToJson() => JsonSerializer.Serialize(this, Strict);
 

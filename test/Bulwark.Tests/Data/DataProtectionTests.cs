@@ -64,7 +64,7 @@ public sealed class DataProtectionTests : IDisposable
     {
         var revealed = await Reveal(await Protect(), "ssn", "name", "medical_history", "card_number", "amount");
         Assert.All(revealed.Accesses, access => Assert.True(access.Opened, access.Reason));
-        Assert.Equal(["data/ssn@1", "people@1", "data/medical_history@1", "data/card_number@1", null], revealed.Accesses.Select(access => access.Key?.ToString()));
+        Assert.Equal(["file:data/ssn@1", "file:people@1", "file:data/medical_history@1", "file:data/card_number@1", null], revealed.Accesses.Select(access => access.Key?.ToString()));
         Assert.All(revealed.Table!.Columns, column => Assert.Equal(Texts(Payments[column.Name]), Texts(column)));
         Assert.Equal(_report!.Dataset, revealed.Dataset);
     }
@@ -203,7 +203,8 @@ public sealed class DataProtectionTests : IDisposable
     {
         var path = await Protect();
         Assert.Equal(DatasetCommitment.Of(Payments, cancel: Cancel).Root, _report!.Commitment);
-        Assert.Equal($"payments/{_report.Commitment}", _report.Dataset);
+        Assert.Matches("^payments/[0-9a-f]{32}$", _report.Dataset);
+        Assert.Equal(_report.Commitment, (await Reveal(path, "ssn")).Commitment);
         Assert.Equal(Digest.Of(await File.ReadAllBytesAsync(path, Cancel)), _report.File);
         Assert.Equal(Payments.Columns.Count, _report.Columns.Count);
     }

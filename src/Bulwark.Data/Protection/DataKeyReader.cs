@@ -1,0 +1,65 @@
+using System.Security.Cryptography;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Data;
+
+/// <summary>Unwraps data keys; a key-encryption key is unwrapped once, however many data keys it serves.</summary>
+internal sealed class DataKeyReader(IKeyProvider store) : IDisposable
+{
+    private readonly Dictionary<string, SecretBytes> _keks = new(StringComparer.Ordinal);
+
+    /// <summary>The data key, and the version of the master key that opened it.</summary>
+    /// <param name="material">How it is wrapped.</param>
+    /// <param name="footer">The footer's material, which names the store.</param>
+    /// <param name="what">What needs the key, to begin a sentence.</param>
+    /// <exception cref="CryptographicException">It was changed, or wrapped by another key of that name.</exception>
+    /// <exception cref="InvalidOperationException">The store does not have the master key, or has destroyed it.</exception>
+    /// <exception cref="KeyProviderException">The store cannot be asked.</exception>
+    internal SecretBytes Open(KeyMaterial material, KeyMaterial footer, string what)
+    {
+        var wrapped = Wrapped(material, footer);
+        if (material.WrappedKek is null)
+            return Unwrap(wrapped, what);
+        if (!_keks.TryGetValue(material.WrappedKek, out var kek))
+            _keks.Add(material.WrappedKek, kek = Unwrap(wrapped, what));
+        return LocalWrap.Open(material.WrappedDek, kek, material.KekId!);
+    }
+
+    internal static WrappedKey Wrapped(KeyMaterial material, KeyMaterial footer) =>
+        MasterKeyText.Read(material.MasterKey, material.Wrapped, footer.InstanceId ?? KeyMaterial.NoInstance, footer.InstanceUrl ?? KeyMaterial.NoInstance);
+
+    public void Dispose()
+    {
+        foreach (var kek in _keks.Values)
+            kek.Dispose();
+        _keks.Clear();
+    }
+
+    private SecretBytes Unwrap(WrappedKey wrapped, string what)
+    {
+        Require(wrapped.Kek, what);
+        return store.UnwrapAsync(wrapped, new KeyContext(default).For(what)).AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Says which key is missing, where the store would only say that nothing opens.</summary>
+    private void Require(KeyUri kek, string what)
+    {
+        var missing = !store.Holds(kek);
+        if (!missing && kek.TryGetKeyId(out _))
+        {
+            try
+            {
+                missing = !store.DescribeAsync(kek).AsTask().GetAwaiter().GetResult().Versions.Any(version => version.Id == kek && version.State != KeyState.Destroyed);
+            }
+            catch (InvalidOperationException)
+            {
+                missing = true;
+            }
+        }
+
+        if (missing)
+            throw new InvalidOperationException($"{what} needs key {Named(kek)}, which the key ring does not have or has destroyed.");
+    }
+
+    private static string Named(KeyUri kek) => kek.TryGetKeyId(out var id) ? id.ToString() : kek.ToString();
+}

@@ -1,0 +1,92 @@
+using Bulwark.Cryptography;
+
+namespace Bulwark.Data;
+
+/// <summary>What one dataset is protected with: its identity, its plan by column, its keys and the steps that rows pass.</summary>
+internal sealed class ProtectionJob : IDisposable
+{
+    private readonly ProtectionPolicy _policy;
+    private readonly DataKeyWriter _keys;
+    private readonly IReadOnlyList<IBatchTransform> _steps;
+
+    internal ProtectionJob(ProtectionPolicy policy, IReadOnlyList<ColumnShape> columns, KeyRing keys, ProtectionOptions options)
+    {
+        (_policy, Options) = (policy, options);
+        Version = Guid.CreateVersion7().ToString("N");
+        Plan = [.. columns.Select(column => Planned(column.Name, keys))];
+        if (options.Store is null && options.FooterKey.Scheme == KeyUri.FileScheme)
+            keys.GetOrCreateSymmetric(options.FooterKey.Path);
+        _keys = new DataKeyWriter(options.Store ?? keys, options.DoubleWrapping);
+        _steps = FieldTransforms.Protecting(Plan, policy.Dataset, keys);
+    }
+
+    internal ProtectionOptions Options { get; }
+
+    internal string Version { get; }
+
+    internal string Dataset => $"{_policy.Dataset}/{Version}";
+
+    /// <summary>Every column of the source, in order, and what is done with it.</summary>
+    internal IReadOnlyList<ProtectedColumn> Plan { get; }
+
+    /// <summary>The rows as the files are to hold them.</summary>
+    internal Table Apply(Table batch, long firstRow)
+    {
+        foreach (var step in _steps)
+            batch = step.Apply(batch, firstRow);
+        return batch;
+    }
+
+    internal ProtectionManifest Manifest(string part) => new()
+    {
+        Format = ProtectionManifest.FormatName,
+        Dataset = _policy.Dataset,
+        Version = Version,
+        Part = part,
+        Policy = _policy.Digest(),
+        Columns = Plan,
+    };
+
+    /// <summary>Begins a file; its data keys are its own.</summary>
+    internal PartWriter Begin(Stream destination, string part, IReadOnlyList<ColumnShape> columns, bool external)
+    {
+        var manifest = Manifest(part);
+        var encryption = ParquetEncryption.Create(columns.Select(column => column.Name), manifest, MasterOf, Options, external, _keys);
+        try
+        {
+            return new PartWriter(destination, columns, encryption, manifest with { Columns = WithVersions() }, Options.RowsPerGroup);
+        }
+        catch
+        {
+            encryption.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A key that authenticates what lies beside the files, wrapped like a footer's.</summary>
+    internal (SecretBytes Key, KeyMaterial Material) SealingKey() => _keys.New(Options.FooterKey, true, $"{Dataset} manifest");
+
+    public void Dispose()
+    {
+        _keys.Dispose();
+        foreach (var step in _steps)
+            step.Dispose();
+    }
+
+    /// <summary>The plan with the versions of the master keys that wrapped, once they did.</summary>
+    internal IReadOnlyList<ProtectedColumn> WithVersions() =>
+        [.. Plan.Select(column => column.Action == ProtectionAction.Encrypt ? column with { Key = _keys.VersionOf(MasterOf(column.Name)) ?? column.Key } : column)];
+
+    private KeyUri MasterOf(string column) => KeyUri.Parse(_policy.KeyFor(column));
+
+    private ProtectedColumn Planned(string column, KeyRing keys)
+    {
+        var action = _policy.ActionFor(column);
+        if (action is ProtectionAction.Keep or ProtectionAction.Drop)
+            return new(column, action, null);
+        var key = MasterOf(column);
+        return key.Scheme == KeyUri.FileScheme && (action != ProtectionAction.Encrypt || Options.Store is null)
+            ? new(column, action, KeyUri.Of(keys.GetOrCreateSymmetric(key.Path)))
+            : new(column, action, key);
+    }
+}

@@ -1,0 +1,156 @@
+using Bulwark.Cryptography;
+
+namespace Bulwark.Data;
+
+/// <summary>Columns of protected data that were opened, for reading batch by batch; a column whose key is absent stays shut and is named.</summary>
+/// <remarks>No value has been decrypted when it is made: log <see cref="Accesses"/>, then read.</remarks>
+public sealed class RevealedSource : ITableSource
+{
+    private readonly ProtectedDataset _dataset;
+    private readonly IReadOnlyList<string> _opened;
+    private readonly Dictionary<string, IBatchTransform> _steps = new(StringComparer.Ordinal);
+    private ProtectedParquetFile? _file;
+    private List<ParquetColumn>? _columns;
+    private long _read;
+
+    internal RevealedSource(ProtectedDataset dataset, IEnumerable<ProtectedColumn> columns, KeyRing keys, bool turnBack)
+    {
+        _dataset = dataset;
+        try
+        {
+            if (dataset.Parts > 0)
+                _file = dataset.Open(0);
+            var (opened, accesses, shapes) = (new List<ParquetColumn>(), new List<ColumnAccess>(), new List<ColumnShape>());
+            _columns = opened;
+            foreach (var column in columns)
+            {
+                var (shape, reason) = TryOpen(column, keys, turnBack, opened);
+                accesses.Add(new(column.Name, column.Action, column.Key, shape is not null, reason));
+                if (shape is not null)
+                    shapes.Add(shape);
+            }
+
+            (Accesses, Columns, _opened) = (accesses, shapes, [.. shapes.Select(shape => shape.Name)]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Name => _dataset.FileName;
+
+    /// <summary>The dataset's name, a slash and its version.</summary>
+    public string Dataset => $"{_dataset.Name}/{_dataset.Version}";
+
+    /// <summary>The commitment to the table before protection; null in a part of a folder.</summary>
+    public Digest? Commitment => _dataset.Commitment;
+
+    /// <summary>Rows of the data.</summary>
+    public long Rows => _dataset.Rows;
+
+    /// <summary>One for each column asked for, opened or not: to be logged before a value is read.</summary>
+    public IReadOnlyList<ColumnAccess> Accesses { get; }
+
+    /// <summary>The columns that opened.</summary>
+    public IReadOnlyList<ColumnShape> Columns { get; }
+
+    /// <inheritdoc/>
+    public double Fraction => _dataset.Rows == 0 ? 1 : (double)Interlocked.Read(ref _read) / _dataset.Rows;
+
+    /// <inheritdoc/>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The data was changed.</exception>
+    public IEnumerable<Table> Batches(CancellationToken cancel)
+    {
+        if (_opened.Count == 0)
+            yield break;
+        var batchRows = TableSource.BatchRows(_opened.Count);
+        var (slices, waiting, first) = (new List<Table>(), 0, 0L);
+        for (var part = 0; part < _dataset.Parts; part++)
+        {
+            Open(part);
+            for (var left = _file!.Rows; left > 0;)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var rows = (int)Math.Min(left, batchRows - waiting);
+                slices.Add(Read(part, rows));
+                (left, waiting) = (left - rows, waiting + rows);
+                Interlocked.Add(ref _read, rows);
+                if (waiting < batchRows)
+                    continue;
+                yield return Whole(slices, first);
+                (first, waiting) = (first + waiting, 0);
+            }
+
+            _columns!.ForEach(_file.RequireEnd);
+            Close();
+        }
+
+        if (waiting > 0)
+            yield return Whole(slices, first);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Close();
+        foreach (var step in _steps.Values)
+            step.Dispose();
+        _dataset.Dispose();
+    }
+
+    /// <summary>The column's shape once it is open, or why it stays shut.</summary>
+    private (ColumnShape? Shape, string? Reason) TryOpen(ProtectedColumn column, KeyRing keys, bool turnBack, List<ParquetColumn> opened)
+    {
+        if (column.Action == ProtectionAction.Drop)
+            return (null, "it was dropped when the file was protected");
+        if (turnBack && !FieldTransforms.IsReversible(column.Action))
+            return (null, "it was replaced by keyed hashes, which nothing turns back");
+        try
+        {
+            if (_dataset.PartitionBy is { } partition && partition.Name == column.Name)
+                return (partition, null);
+            if (turnBack && FieldTransforms.Revealing(column, _dataset.Name, keys) is { } step)
+                _steps.Add(column.Name, step);
+            if (_file is null)
+                return (new(column.Name, ColumnKind.Text), null);
+            opened.Add(_file.Open(column.Name));
+            return (opened[^1].Shape, null);
+        }
+        catch (InvalidOperationException missing)
+        {
+            return (null, missing.Message);
+        }
+    }
+
+    private void Open(int part)
+    {
+        _file ??= _dataset.Open(part);
+        var file = _file;
+        _columns ??= [.. _opened.Where(name => name != _dataset.PartitionBy?.Name).Select(file.Open)];
+    }
+
+    private Table Read(int part, int rows)
+    {
+        var read = _columns!.Select(column => _file!.Next(column, rows)).ToDictionary(column => column.Name, StringComparer.Ordinal);
+        return new(_opened.Select((name, i) => read.GetValueOrDefault(name) ?? Constant.Column(Columns[i], _dataset.PartitionOf(part), rows)));
+    }
+
+    private Table Whole(List<Table> slices, long first)
+    {
+        var table = Tables.Concatenate(slices);
+        slices.Clear();
+        foreach (var step in _steps.Where(step => table.TryGet(step.Key, out _)))
+            table = step.Value.Apply(table, first);
+        return table;
+    }
+
+    private void Close()
+    {
+        _columns?.ForEach(column => column.Dispose());
+        _file?.Dispose();
+        (_columns, _file) = (null, null);
+    }
+}
