@@ -19,3 +19,8 @@ public readonly record struct PrivacyBudget(double Epsilon, double Delta)
 /// <param name="Lower">The true ε is not below this.</param>
 /// <param name="Upper">The true ε is not above this: the guarantee to publish.</param>
 public readonly record struct EpsilonBounds(double Lower, double Upper);
+
+/// <summary>An interval that certainly holds the true δ.</summary>
+/// <param name="Lower">The true δ is not below this.</param>
+/// <param name="Upper">The true δ is not above this.</param>
+public readonly record struct DeltaBounds(double Lower, double Upper);

@@ -4,7 +4,8 @@ namespace Bulwark.Privacy;
 
 /// <summary>What happened to private data, as data: the cost is computed from it by an accountant.</summary>
 /// <remarks>
-/// Neighbours differ by adding or removing one record. Noise is given in units of the query's sensitivity under that relation.
+/// Noise is given in units of one record's largest contribution: the query's sensitivity when a record is added or removed.
+/// What that means for a user, or for a record that is replaced, the accountants work out (<see cref="PrivacyUnit"/>).
 /// The JSON form carries a <c>kind</c> member; unknown members and kinds are refused when read with <see cref="PrivacyEventJson"/>.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
@@ -16,6 +17,9 @@ namespace Bulwark.Privacy;
 [JsonDerivedType(typeof(ExponentialEvent), "exponential")]
 [JsonDerivedType(typeof(EpsilonDeltaEvent), "epsilonDelta")]
 [JsonDerivedType(typeof(PoissonSampledEvent), "poissonSampled")]
+[JsonDerivedType(typeof(FixedSizeSampledEvent), "fixedSizeSampled")]
+[JsonDerivedType(typeof(AdaptiveClipEvent), "adaptiveClip")]
+[JsonDerivedType(typeof(RepeatAndSelectEvent), "repeatAndSelect")]
 [JsonDerivedType(typeof(SelfComposedEvent), "selfComposed")]
 [JsonDerivedType(typeof(ComposedEvent), "composed")]
 public abstract record PrivacyEvent
@@ -110,21 +114,6 @@ public sealed record EpsilonDeltaEvent(double Epsilon, double Delta) : PrivacyEv
             yield return $"{nameof(Epsilon)} is {Epsilon}; it must be finite and at least 0.";
         if (!(Delta >= 0 && Delta < 1))
             yield return $"{nameof(Delta)} is {Delta}; it must be at least 0 and below 1.";
-    }
-}
-
-/// <summary>A mechanism ran on a Poisson sample: each record was in it with the same chance, independently.</summary>
-/// <param name="SamplingProbability">That chance, above 0, at most 1.</param>
-/// <param name="Event">What ran on the sample.</param>
-public sealed record PoissonSampledEvent(double SamplingProbability, PrivacyEvent Event) : PrivacyEvent
-{
-    /// <inheritdoc/>
-    public override IEnumerable<string> Faults()
-    {
-        if (!(SamplingProbability > 0 && SamplingProbability <= 1))
-            yield return $"{nameof(SamplingProbability)} is {SamplingProbability}; it must be above 0 and at most 1.";
-        foreach (var fault in Event?.Faults() ?? [$"{nameof(Event)} is missing."])
-            yield return fault;
     }
 }
 

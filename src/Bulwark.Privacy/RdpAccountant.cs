@@ -22,7 +22,7 @@ public static class RdpAccountant
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delta, 1);
-        var releases = EventList.Flatten(happened);
+        var releases = EventList.Flatten(happened, PrivacyUnit.Record);
         var failure = releases.Where(release => release.Mechanism is EpsilonDeltaEvent).Sum(release => release.Count * ((EpsilonDeltaEvent)release.Mechanism).Delta);
         if (failure >= delta)
             return (double.PositiveInfinity, double.NaN);

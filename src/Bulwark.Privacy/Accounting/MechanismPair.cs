@@ -12,24 +12,25 @@ internal abstract class MechanismPair
     /// <summary>Mass of P₀ where Q has none.</summary>
     internal double Infinity { get; private protected init; }
 
-    /// <summary>The continuous piece runs from here (empty when both ends agree) …</summary>
-    internal double From { get; private protected init; }
-
-    /// <summary>… to here; what lies outside has at most <see cref="Tail"/> of the mass, under Q and under P₀.</summary>
-    internal double To { get; private protected init; }
+    /// <summary>Intervals that hold the continuous piece, in order; what lies outside has at most <see cref="Tail"/> of the mass, under Q and under P₀.</summary>
+    internal IReadOnlyList<(double From, double To)> Regions { get; private protected init; } = [];
 
     internal double Tail { get; private protected init; }
 
-    /// <summary>A quadrature panel of this width is exact to rounding.</summary>
+    /// <summary>Widest stretch on which the densities are smooth enough for one quadrature panel.</summary>
     internal double Panel { get; private protected init; } = 1;
+
+    /// <summary>Swapping P₀ and Q gives the same losses.</summary>
+    internal virtual bool IsSymmetric => true;
 
     /// <summary>Log density under Q at <paramref name="x"/>.</summary>
     internal virtual double LogDensity(double x) => double.NegativeInfinity;
 
     internal virtual double LogRatio(double x) => 0;
 
-    /// <summary>Where the log-ratio takes a value; may lie outside the piece.</summary>
-    internal virtual double Inverse(double logRatio) => 0;
+    internal static MechanismPair Of(Release release) => release.Group > 1
+        ? new GroupPair(((GaussianEvent)release.Mechanism).NoiseMultiplier, release.SamplingProbability, release.Group)
+        : Of(release.Mechanism);
 
     internal static MechanismPair Of(PrivacyEvent mechanism) => mechanism switch
     {
@@ -47,35 +48,90 @@ internal abstract class MechanismPair
     internal static double Mix(double q, double t) =>
         q == 1 ? t : t > 30 ? t + Math.Log(q) + Precise.Log1p((1 - q) / q * Math.Exp(-t)) : Precise.Log1p(q * Precise.Expm1(t));
 
-    /// <summary>The t of <see cref="Mix"/>; −∞ below its range.</summary>
-    internal static double Unmix(double q, double loss)
+    /// <summary>Overlapping stretches are joined.</summary>
+    private static List<(double From, double To)> Join(IEnumerable<(double From, double To)> stretches)
     {
-        if (q == 1)
-            return loss;
-        if (loss > 30)
-            return loss - Math.Log(q) + Precise.Log1p((q - 1) * Math.Exp(-loss));
-        var ratio = Precise.Expm1(loss) / q;
-        return ratio > -1 ? Precise.Log1p(ratio) : double.NegativeInfinity;
+        var joined = new List<(double From, double To)>();
+        foreach (var stretch in stretches.OrderBy(stretch => stretch.From))
+        {
+            if (joined.Count > 0 && stretch.From <= joined[^1].To)
+                joined[^1] = (joined[^1].From, Math.Max(joined[^1].To, stretch.To));
+            else
+                joined.Add(stretch);
+        }
+
+        return joined;
     }
 
     private sealed class GaussianPair : MechanismPair
     {
-        private const double Reach = 10.6;   // beyond it 1.6e-26 of the mass
+        internal const double Reach = 10.6;   // beyond it 1.6e-26 of the mass
         private readonly double _sigma;
 
         internal GaussianPair(double sigma)
         {
             _sigma = sigma;
-            (From, To) = (-Reach * sigma, 1 + (Reach * sigma));
-            Tail = 2e-26;
-            Panel = Math.Min(0.5 * sigma, sigma * sigma);
+            Regions = Join([(-Reach * sigma, Reach * sigma), (1 - (Reach * sigma), 1 + (Reach * sigma))]);
+            Tail = 4e-26;
+            Panel = 0.25 * sigma;
         }
 
         internal override double LogDensity(double x) => Normal.LogDensity(x / _sigma) - Math.Log(_sigma);
 
         internal override double LogRatio(double x) => ((2 * x) - 1) / (2 * _sigma * _sigma);
+    }
 
-        internal override double Inverse(double logRatio) => (_sigma * _sigma * logRatio) + 0.5;
+    /// <summary>
+    /// The Poisson-sampled Gaussian for a unit of several records, each sampled by itself: P is a mixture of normals with binomial weights.
+    /// Ganesh, "Tight Group-Level DP Guarantees for DP-SGD with Sampling via Mixture of Gaussians Mechanisms" (arXiv:2401.10294), Theorem 3.1.
+    /// </summary>
+    private sealed class GroupPair : MechanismPair
+    {
+        private readonly double _sigma;
+        private readonly List<(int Records, double Weight)> _parts = [];
+
+        internal GroupPair(double sigma, double q, int group)
+        {
+            _sigma = sigma;
+            var left = 0.0;
+            var log = group * Precise.Log1p(-q);
+            for (var j = 0; j <= group; j++)
+            {
+                var weight = Math.Exp(log);
+                if (weight > 1e-28)
+                    _parts.Add((j, weight));
+                else
+                    left += weight;
+                log += Math.Log(group - j) - Math.Log(j + 1) + Math.Log(q) - Precise.Log1p(-q);
+            }
+
+            Regions = Join(_parts.Select(part => (part.Records - (GaussianPair.Reach * sigma), part.Records + (GaussianPair.Reach * sigma))));
+            Tail = 4e-26 + left;
+            Panel = 0.25 * sigma;
+        }
+
+        internal override bool IsSymmetric => false;
+
+        internal override double LogDensity(double x) => Normal.LogDensity(x / _sigma) - Math.Log(_sigma);
+
+        internal override double LogRatio(double x)
+        {
+            var (largest, small) = (0.0, 0.0);
+            foreach (var (j, _) in _parts)
+                largest = Math.Max(largest, Exponent(j, x));
+            if (largest < 30)
+            {
+                foreach (var (j, weight) in _parts)
+                    small += weight * Precise.Expm1(Exponent(j, x));
+                return Precise.Log1p(small);
+            }
+
+            foreach (var (j, weight) in _parts)
+                small += weight * Math.Exp(Exponent(j, x) - largest);
+            return largest + Math.Log(small);
+        }
+
+        private double Exponent(int j, double x) => j * ((2 * x) - j) / (2 * _sigma * _sigma);
     }
 
     private sealed class LaplacePair : MechanismPair
@@ -86,15 +142,13 @@ internal abstract class MechanismPair
         {
             _scale = scale;
             Atoms = [(0.5, -1 / scale), (0.5 * Math.Exp(-1 / scale), 1 / scale)];
-            (From, To) = (0, 1);
-            Panel = Math.Min(0.25, scale * 0.5);
+            Regions = [(0, 1)];
+            Panel = Math.Min(0.05, scale * 0.25);
         }
 
         internal override double LogDensity(double x) => (-x / _scale) - Math.Log(2 * _scale);
 
         internal override double LogRatio(double x) => ((2 * x) - 1) / _scale;
-
-        internal override double Inverse(double logRatio) => ((_scale * logRatio) + 1) / 2;
     }
 
     private sealed class DiscretePair : MechanismPair
@@ -104,19 +158,22 @@ internal abstract class MechanismPair
             var zero = Math.Tanh(parameter / 2);   // mass at 0: (1−e^−a)/(1+e^−a)
             var atoms = new List<(double, double)> { (1 / (1 + Math.Exp(-parameter)), -parameter * sensitivity) };
             for (var k = 1; k < sensitivity; k++)
-                atoms.Add((zero * Math.Exp(-parameter * k), parameter * ((2 * k) - sensitivity)));
+                atoms.Add((zero * Math.Exp(-parameter * k), parameter * ((2.0 * k) - sensitivity)));
             atoms.Add((Math.Exp(-parameter * sensitivity) / (1 + Math.Exp(-parameter)), parameter * sensitivity));
             return new DiscretePair { Atoms = atoms };
         }
 
+        /// <summary>Where there would be more than half a million points, the continuous Gaussian's losses are within a relative 1e-9 and are taken with σ that much smaller.</summary>
         internal static DiscretePair Gaussian(double sigma, int sensitivity)
         {
+            if (!((11 * sigma) + sensitivity < 250_000))
+                throw new NotSupportedException($"A discrete Gaussian of sigma {sigma:g4} has too many points to be counted one by one; give it as a Gaussian event with a noise multiplier 1e-9 smaller than sigma over sensitivity.");
             var reach = (int)Math.Ceiling((11 * sigma) + sensitivity + 2);
-            var weights = Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-0.5 * k * k / (sigma * sigma))).ToArray();
+            var weights = Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-0.5 * k * (double)k / (sigma * sigma))).ToArray();
             var total = weights.Sum();
             return new DiscretePair
             {
-                Atoms = [.. weights.Select((weight, i) => (weight / total, sensitivity * ((2.0 * (i - reach)) - sensitivity) / (2 * sigma * sigma)))],
+                Atoms = [.. weights.Select((weight, i) => (weight / total, sensitivity * ((2.0 * (i - reach)) - sensitivity) / (2 * sigma * sigma))).Where(atom => atom.Item1 > 1e-32)],
                 Tail = 2e-26,
             };
         }

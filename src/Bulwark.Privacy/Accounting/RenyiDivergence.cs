@@ -41,7 +41,7 @@ internal static class RenyiDivergence
     private static double DiscreteLaplace(DiscreteLaplaceEvent discrete, double order)
     {
         var moment = double.NegativeInfinity;
-        foreach (var (mass, loss) in MechanismPair.Of(discrete).Atoms)
+        foreach (var (mass, loss) in MechanismPair.Of((PrivacyEvent)discrete).Atoms)
             moment = LogAdd(moment, Math.Log(mass) + (order * loss));
         return moment / (order - 1);
     }
