@@ -94,6 +94,7 @@ internal sealed class GatewaySetup : IDisposable
 
     public void Dispose()
     {
+        Log.DisposeAsync().AsTask().GetAwaiter().GetResult();   // the tree takes in what was appended last
         _attestation.Dispose();
         _statements.Dispose();
         _server.Dispose();

@@ -58,8 +58,9 @@ internal static class LogCommand
             var source = SealCommand.Existing(parsed.GetRequiredValue(file));
             using var keys = workspace.OpenKeys();
             using var signer = keys.OpenSigner(Workspace.LogKey);
-            var log = await OpenAsync(workspace, keys, signer);
+            await using var log = await OpenAsync(workspace, keys, signer);
             var given = await log.AppendAsync(await File.ReadAllBytesAsync(source.FullName, cancel), cancel);
+            await log.IntegratedAsync(given.Index, cancel);
             return new Screen(parsed).Answer(new { given.Index, given.LeafHash, log.Size, root = log.Checkpoint.Root }, console =>
                 console.MarkupLineInterpolated($"[green]Entry {given.Index}[/] of {log.Checkpoint.Origin}, leaf {given.LeafHash}"));
         });

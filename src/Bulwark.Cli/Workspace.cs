@@ -103,8 +103,10 @@ internal sealed class Workspace
     internal async Task<LogEntryReceipt> AppendAsync(KeyRing keys, Statement statement, CancellationToken cancel = default)
     {
         using var signer = keys.OpenSigner(SigningKey);
-        var log = await OpenLogAsync(keys);
-        return await log.AppendAsync(Dsse.Sign(statement, signer), cancel);
+        await using var log = await OpenLogAsync(keys);
+        var given = await log.AppendAsync(Dsse.Sign(statement, signer), cancel);
+        await log.IntegratedAsync(given.Index, cancel);   // the command's next words may be of the tree
+        return given;
     }
 
     private KeyRingUnlock Unlock(string? passphrase) =>

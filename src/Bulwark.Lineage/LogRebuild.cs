@@ -2,21 +2,23 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
-/// <summary>Reads every entry of a log and checks that each tile is what the entries make it, in one pass and little memory.</summary>
-internal sealed class LogRebuild(TileStore store, long size)
+/// <summary>Reads a log's entries from a known state on and checks that each tile is what the entries make it, in one pass and little memory.</summary>
+internal sealed class LogRebuild(ITileSource tiles, long size)
 {
-    private readonly List<Digest>[] _levels = [.. Enumerable.Range(0, 8).Select(_ => new List<Digest>())];
-    private readonly long[] _tiles = new long[8];
+    private LogReport? _fault;
 
     /// <summary>The root that the entries give; meaningful when <see cref="Run"/> found no fault.</summary>
     internal Digest Root { get; private set; }
 
     /// <summary>The first fault, or null.</summary>
-    internal LogReport? Run(IProgress<double>? progress, CancellationToken cancel)
+    /// <param name="state">Where to begin: <see cref="LogState.Empty"/> for everything, a checked state for what came after it.</param>
+    /// <param name="progress">Told the fraction done, 0 to 1.</param>
+    /// <param name="cancel">Ends the work.</param>
+    internal LogReport? Run(LogState state, IProgress<double>? progress, CancellationToken cancel)
     {
         try
         {
-            return CheckAll(progress, cancel);
+            return CheckAll(state, progress, cancel);
         }
         catch (InvalidDataException failure)
         {
@@ -24,67 +26,40 @@ internal sealed class LogRebuild(TileStore store, long size)
         }
     }
 
-    private LogReport? CheckAll(IProgress<double>? progress, CancellationToken cancel)
+    private LogReport? CheckAll(LogState state, IProgress<double>? progress, CancellationToken cancel)
     {
-        var leaves = new Stack<(int Level, Digest Hash)>();
-        for (long bundle = 0, done = 0; done < size; bundle++)
+        var begin = state.Size;
+        while (state.Size < size && _fault is null)
         {
             cancel.ThrowIfCancellationRequested();
+            var bundle = state.Size / TileLayout.Width;
             var width = TileLayout.WidthOf(0, bundle, size);
-            foreach (var entry in store.ReadBundle(bundle, width))
-            {
-                var leaf = MerkleTree.LeafHash(entry.Span);
-                Push(leaves, leaf);
-                if (Add(0, leaf) is { } fault)
-                    return fault;
-            }
-
-            done += width;
-            progress?.Report((double)done / size);
+            var entries = tiles.ReadBundle(bundle, width);
+            for (var i = (int)(state.Size % TileLayout.Width); i < width; i++)
+                state.Add(MerkleTree.LeafHash(entries[i].Span), (level, tile, hashes) => Check(level, tile, hashes));
+            progress?.Report((double)(state.Size - begin) / (size - begin));
         }
 
-        Root = leaves.Count == 0 ? MerkleTree.EmptyRoot : leaves.Select(subtree => subtree.Hash).Aggregate((right, left) => MerkleTree.NodeHash(left, right));
-        return CheckPartials();
+        foreach (var (level, tile, hashes) in state.Edge())
+            Check(level, tile, hashes);
+        Root = state.Root();
+        return _fault;
     }
 
-    private static void Push(Stack<(int Level, Digest Hash)> subtrees, Digest leaf)
+    private void Check(int level, long tile, IReadOnlyList<Digest> expected)
     {
-        var (level, hash) = (0, leaf);
-        while (subtrees.TryPeek(out var left) && left.Level == level)
-            (level, hash) = (level + 1, MerkleTree.NodeHash(subtrees.Pop().Hash, hash));
-        subtrees.Push((level, hash));
-    }
-
-    private LogReport? Add(int level, Digest hash)
-    {
-        _levels[level].Add(hash);
-        if (_levels[level].Count < TileLayout.Width)
-            return null;
-        if (Check(level) is { } fault)
-            return fault;
-        var parent = MerkleTree.Root(_levels[level]);
-        _levels[level].Clear();
-        _tiles[level]++;
-        return Add(level + 1, parent);
-    }
-
-    private LogReport? CheckPartials() => Enumerable.Range(0, _levels.Length)
-        .Where(level => _levels[level].Count > 0).Select(Check).FirstOrDefault(fault => fault is not null);
-
-    private LogReport? Check(int level)
-    {
-        var expected = _levels[level];
-        var stored = store.ReadTile(level, _tiles[level], expected.Count);
+        if (_fault is not null)
+            return;
+        var stored = tiles.ReadTile(level, tile, expected.Count);
         for (var i = 0; i < stored.Length; i++)
         {
             if (stored[i] == expected[i])
                 continue;
-            var place = _tiles[level] * TileLayout.Width + i;
-            return new LogReport(LogVerdict.EntriesDiffer, size, level == 0
+            var place = tile * TileLayout.Width + i;
+            _fault = new LogReport(LogVerdict.EntriesDiffer, size, level == 0
                 ? $"Entry {place} does not give the hash that the tree has for it: changed, dropped, reordered or inserted."
                 : $"Hash {place} of level {level} is not what the tiles beneath it give.");
+            return;
         }
-
-        return null;
     }
 }

@@ -2,63 +2,82 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
-/// <summary>A log at one size, as far as a writer needs it: its checkpoint and the growing tiles of its right edge.</summary>
+/// <summary>A log at one size, as far as a writer or an incremental check needs it: the growing tiles of its right edge.</summary>
 internal sealed class LogState
 {
     private const int Levels = 8;   // 256^8 entries: more than a long counts
-    private readonly TileStore _store;
     private readonly List<Digest>[] _edge;
     private readonly MemoryStream _bundle;
     private int _bundleCount;
 
-    private LogState(TileStore store, Checkpoint checkpoint, List<Digest>[] edge, MemoryStream bundle, int bundleCount) =>
-        (_store, Checkpoint, Size, _edge, _bundle, _bundleCount) = (store, checkpoint, checkpoint.Size, edge, bundle, bundleCount);
-
-    /// <summary>The last published one.</summary>
-    internal Checkpoint Checkpoint { get; private set; }
+    private LogState(long size, List<Digest>[] edge, MemoryStream bundle, int bundleCount) => (Size, _edge, _bundle, _bundleCount) = (size, edge, bundle, bundleCount);
 
     /// <summary>Entries, also those not yet published.</summary>
     internal long Size { get; private set; }
 
+    /// <summary>A log of nothing.</summary>
+    internal static LogState Empty() => new(0, [.. Enumerable.Range(0, Levels).Select(_ => new List<Digest>())], new MemoryStream(), 0);
+
     /// <summary>Reads the right edge and checks that it gives the checkpoint's root.</summary>
+    /// <param name="tiles">The log's files.</param>
+    /// <param name="checkpoint">The size and root to begin from.</param>
+    /// <param name="withBundle">False when no entry bundles will be rendered from here: their entries are then not read.</param>
     /// <exception cref="InvalidDataException">It does not, or a file is missing.</exception>
-    internal static LogState Load(TileStore store, Checkpoint checkpoint)
+    internal static LogState Load(ITileSource tiles, Checkpoint checkpoint, bool withBundle = true)
     {
         var edge = new List<Digest>[Levels];
         for (var level = 0; level < Levels; level++)
         {
-            var hashes = level * TileLayout.Height >= 63 ? 0 : checkpoint.Size >> (level * TileLayout.Height);
-            var width = (int)(hashes % TileLayout.Width);
-            edge[level] = width == 0 ? [] : [.. store.ReadTile(level, hashes / TileLayout.Width, width)];
+            var (tile, width) = EdgeOf(level, checkpoint.Size);
+            edge[level] = width == 0 ? [] : [.. tiles.ReadTile(level, tile, width)];
         }
 
-        var count = (int)(checkpoint.Size % TileLayout.Width);
+        var count = withBundle ? (int)(checkpoint.Size % TileLayout.Width) : 0;
         var bundle = new MemoryStream();
         if (count > 0)
         {
-            foreach (var entry in store.ReadBundle(checkpoint.Size / TileLayout.Width, count))
-                TileLayout.AppendToBundle(bundle, entry.Span);
+            var entries = tiles.ReadBundle(checkpoint.Size / TileLayout.Width, count);
+            for (var i = 0; i < count; i++)
+            {
+                if (MerkleTree.LeafHash(entries[i].Span) != edge[0][i])
+                    throw new InvalidDataException($"Entry {checkpoint.Size - count + i} was changed: it does not give the tree's hash. Run log fsck.");
+                TileLayout.AppendToBundle(bundle, entries[i].Span);
+            }
         }
 
-        var state = new LogState(store, checkpoint, edge, bundle, count);
+        var state = new LogState(checkpoint.Size, edge, bundle, count);
         if (state.Root() != checkpoint.Root)
-            throw new InvalidDataException("The log's tiles do not give the root that its checkpoint signs: run log verify.");
+            throw new InvalidDataException("The log's tiles do not give the root that its checkpoint signs: run log fsck.");
+        return state;
+    }
+
+    /// <summary>The state at a multiple of 256 from whole tiles only, for when partial ones cannot be believed.</summary>
+    internal static LogState LoadWhole(ITileSource tiles, long size)
+    {
+        var state = Empty();
+        state.Size = size;
+        for (var level = 1; level < Levels; level++)
+        {
+            var (tile, width) = EdgeOf(level, size);
+            for (var i = 0; i < width; i++)
+                state._edge[level].Add(MerkleTree.Root(tiles.ReadTile(level - 1, tile * TileLayout.Width + i, TileLayout.Width)));
+        }
+
         return state;
     }
 
     /// <summary>Removes what a writer that died left beyond the published right edge. Only under the log's lock.</summary>
-    internal void RemoveUnpublished()
+    internal void RemoveUnpublished(TileStore files)
     {
-        _store.RemoveTemporary();
-        _store.RemoveUnpublished(TileLayout.BundlePath(Size / TileLayout.Width, TileLayout.Width), _bundleCount);
+        files.RemoveTemporary();
+        files.RemoveUnpublished(TileLayout.BundlePath(Size / TileLayout.Width, TileLayout.Width), _bundleCount);
         for (var level = 0; level < Levels; level++)
-            _store.RemoveUnpublished(TileLayout.TilePath(level, (Size >> (level * TileLayout.Height)) / TileLayout.Width, TileLayout.Width), _edge[level].Count);
+            files.RemoveUnpublished(TileLayout.TilePath(level, EdgeOf(level, Size).Tile, TileLayout.Width), _edge[level].Count);
     }
 
-    /// <summary>Adds entries; <paramref name="files"/> receives every file that becomes whole on the way.</summary>
-    internal Digest Add(ReadOnlySpan<byte> entry, List<(string, byte[])> files)
+    /// <summary>Adds an entry; <paramref name="files"/> receives every file that becomes whole on the way.</summary>
+    internal void Add(ReadOnlySpan<byte> entry, Digest leaf, List<(string Path, byte[] Bytes)> files)
     {
-        var leaf = MerkleTree.LeafHash(entry);
         TileLayout.AppendToBundle(_bundle, entry);
         if (++_bundleCount == TileLayout.Width)
         {
@@ -68,8 +87,14 @@ internal sealed class LogState
         }
 
         Size++;
-        AddHash(0, leaf, files);
-        return leaf;
+        AddHash(0, leaf, (level, tile, hashes) => files.Add((TileLayout.TilePath(level, tile, TileLayout.Width), TileLayout.JoinTile(hashes))));
+    }
+
+    /// <summary>Adds an entry's hash; <paramref name="whole"/> hears of every tile that becomes whole.</summary>
+    internal void Add(Digest leaf, Action<int, long, List<Digest>> whole)
+    {
+        Size++;
+        AddHash(0, leaf, whole);
     }
 
     /// <summary>The partial files of the right edge as it is now.</summary>
@@ -80,9 +105,13 @@ internal sealed class LogState
         for (var level = 0; level < Levels; level++)
         {
             if (_edge[level].Count > 0)
-                yield return (TileLayout.TilePath(level, (Size >> (level * TileLayout.Height)) / TileLayout.Width, _edge[level].Count), Bytes(_edge[level]));
+                yield return (TileLayout.TilePath(level, EdgeOf(level, Size).Tile, _edge[level].Count), TileLayout.JoinTile(_edge[level]));
         }
     }
+
+    /// <summary>The growing tiles of the right edge.</summary>
+    internal IEnumerable<(int Level, long Tile, IReadOnlyList<Digest> Hashes)> Edge() =>
+        Enumerable.Range(0, Levels).Where(level => _edge[level].Count > 0).Select(level => (level, EdgeOf(level, Size).Tile, (IReadOnlyList<Digest>)_edge[level]));
 
     /// <summary>The root of everything added.</summary>
     internal Digest Root()
@@ -97,10 +126,8 @@ internal sealed class LogState
         return root ?? MerkleTree.EmptyRoot;
     }
 
-    internal void Published(Checkpoint checkpoint) => Checkpoint = checkpoint;
-
-    /// <summary>The hash of a complete subtree, from memory where it is at the edge, else from its tile.</summary>
-    internal static Digest Node(TileStore store, long size, int level, long index, Dictionary<(int, long), Digest[]> cache)
+    /// <summary>The hash of a complete subtree, from its tile.</summary>
+    internal static Digest Node(ITileSource tiles, long size, int level, long index, Dictionary<(int, long), Digest[]> cache)
     {
         var tileLevel = level / TileLayout.Height;
         var span = 1 << (level % TileLayout.Height);   // hashes of the tile that the subtree covers
@@ -108,23 +135,28 @@ internal sealed class LogState
         var tile = first / TileLayout.Width;
         if (!cache.TryGetValue((tileLevel, tile), out var hashes))
         {
-            hashes = store.ReadTile(tileLevel, tile, TileLayout.WidthOf(tileLevel, tile, size));
+            hashes = tiles.ReadTile(tileLevel, tile, TileLayout.WidthOf(tileLevel, tile, size));
             cache[(tileLevel, tile)] = hashes;
         }
 
         return MerkleTree.Root(hashes.AsSpan((int)(first % TileLayout.Width), span).ToArray());
     }
 
-    private void AddHash(int level, Digest hash, List<(string, byte[])> files)
+    private static (long Tile, int Width) EdgeOf(int level, long size)
+    {
+        var hashes = level * TileLayout.Height >= 63 ? 0 : size >> (level * TileLayout.Height);
+        return (hashes / TileLayout.Width, (int)(hashes % TileLayout.Width));
+    }
+
+    private void AddHash(int level, Digest hash, Action<int, long, List<Digest>> whole)
     {
         _edge[level].Add(hash);
         if (_edge[level].Count < TileLayout.Width)
             return;
-        var index = (Size >> (level * TileLayout.Height)) / TileLayout.Width - 1;
-        files.Add((TileLayout.TilePath(level, index, TileLayout.Width), Bytes(_edge[level])));
+        whole(level, EdgeOf(level, Size).Tile - 1, _edge[level]);
         var parent = MerkleTree.Root(_edge[level]);
         _edge[level].Clear();
-        AddHash(level + 1, parent, files);
+        AddHash(level + 1, parent, whole);
     }
 
     /// <summary>The complete subtrees of a partial tile, smallest (rightmost) first.</summary>
@@ -137,13 +169,5 @@ internal sealed class LogState
             yield return MerkleTree.Root(hashes.GetRange(end - width, width));
             end -= width;
         }
-    }
-
-    private static byte[] Bytes(List<Digest> hashes)
-    {
-        var bytes = new byte[hashes.Count * Digest.SizeInBytes];
-        for (var i = 0; i < hashes.Count; i++)
-            hashes[i].Bytes.CopyTo(bytes.AsSpan(i * Digest.SizeInBytes));
-        return bytes;
     }
 }

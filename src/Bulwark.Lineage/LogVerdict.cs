@@ -29,6 +29,18 @@ public enum LogVerdict
 
     /// <summary>A file that the checkpoint promises is missing or short.</summary>
     Incomplete,
+
+    /// <summary>The log's key signed two trees of one size: it shows different logs to different people.</summary>
+    SplitView,
+
+    /// <summary>The store behind the tree ends before the tree does: it was rolled back, cut, or an older one was put in its place.</summary>
+    StoreRolledBack,
+
+    /// <summary>The store behind the tree is damaged or holds another entry than the tree.</summary>
+    StoreDiffers,
+
+    /// <summary>Too few of the witnesses that the policy asks for cosigned the checkpoint.</summary>
+    QuorumMissing,
 }
 
 /// <summary>An answer about a log, and what exactly was found.</summary>

@@ -1,11 +1,14 @@
-using System.Security.Cryptography;
+using System.Buffers.Binary;
 using System.Text;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
 /// <summary>Text with signatures beneath it.</summary>
-/// <remarks>Source: C2SP signed-note v1.0.0; signatures of type 01 (Ed25519). A signature by an unknown key says nothing; a wrong one by a known key refuses the note.</remarks>
+/// <remarks>
+/// Source: C2SP signed-note v1.0.0; signatures of type 01 (Ed25519) and cosignatures of type 04 (tlog-cosignature v1.0.0). A signature by an unknown key
+/// says nothing; a wrong one by a known key refuses the note.
+/// </remarks>
 public sealed class SignedNote
 {
     private const string SignaturePrefix = "— ";
@@ -33,8 +36,37 @@ public sealed class SignedNote
         if (!text.EndsWith('\n') || HasControls(text))
             throw new ArgumentException("A note's text ends with a line feed and has no other control character.", nameof(text));
         var key = new NoteKey(name, signer.PublicKey);
-        byte[] blob = [.. key.Hash, .. signer.Sign(Utf8.GetBytes(text))];
-        return new SignedNote(text, [(name, blob)], $"{text}\n{SignaturePrefix}{name} {Convert.ToBase64String(blob)}\n");
+        return Of(text, [(name, [.. key.Hash, .. signer.Sign(Utf8.GetBytes(text))])]);
+    }
+
+    /// <summary>The note with one more signature: a cosignature/v1 that states when.</summary>
+    /// <param name="name">The cosigner's name: no space, no '+'.</param>
+    /// <param name="signer">The cosigner's key, used for nothing else.</param>
+    /// <param name="time">Whole seconds count.</param>
+    /// <exception cref="ArgumentException">The name breaks these rules, or the time is before 1970.</exception>
+    public SignedNote Cosigned(string name, Signer signer, DateTimeOffset time)
+    {
+        ArgumentNullException.ThrowIfNull(signer);
+        var seconds = time.ToUnixTimeSeconds();
+        ArgumentOutOfRangeException.ThrowIfNegative(seconds, nameof(time));
+        var key = new NoteKey(name, signer.PublicKey, NoteKeyKind.Cosignature);
+        var blob = new byte[4 + sizeof(ulong) + VerificationKey.SignatureSizeInBytes];
+        key.Hash.CopyTo(blob, 0);
+        BinaryPrimitives.WriteInt64BigEndian(blob.AsSpan(4), seconds);
+        signer.Sign(NoteKey.CosignedMessage(Text, seconds)).CopyTo(blob, 4 + sizeof(ulong));
+        return With([(name, blob)]);
+    }
+
+    /// <summary>The note with those of the other's signatures that are by <paramref name="keys"/>, that it lacks and that are right.</summary>
+    /// <exception cref="ArgumentException">The other note has another text.</exception>
+    public SignedNote Joined(SignedNote other, IReadOnlyCollection<NoteKey> keys)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(keys);
+        if (other.Text != Text)
+            throw new ArgumentException("The notes have different texts.", nameof(other));
+        return With([.. other._signatures.Where(signature => KeyOf(signature, keys) is { } key && key.Verify(Text, signature.Blob.AsSpan(4))
+            && !_signatures.Any(mine => mine.Name == signature.Name && mine.Blob.AsSpan(0, 4).SequenceEqual(signature.Blob.AsSpan(0, 4))))]);
     }
 
     /// <summary>Takes a note apart; checks no signature.</summary>
@@ -71,20 +103,43 @@ public sealed class SignedNote
     public IReadOnlyList<NoteKey> Verify(IReadOnlyCollection<NoteKey> known)
     {
         ArgumentNullException.ThrowIfNull(known);
-        var text = Utf8.GetBytes(Text);
         var verified = new List<NoteKey>();
-        foreach (var (name, blob) in _signatures)
+        foreach (var signature in _signatures)
         {
-            var key = known.FirstOrDefault(candidate => candidate.Name == name && blob.AsSpan(0, 4).SequenceEqual(candidate.Hash));
-            if (key is null || verified.Contains(key))
+            if (KeyOf(signature, known) is not { } key || verified.Contains(key))
                 continue;
-            if (!key.Key.Verify(text, blob.AsSpan(4)))
+            if (!key.Verify(Text, signature.Blob.AsSpan(4)))
                 return [];
             verified.Add(key);
         }
 
         return verified;
     }
+
+    /// <summary>When <paramref name="cosigner"/> cosigned, by its own clock; null when it did not, or wrongly.</summary>
+    public DateTimeOffset? CosignedAt(NoteKey cosigner)
+    {
+        ArgumentNullException.ThrowIfNull(cosigner);
+        foreach (var signature in _signatures.Where(signature => cosigner.Kind == NoteKeyKind.Cosignature && KeyOf(signature, [cosigner]) is not null))
+        {
+            if (cosigner.Verify(Text, signature.Blob.AsSpan(4)) && BinaryPrimitives.ReadUInt64BigEndian(signature.Blob.AsSpan(4)) is <= 253402300799 and var seconds)
+                return DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+        }
+
+        return null;
+    }
+
+    /// <summary>The signature lines beneath the text, as they are sent; only those by <paramref name="keys"/>.</summary>
+    internal string LinesBy(IReadOnlyCollection<NoteKey> keys) => string.Concat(_signatures.Where(signature => KeyOf(signature, keys) is not null).Select(Line));
+
+    private static NoteKey? KeyOf((string Name, byte[] Blob) signature, IReadOnlyCollection<NoteKey> known) =>
+        known.FirstOrDefault(candidate => candidate.Name == signature.Name && signature.Blob.AsSpan(0, 4).SequenceEqual(candidate.Hash));
+
+    private SignedNote With(IReadOnlyList<(string, byte[])> more) => more.Count == 0 ? this : Of(Text, [.. _signatures, .. more]);
+
+    private static SignedNote Of(string text, IReadOnlyList<(string, byte[])> signatures) => new(text, signatures, $"{text}\n{string.Concat(signatures.Select(Line))}");
+
+    private static string Line((string Name, byte[] Blob) signature) => $"{SignaturePrefix}{signature.Name} {Convert.ToBase64String(signature.Blob)}\n";
 
     private static (string Name, byte[] Blob) ParseSignature(string line)
     {
@@ -97,57 +152,4 @@ public sealed class SignedNote
     }
 
     private static bool HasControls(string text) => text.Any(c => c != '\n' && (c < ' ' || c == '\ufffd'));
-}
-
-/// <summary>Who may sign notes: a name and an Ed25519 key, written as a vkey: <c>name+hash+base64</c>.</summary>
-/// <remarks>Source: C2SP signed-note v1.0.0. The hash is the first 4 bytes of SHA-256(name | 0A | 01 | key).</remarks>
-public sealed record NoteKey
-{
-    private const byte Ed25519 = 1;
-
-    /// <summary>Names a key.</summary>
-    /// <exception cref="ArgumentException">The name is empty or has a space or '+'.</exception>
-    public NoteKey(string name, VerificationKey key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Name = IsName(name) ? name : throw new ArgumentException($"'{name}' is no signer's name: not empty, no space, no '+'.", nameof(name));
-        Key = key;
-        Hash = SHA256.HashData([.. Encoding.UTF8.GetBytes(name), 0x0a, Ed25519, .. key.Bytes])[..4];
-    }
-
-    /// <summary>The signer's name.</summary>
-    public string Name { get; }
-
-    /// <summary>The signer's key.</summary>
-    public VerificationKey Key { get; }
-
-    internal byte[] Hash { get; }
-
-    /// <summary>Reads a vkey.</summary>
-    /// <exception cref="FormatException">It is malformed, of another type, or its hash is wrong.</exception>
-    public static NoteKey Parse(string vkey)
-    {
-        ArgumentNullException.ThrowIfNull(vkey);
-        var parts = vkey.Split('+', 3);
-        if (parts.Length == 3 && IsName(parts[0]) && StrictBase64.TryDecode(parts[2], out var bytes)
-            && bytes.Length == 1 + VerificationKey.SizeInBytes && bytes[0] == Ed25519)
-        {
-            var key = new NoteKey(parts[0], new VerificationKey(bytes.AsSpan(1)));
-            if (Convert.ToHexStringLower(key.Hash) == parts[1])
-                return key;
-        }
-
-        throw new FormatException($"'{vkey}' is no verification key of a log: expected name+hash+base64 of type 01 (Ed25519) with a right hash.");
-    }
-
-    /// <inheritdoc/>
-    public bool Equals(NoteKey? other) => other is not null && Name == other.Name && Key.Equals(other.Key);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Name, Key);
-
-    /// <summary>The vkey.</summary>
-    public override string ToString() => $"{Name}+{Convert.ToHexStringLower(Hash)}+{Convert.ToBase64String([Ed25519, .. Key.Bytes])}";
-
-    internal static bool IsName(string? name) => !string.IsNullOrEmpty(name) && !name.Any(c => char.IsWhiteSpace(c) || c is '+' or '\ufffd' || char.IsControl(c));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
@@ -36,6 +37,36 @@ internal static class TileLayout
         }
 
         return entries;
+    }
+
+    /// <summary>The first <paramref name="width"/> entries of a bundle.</summary>
+    /// <exception cref="InvalidDataException">There are fewer, or the bundle is malformed.</exception>
+    internal static List<ReadOnlyMemory<byte>> SplitBundle(ReadOnlyMemory<byte> bundle, string path, int width)
+    {
+        var entries = SplitBundle(bundle);
+        if (entries.Count < width)
+            throw new InvalidDataException($"{path} has {entries.Count} entries; {width} were promised.");
+        return entries.Count == width ? entries : entries[..width];
+    }
+
+    /// <summary>The first <paramref name="width"/> hashes of a tile.</summary>
+    /// <exception cref="InvalidDataException">There are fewer.</exception>
+    internal static Digest[] SplitTile(ReadOnlySpan<byte> tile, string path, int width)
+    {
+        if (tile.Length < width * Digest.SizeInBytes)
+            throw new InvalidDataException($"{path} has {tile.Length} bytes; {width} hashes were promised.");
+        var hashes = new Digest[width];
+        for (var i = 0; i < width; i++)
+            hashes[i] = new Digest(tile.Slice(i * Digest.SizeInBytes, Digest.SizeInBytes));
+        return hashes;
+    }
+
+    internal static byte[] JoinTile(IReadOnlyList<Digest> hashes)
+    {
+        var bytes = new byte[hashes.Count * Digest.SizeInBytes];
+        for (var i = 0; i < hashes.Count; i++)
+            hashes[i].Bytes.CopyTo(bytes.AsSpan(i * Digest.SizeInBytes));
+        return bytes;
     }
 
     internal static void AppendToBundle(Stream bundle, ReadOnlySpan<byte> entry)

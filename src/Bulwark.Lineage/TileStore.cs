@@ -1,63 +1,109 @@
+using System.Collections.Concurrent;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
-/// <summary>Reads a log's files, and writes new ones so that nothing is visible before it is whole.</summary>
-internal sealed class TileStore(string directory)
+/// <summary>A log's folder of static files: reads them, and writes new ones so that no checkpoint names a file that is not whole.</summary>
+/// <remarks>
+/// Files are written without a flush where the store behind them is durable and they can be made again: <see cref="FileSystemFlush"/> settles them in one
+/// go, and recovery renders again what was not settled when the machine went down.
+/// </remarks>
+internal sealed class TileStore(string directory) : ITileSource
 {
+    private readonly ConcurrentDictionary<string, bool> _folders = new(StringComparer.Ordinal);
+
     internal string Directory { get; } = Path.GetFullPath(directory);
 
     internal string CheckpointPath => Path.Combine(Directory, "checkpoint");
 
-    internal string LockPath => Path.Combine(Directory, "lock");
+    /// <summary>The last checkpoint that carries enough cosignatures.</summary>
+    internal string WitnessedPath => Path.Combine(Directory, "checkpoint.witnessed");
+
+    internal string RenderLockPath => Path.Combine(Directory, "render.lock");
 
     internal string KeyPath => Path.Combine(Directory, "log.vkey");
 
-    /// <summary>The hashes of a tile as it was at some size; a fuller file serves too, because tiles only grow.</summary>
-    /// <exception cref="InvalidDataException">The file is missing or short.</exception>
-    internal Digest[] ReadTile(int level, long index, int width)
-    {
-        var bytes = ReadAny(TileLayout.TilePath(level, index, width), TileLayout.TilePath(level, index, TileLayout.Width), width);
-        if (bytes.Length < width * Digest.SizeInBytes)
-            throw new InvalidDataException($"{TileLayout.TilePath(level, index, width)} has {bytes.Length} bytes; {width} hashes were promised.");
-        var hashes = new Digest[width];
-        for (var i = 0; i < width; i++)
-            hashes[i] = new Digest(bytes.AsSpan(i * Digest.SizeInBytes, Digest.SizeInBytes));
-        return hashes;
-    }
+    public string Place => Directory;
 
-    /// <summary>The first <paramref name="width"/> entries of a bundle.</summary>
-    /// <exception cref="InvalidDataException">The file is missing, short or malformed.</exception>
-    internal List<ReadOnlyMemory<byte>> ReadBundle(long index, int width)
-    {
-        var entries = TileLayout.SplitBundle(ReadAny(TileLayout.BundlePath(index, width), TileLayout.BundlePath(index, TileLayout.Width), width));
-        if (entries.Count < width)
-            throw new InvalidDataException($"{TileLayout.BundlePath(index, width)} has {entries.Count} entries; {width} were promised.");
-        return entries[..width];
-    }
+    public byte[] ReadCheckpoint() => File.ReadAllBytes(CheckpointPath);
 
-    /// <summary>Makes files durable before anything may name them: contents, then their folders. Side by side, so that flushes share the disk's work.</summary>
-    internal async Task WriteAsync(IReadOnlyCollection<(string Path, byte[] Bytes)> files)
-    {
-        foreach (var (path, _) in files)
-            CreateFolders(Path.GetDirectoryName(Path.Combine(Directory, path))!);
-        await Task.WhenAll(files.Select(file => Task.Run(() => AtomicFile.Write(Path.Combine(Directory, file.Path), file.Bytes)))).ConfigureAwait(false);
-    }
+    public Digest[] ReadTile(int level, long index, int width) =>
+        TileLayout.SplitTile(ReadAny(TileLayout.TilePath(level, index, width), TileLayout.TilePath(level, index, TileLayout.Width), width), TileLayout.TilePath(level, index, width), width);
 
-    internal void Delete(string path)
+    public List<ReadOnlyMemory<byte>> ReadBundle(long index, int width) =>
+        TileLayout.SplitBundle(ReadAny(TileLayout.BundlePath(index, width), TileLayout.BundlePath(index, TileLayout.Width), width), TileLayout.BundlePath(index, width), width);
+
+    /// <summary>Writes a file that no published checkpoint names yet.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    internal void WriteNew(string path, byte[] bytes)
     {
         var full = Path.Combine(Directory, path);
-        if (File.Exists(full))
-            File.Delete(full);
+        CreateFolder(Path.GetDirectoryName(full)!);
+        if (FileSystemFlush.IsSupported)
+            File.WriteAllBytes(full, bytes);
+        else
+            AtomicFile.Write(full, bytes);
+    }
+
+    /// <summary>Replaces a file in one step: a reader sees the old bytes or the new.</summary>
+    /// <exception cref="IOException">The disk refused; the old file is untouched.</exception>
+    internal static void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        if (!FileSystemFlush.IsSupported)
+        {
+            AtomicFile.Write(path, bytes);
+            return;
+        }
+
+        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            File.WriteAllBytes(temporary, bytes);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>True when the file is there with just these bytes.</summary>
+    internal bool Has(string path, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path.Combine(Directory, path)).AsSpan().SequenceEqual(bytes);
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Removes the partial files of a tile or bundle that is whole and published: tlog-tiles allows it from then on, not earlier.</summary>
+    internal void DeletePartials(string wholePath)
+    {
+        var folder = Path.Combine(Directory, wholePath + ".p");
+        try
+        {
+            _folders.TryRemove(folder, out _);
+            if (System.IO.Directory.Exists(folder))
+                System.IO.Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Thrift, not truth: a failure costs space only.
+        }
     }
 
     /// <summary>Removes files of a batch that was never published (its writer died): nobody may take them for the tree.</summary>
     internal void RemoveUnpublished(string wholePath, int width)
     {
         if (File.Exists(Path.Combine(Directory, wholePath)))
-            Delete(wholePath);
+            File.Delete(Path.Combine(Directory, wholePath));
         foreach (var stray in PartialWidths(wholePath).Where(stray => stray > width))
-            Delete($"{wholePath}.p/{stray}");
+            File.Delete(Path.Combine(Directory, $"{wholePath}.p/{stray}"));
         RemoveTemporary(Path.GetDirectoryName(Path.Combine(Directory, wholePath))!);
         RemoveTemporary(Path.Combine(Directory, wholePath + ".p"));
     }
@@ -73,7 +119,7 @@ internal sealed class TileStore(string directory)
             File.Delete(stray);
     }
 
-    /// <summary>The exact file, or a fuller one: a writer removes a partial file once its successor is published.</summary>
+    /// <summary>The exact file, or a fuller one: a writer removes partial files once the whole one is published.</summary>
     private byte[] ReadAny(string exact, string whole, int width)
     {
         for (var attempt = 0; attempt < 4; attempt++)
@@ -103,14 +149,13 @@ internal sealed class TileStore(string directory)
             : [];
     }
 
-    private void CreateFolders(string folder)
+    private void CreateFolder(string folder)
     {
-        if (System.IO.Directory.Exists(folder))
+        if (_folders.ContainsKey(folder))
             return;
-        var parent = Path.GetDirectoryName(folder)!;
-        if (folder != Directory)
-            CreateFolders(parent);
+        if (!System.IO.Directory.Exists(Directory))
+            throw new DirectoryNotFoundException($"The log's folder {Directory} is gone.");
         System.IO.Directory.CreateDirectory(folder);
-        DirectoryFlush.Flush(parent);
+        _folders[folder] = true;
     }
 }

@@ -37,7 +37,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
         return await TryAsync(async () =>
         {
             var entries = await options.Log.AppendManyAsync([answer.Envelope, access]);
-            return new PredictionReceipt(answer.Envelope, options.Log.ProofFor(entries[0].Index)).ToBytes();
+            return new PredictionReceipt(answer.Envelope, await options.Log.ProofForAsync(entries[0].Index)).ToBytes();
         });
     }
 

@@ -112,7 +112,7 @@ public sealed class GatewayIdentityTests : IAsyncLifetime
     public async Task A_refused_token_leaves_a_record()
     {
         await TokenRefused(Bent("aud", "another"), "token-wrong-audience");
-        Assert.Contains("token-wrong-audience", _world.Entry(_world.Log.Size - 1), StringComparison.Ordinal);
+        Assert.Contains("token-wrong-audience", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class GatewayTests : IAsyncLifetime
         using var client = _world.Payments(_host);
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body([123.456f, 30, 1]));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(3, _world.Log.Size);
+        Assert.Equal(3, _world.LogSize);
         string[] entries = [_world.Entry(0), _world.Entry(1, _host.Worker.ReceiptKey), _world.Entry(2)];
         Assert.Contains(PredicateTypes.KeyRelease, entries[0], StringComparison.Ordinal);
         Assert.Contains("\"verdict\":\"released\"", entries[0], StringComparison.Ordinal);
@@ -187,7 +187,7 @@ public sealed class GatewayTests : IAsyncLifetime
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.StartsWith("policy-denied:", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
-        Assert.Contains("\"reason\":\"policy-denied\"", _world.Entry(_world.Log.Size - 1), StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"policy-denied\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
     }
 
     [Fact]

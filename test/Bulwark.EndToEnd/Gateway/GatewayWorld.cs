@@ -115,6 +115,9 @@ public sealed class GatewayWorld : IDisposable
         inputs = new[] { new { name = "features", shape = new[] { rows.Length, 3 }, datatype = "FP32", data = rows } },
     });
 
+    /// <summary>Entries in the log, those that the tree is just taking in included.</summary>
+    internal long LogSize => Log.FlushAsync(Cancel).GetAwaiter().GetResult().Size;
+
     /// <summary>The statement in one entry of the log, as text; its signature is checked.</summary>
     internal string Entry(long index, VerificationKey? signer = null)
     {

@@ -7,6 +7,7 @@ namespace Bulwark.Tests.Lineage;
 public sealed class TransparencyLogTests : IDisposable
 {
     private const string Origin = "log.example/bulwark";
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
     private readonly TemporaryFolder _folder = new();
     private readonly Signer _signer = Signer.Generate();
 
@@ -45,6 +46,7 @@ public sealed class TransparencyLogTests : IDisposable
         for (var i = 0; i < 300; i++)
             Assert.Equal(i, (await log.AppendAsync(Entry(i), TestContext.Current.CancellationToken)).Index);
         Assert.Equal(LogVerdict.Verified, log.Fsck());
+        Assert.Equal(300, log.Size);
         Assert.Equal(MerkleTree.Root(Enumerable.Range(0, 300).Select(i => MerkleTree.LeafHash(Entry(i)))), log.Checkpoint.Root);
         Assert.True(log.ProveConsistency(100, 300).Verify(log.RootAt(100), log.RootAt(300)));
         Assert.False(log.ProveConsistency(100, 300).Verify(log.RootAt(101), log.RootAt(300)));
@@ -57,6 +59,7 @@ public sealed class TransparencyLogTests : IDisposable
         var reopened = await TransparencyLog.OpenAsync(_folder["log"], _signer);
         Assert.Equal(300, (await reopened.AppendAsync(Entry(300), TestContext.Current.CancellationToken)).Index);
         Assert.Equal(301, (await log.AppendAsync(Entry(301), TestContext.Current.CancellationToken)).Index);   // the first object sees the second's entry
+        await log.FlushAsync(TestContext.Current.CancellationToken);
         Assert.Equal(LogVerdict.Verified, reopened.Fsck());
         Assert.Equal(302, reopened.Refresh().Size);
     }
@@ -68,7 +71,9 @@ public sealed class TransparencyLogTests : IDisposable
         var receipts = await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
         {
             var log = await TransparencyLog.OpenAsync(_folder["log"], _signer);
-            return await Task.WhenAll(Enumerable.Range(0, 100).Select(i => log.AppendAsync(Encoding.UTF8.GetBytes($"{writer}/{i}")).AsTask()));
+            var given = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => log.AppendAsync(Encoding.UTF8.GetBytes($"{writer}/{i}")).AsTask()));
+            await log.FlushAsync();
+            return given;
         })));
         var reader = await TransparencyLog.OpenAsync(_folder["log"]);
         Assert.Equal(400, reader.Size);
@@ -84,48 +89,56 @@ public sealed class TransparencyLogTests : IDisposable
     [InlineData(255)]
     [InlineData(256)]
     [InlineData(700)]
-    public async Task A_writer_killed_before_its_checkpoint_leaves_the_old_log_and_the_next_writer_goes_on(int unpublished)
+    public async Task A_writer_killed_before_its_checkpoint_has_lost_nothing_and_the_next_one_goes_on(int unpublished)
     {
         var log = await CreateAsync(200);
-        var checkpoint = await File.ReadAllBytesAsync(_folder["log/checkpoint"], TestContext.Current.CancellationToken);
+        var checkpoint = await File.ReadAllBytesAsync(_folder["log/checkpoint"], Cancel);
         var before = Snapshot();
-        await log.AppendManyAsync([.. Enumerable.Range(0, unpublished).Select(i => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes($"lost {i}"))], TestContext.Current.CancellationToken);
-        // What a kill just before the rename leaves: every new tile, the old ones, the old checkpoint.
-        await File.WriteAllBytesAsync(_folder["log/checkpoint"], checkpoint, TestContext.Current.CancellationToken);
+        await log.AppendManyAsync([.. Enumerable.Range(200, unpublished).Select(i => (ReadOnlyMemory<byte>)Entry(i))], Cancel);
+        await log.DisposeAsync();
+        // What a kill just before the rename leaves: the journal, every new tile, the old ones, the old checkpoint.
+        await File.WriteAllBytesAsync(_folder["log/checkpoint"], checkpoint, Cancel);
         foreach (var (path, bytes) in before.Where(file => !File.Exists(file.Key)))
-            await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllBytesAsync(path, bytes, Cancel);
+        }
 
-        var next = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+        await using var next = await TransparencyLog.OpenAsync(_folder["log"], _signer);
         Assert.Equal(200, next.Size);
         Assert.Equal(LogVerdict.Verified, next.Fsck());
-        for (var i = 200; i < 460; i++)
-            Assert.Equal(i, (await next.AppendAsync(Entry(i), TestContext.Current.CancellationToken)).Index);
+        for (var i = 200 + unpublished; i < 1000; i += 61)
+            Assert.Equal(Entry(i), next.ReadEntry((await next.AppendAsync(Entry(i), Cancel)).Index).ToArray());
         Assert.Equal(LogVerdict.Verified, next.Fsck());
-        Assert.Equal(Entry(200), next.ReadEntry(200).ToArray());
+        Assert.All(Enumerable.Range(0, 200 + unpublished), i => Assert.Equal(Entry(i), next.ReadEntry(i).ToArray()));
     }
 
     [Fact]
-    public async Task A_writer_killed_after_any_of_its_files_leaves_a_log_that_is_whole_and_grows()
+    public async Task A_writer_killed_after_any_of_its_files_has_lost_nothing()
     {
         var log = await CreateAsync(250);
         var before = Snapshot();
-        await log.AppendManyAsync([.. Enumerable.Range(0, 10).Select(i => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes($"lost {i}"))], TestContext.Current.CancellationToken);
-        var written = Snapshot().Where(file => !before.ContainsKey(file.Key)).ToArray();
+        await log.AppendManyAsync([.. Enumerable.Range(250, 10).Select(i => (ReadOnlyMemory<byte>)Entry(i))], Cancel);
+        await log.DisposeAsync();
+        var after = Snapshot();
+        var journal = after.Single(file => file.Key.EndsWith(".journal", StringComparison.Ordinal));
+        var written = after.Where(file => !before.ContainsKey(file.Key)).ToArray();
         Assert.True(written.Length >= 4);
         for (var count = 0; count <= written.Length; count++)
         {
             Restore(before);
+            await File.WriteAllBytesAsync(journal.Key, journal.Value, Cancel);
             foreach (var (path, bytes) in written.Take(count).Append(new(_folder["log/tile/0/.000.0123456789ab.tmp"], [1, 2, 3])))
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+                await File.WriteAllBytesAsync(path, bytes, Cancel);
             }
 
-            var next = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+            await using var next = await TransparencyLog.OpenAsync(_folder["log"], _signer);
             Assert.Equal(LogVerdict.Verified, next.Fsck());
-            Assert.Equal(250, (await next.AppendAsync(Entry(250), TestContext.Current.CancellationToken)).Index);
+            Assert.Equal(260, (await next.AppendAsync(Entry(260), Cancel)).Index);
             Assert.Equal(LogVerdict.Verified, next.Fsck());
-            Assert.Equal(Entry(250), next.ReadEntry(250).ToArray());
+            Assert.All(Enumerable.Range(0, 261), i => Assert.Equal(Entry(i), next.ReadEntry(i).ToArray()));
             Assert.DoesNotContain(Snapshot().Keys, path => path.EndsWith(".tmp", StringComparison.Ordinal));
         }
     }
@@ -144,17 +157,33 @@ public sealed class TransparencyLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disk_that_refuses_fails_the_append_and_keeps_the_log()
+    public async Task A_disk_that_takes_no_tiles_lets_the_tree_fail_and_then_refuses_entries_and_keeps_the_log()
     {
-        var log = await CreateAsync(10);
+        await using var log = await CreateAsync(10);
         // A file where a folder must be stands for a disk that cannot take the bytes; it stops root too.
         Directory.Move(_folder["log/tile/entries"], _folder["entries"]);
-        await File.WriteAllTextAsync(_folder["log/tile/entries"], "in the way", TestContext.Current.CancellationToken);
-        await Assert.ThrowsAnyAsync<Exception>(async () => await log.AppendAsync(Entry(10), TestContext.Current.CancellationToken));
+        await File.WriteAllTextAsync(_folder["log/tile/entries"], "in the way", Cancel);
+        Assert.Equal(10, (await log.AppendAsync(Entry(10), Cancel)).Index);   // durable, and its place is promised
+        await Assert.ThrowsAnyAsync<IOException>(() => log.IntegratedAsync(10, Cancel));
+        await Assert.ThrowsAnyAsync<Exception>(async () => await log.AppendAsync(Entry(11), Cancel));
         File.Delete(_folder["log/tile/entries"]);
         Directory.Move(_folder["entries"], _folder["log/tile/entries"]);
         Assert.Equal(10, log.Refresh().Size);
-        Assert.Equal(10, (await log.AppendAsync(Entry(10), TestContext.Current.CancellationToken)).Index);
+        Assert.Equal(11, (await log.AppendAsync(Entry(11), Cancel)).Index);
+        Assert.Equal(LogVerdict.Verified, log.Fsck());
+        Assert.Equal(Entry(10), log.ReadEntry(10).ToArray());
+    }
+
+    [Fact]
+    public async Task A_disk_that_takes_no_journal_refuses_the_entry()
+    {
+        await using var log = await CreateAsync(10);
+        var journal = Directory.GetFiles(_folder["log/journal"]).Single();
+        Directory.Move(_folder["log/journal"], _folder["moved"]);
+        await Assert.ThrowsAnyAsync<IOException>(async () => await log.AppendAsync(Entry(10), Cancel));   // the file that is written is no longer the journal
+        Directory.Move(_folder["moved"], _folder["log/journal"]);
+        Assert.True(File.Exists(journal));
+        Assert.Equal(10, (await log.AppendAsync(Entry(10), Cancel)).Index);
         Assert.Equal(LogVerdict.Verified, log.Fsck());
     }
 
@@ -223,7 +252,7 @@ public sealed class TransparencyLogTests : IDisposable
         var log = await CreateAsync(10);
         var old = Snapshot();
         await log.AppendAsync(Entry(10), TestContext.Current.CancellationToken);
-        var seen = log.Checkpoint;
+        var seen = await log.FlushAsync(Cancel);
         Restore(old);
         Assert.Equal(LogVerdict.NotAppendOnly, log.Fsck());
         Assert.Throws<InvalidDataException>(() => log.Refresh());
@@ -239,10 +268,16 @@ public sealed class TransparencyLogTests : IDisposable
         var log = await CreateAsync(10);
         var old = Snapshot();
         await log.AppendAsync("left"u8.ToArray(), TestContext.Current.CancellationToken);
+        var left = await log.FlushAsync(Cancel);
         Restore(old);
-        var fork = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+        await using var fork = await TransparencyLog.OpenAsync(_folder["log"], _signer);
         await fork.AppendAsync("right"u8.ToArray(), TestContext.Current.CancellationToken);
-        Assert.Equal(LogVerdict.NotAppendOnly, log.Fsck());
+        await fork.FlushAsync(Cancel);
+        Assert.Equal(LogVerdict.SplitView, log.Fsck());
+        Assert.Equal(LogVerdict.SplitView, (await fork.VerifyAsync(left, cancel: Cancel)).Verdict);
+        await fork.AppendAsync("more"u8.ToArray(), TestContext.Current.CancellationToken);
+        await fork.FlushAsync(Cancel);
+        Assert.Equal(LogVerdict.NotAppendOnly, (await fork.VerifyAsync(left, cancel: Cancel)).Verdict);
         Assert.Throws<InvalidDataException>(() => log.Refresh());
     }
 
@@ -286,6 +321,7 @@ public sealed class TransparencyLogTests : IDisposable
     {
         var log = await TransparencyLog.CreateAsync(_folder["log"], Origin, _signer);
         await log.AppendManyAsync([.. Enumerable.Range(0, count).Select(i => (ReadOnlyMemory<byte>)Entry(i))]);
+        await log.FlushAsync();
         return log;
     }
 

@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Bulwark.Lineage;
+
+/// <summary>One batch as the journal holds it: a head with place, count and digest, and the entries as in a bundle.</summary>
+/// <remarks>Head, big-endian: <c>BWJ1</c> | payload length u32 | first place u64 | entries u32 | SHA-256 of the 20 bytes before and of the payload.</remarks>
+internal static class JournalRecord
+{
+    internal const int HeadBytes = 20 + SHA256.HashSizeInBytes;
+
+    private static ReadOnlySpan<byte> Magic => "BWJ1"u8;
+
+    internal static long SizeOf(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        long size = HeadBytes;
+        for (var i = 0; i < entries.Count; i++)
+            size += 2 + entries[i].Length;
+        return size;
+    }
+
+    internal static void Write(Span<byte> target, long first, IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        Magic.CopyTo(target);
+        BinaryPrimitives.WriteUInt32BigEndian(target[4..], (uint)(target.Length - HeadBytes));
+        BinaryPrimitives.WriteInt64BigEndian(target[8..], first);
+        BinaryPrimitives.WriteInt32BigEndian(target[16..], entries.Count);
+        var rest = target[HeadBytes..];
+        for (var i = 0; i < entries.Count; i++)
+        {
+            var entry = entries[i].Span;
+            BinaryPrimitives.WriteUInt16BigEndian(rest, (ushort)entry.Length);
+            entry.CopyTo(rest[2..]);
+            rest = rest[(2 + entry.Length)..];
+        }
+
+        Hash(target, target[HeadBytes..], target[20..HeadBytes]);
+    }
+
+    /// <summary>The record's length and place, or null when these bytes begin no record.</summary>
+    internal static (int Payload, long First, int Count)? ReadHead(ReadOnlySpan<byte> head)
+    {
+        if (head.Length < HeadBytes || !head.StartsWith(Magic))
+            return null;
+        var (payload, first, count) = (BinaryPrimitives.ReadUInt32BigEndian(head[4..]), BinaryPrimitives.ReadInt64BigEndian(head[8..]), BinaryPrimitives.ReadInt32BigEndian(head[16..]));
+        return payload <= Array.MaxLength - HeadBytes && first >= 0 && count > 0 ? ((int)payload, first, count) : null;
+    }
+
+    internal static bool IsWhole(ReadOnlySpan<byte> record)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(record, record[HeadBytes..], digest);
+        return digest.SequenceEqual(record[20..HeadBytes]);
+    }
+
+    private static void Hash(ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload, Span<byte> digest)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(head[..20]);
+        hash.AppendData(payload);
+        hash.GetHashAndReset(digest);
+    }
+}
