@@ -69,7 +69,7 @@ public sealed class SqliteLogStore : ILogStore
     public ValueTask<long> FirstAsync(CancellationToken cancel = default) => ValueTask.FromResult(0L);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ReadAsync(long first, int count, CancellationToken cancel = default) => ReadAsync(() => Read(first, count), cancel);
+    public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ReadAsync(long first, int count, CancellationToken cancel = default) => ReadAsync<IReadOnlyList<ReadOnlyMemory<byte>>>(() => Read(first, count), cancel);
 
     /// <inheritdoc/>
     public ValueTask ForgetAsync(long size, CancellationToken cancel = default) => ValueTask.CompletedTask;
@@ -105,7 +105,7 @@ public sealed class SqliteLogStore : ILogStore
         return first;
     }
 
-    private IReadOnlyList<ReadOnlyMemory<byte>> Read(long first, int count)
+    private List<ReadOnlyMemory<byte>> Read(long first, int count)
     {
         const long MaximumReadBytes = 8 << 20;
         using var select = _reading.CreateCommand();

@@ -1,5 +1,3 @@
-using Bulwark.Cryptography;
-
 namespace Bulwark.Lineage;
 
 internal sealed partial class FileLogStore

@@ -82,8 +82,8 @@ public sealed partial class TransparencyLog
 
     private async Task CommitAsync(List<Pending> batch)
     {
-        IReadOnlyList<ReadOnlyMemory<byte>> entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(pending => pending.Entries)];
-        var leaves = new Digest[entries.Count];
+        var entries = batch.Count == 1 ? batch[0].Entries : batch.SelectMany(pending => pending.Entries).ToArray();
+        var leaves = new Digest[entries.Length];
         for (var i = 0; i < leaves.Length; i++)
             leaves[i] = MerkleTree.LeafHash(entries[i].Span);
         var first = await _store!.AppendAsync(entries).ConfigureAwait(false);

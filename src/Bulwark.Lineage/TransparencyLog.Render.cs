@@ -37,7 +37,7 @@ public sealed partial class TransparencyLog
     {
         if (TakeRecent(state.Size) is { } batch)
         {
-            for (var i = (int)(state.Size - batch.First); i < batch.Entries.Count; i++)
+            for (var i = (int)(state.Size - batch.First); i < batch.Entries.Length; i++)
                 state.Add(batch.Entries[i].Span, batch.Leaves[i], files);
             return;
         }
@@ -57,7 +57,7 @@ public sealed partial class TransparencyLog
             {
                 _recent.Dequeue();
                 _recentBytes -= batch.Bytes;
-                if (batch.First + batch.Entries.Count > place)
+                if (batch.First + batch.Entries.Length > place)
                     return batch;
             }
 

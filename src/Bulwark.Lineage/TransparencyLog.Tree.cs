@@ -76,11 +76,11 @@ public sealed partial class TransparencyLog
     }
 
     /// <summary>Notes a batch that the store made durable.</summary>
-    private void Durable(long first, IReadOnlyList<ReadOnlyMemory<byte>> entries, Digest[] leaves)
+    private void Durable(long first, ReadOnlyMemory<byte>[] entries, Digest[] leaves)
     {
         lock (_treeGate)
         {
-            _durable = Math.Max(_durable, first + entries.Count);
+            _durable = Math.Max(_durable, first + entries.Length);
             if (_recentBytes < RecentBytes)
             {
                 var bytes = entries.Sum(entry => (long)entry.Length);
@@ -190,5 +190,5 @@ public sealed partial class TransparencyLog
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed record DurableBatch(long First, IReadOnlyList<ReadOnlyMemory<byte>> Entries, Digest[] Leaves, long Bytes);
+    private sealed record DurableBatch(long First, ReadOnlyMemory<byte>[] Entries, Digest[] Leaves, long Bytes);
 }

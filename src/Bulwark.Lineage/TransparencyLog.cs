@@ -19,9 +19,8 @@ public sealed partial class TransparencyLog : IAsyncDisposable
 
     private TransparencyLog(ITileSource tiles, ILogStore? store, Signer? signer, VerificationKey key, Checkpoint checkpoint)
     {
-        (_tiles, _files, _store, _signer, Key, _checkpoint, _durable) = (tiles, tiles as TileStore, store, signer, key, checkpoint, checkpoint.Size);
-        if (signer is not null && _files is not null)
-            _store ??= new FileLogStore(_files.Directory, checkpoint.Size);
+        (_tiles, _files, _signer, Key, _checkpoint, _durable) = (tiles, tiles as TileStore, signer, key, checkpoint, checkpoint.Size);
+        _store = store is null && signer is not null && _files is not null ? new FileLogStore(_files.Directory, checkpoint.Size) : store;
     }
 
     /// <summary>Longest entry, in bytes.</summary>
