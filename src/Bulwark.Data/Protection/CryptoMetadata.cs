@@ -11,19 +11,21 @@ internal static class CryptoMetadata
 {
     private const int LargestTail = 1 << 26;
 
+    /// <param name="path">The file.</param>
+    /// <param name="anyWriter">True for files of other programs, whose metadata may be spelt otherwise.</param>
     /// <exception cref="CryptographicException">The file was changed, or another program wrote it.</exception>
-    internal static void Require(string path)
+    internal static void Require(string path, bool anyWriter = false)
     {
         using var stream = File.OpenRead(path);
-        if (!IsSound(stream))
-            throw new CryptographicException($"{Path.GetFileName(path)} was changed, or is not {ProtectionManifest.FormatName}: it does not begin and end as it must.");
+        if (!IsSound(stream, anyWriter))
+            throw new CryptographicException($"{Path.GetFileName(path)} was changed, or is not {(anyWriter ? "Parquet" : ProtectionManifest.FormatName)}: it does not begin and end as it must.");
     }
 
     internal static bool HasMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PARE"u8);
 
     private static bool HasPlainMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PAR1"u8);
 
-    private static bool IsSound(FileStream stream)
+    private static bool IsSound(FileStream stream, bool anyWriter)
     {
         Span<byte> end = stackalloc byte[8];
         if (stream.Length < 16 || !ReadAt(stream, 0, end[..4]))
@@ -34,7 +36,7 @@ internal static class CryptoMetadata
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (length > LargestTail || length > stream.Length - 12)
             return false;
-        if (plain)
+        if (plain || anyWriter)
             return true;   // the footer's signature is checked with its key
         var tail = new byte[length];
         return ReadAt(stream, stream.Length - 8 - length, tail) && IsCanonical(tail);

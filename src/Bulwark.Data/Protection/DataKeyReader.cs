@@ -4,24 +4,26 @@ using Bulwark.Cryptography;
 namespace Bulwark.Data;
 
 /// <summary>Unwraps data keys; a key-encryption key is unwrapped once, however many data keys it serves.</summary>
-internal sealed class DataKeyReader(IKeyProvider store) : IDisposable
+/// <param name="unwrap">Asks the key store: a material, the footer's material, which names the store, and what needs the key, to begin a sentence.</param>
+internal sealed class DataKeyReader(Func<KeyMaterial, KeyMaterial, string, SecretBytes> unwrap) : IDisposable
 {
     private readonly Dictionary<string, SecretBytes> _keks = new(StringComparer.Ordinal);
 
-    /// <summary>The data key, and the version of the master key that opened it.</summary>
-    /// <param name="material">How it is wrapped.</param>
-    /// <param name="footer">The footer's material, which names the store.</param>
-    /// <param name="what">What needs the key, to begin a sentence.</param>
+    internal DataKeyReader(IKeyProvider store)
+        : this((material, footer, what) => Unwrap(store, Wrapped(material, footer), what))
+    {
+    }
+
+    /// <summary>The data key.</summary>
     /// <exception cref="CryptographicException">It was changed, or wrapped by another key of that name.</exception>
     /// <exception cref="InvalidOperationException">The store does not have the master key, or has destroyed it.</exception>
     /// <exception cref="KeyProviderException">The store cannot be asked.</exception>
     internal SecretBytes Open(KeyMaterial material, KeyMaterial footer, string what)
     {
-        var wrapped = Wrapped(material, footer);
         if (material.WrappedKek is null)
-            return Unwrap(wrapped, what);
+            return unwrap(material, footer, what);
         if (!_keks.TryGetValue(material.WrappedKek, out var kek))
-            _keks.Add(material.WrappedKek, kek = Unwrap(wrapped, what));
+            _keks.Add(material.WrappedKek, kek = unwrap(material, footer, what));
         return LocalWrap.Open(material.WrappedDek, kek, material.KekId!);
     }
 
@@ -35,14 +37,14 @@ internal sealed class DataKeyReader(IKeyProvider store) : IDisposable
         _keks.Clear();
     }
 
-    private SecretBytes Unwrap(WrappedKey wrapped, string what)
+    private static SecretBytes Unwrap(IKeyProvider store, WrappedKey wrapped, string what)
     {
-        Require(wrapped.Kek, what);
+        Require(store, wrapped.Kek, what);
         return store.UnwrapAsync(wrapped, new KeyContext(default).For(what)).AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Says which key is missing, where the store would only say that nothing opens.</summary>
-    private void Require(KeyUri kek, string what)
+    private static void Require(IKeyProvider store, KeyUri kek, string what)
     {
         var missing = !store.Holds(kek);
         if (!missing && kek.TryGetKeyId(out _))
