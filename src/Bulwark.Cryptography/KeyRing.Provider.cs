@@ -1,7 +1,7 @@
 namespace Bulwark.Cryptography;
 
 /// <summary>The keyring as a key store of the scheme <c>file:</c>.</summary>
-public sealed partial class KeyRing : IKeyProvider
+public sealed partial class KeyRing : IKeyAdministration
 {
     /// <inheritdoc/>
     public string Scheme => KeyUri.FileScheme;
@@ -57,6 +57,31 @@ public sealed partial class KeyRing : IKeyProvider
             ? Add(kek.Path, known.Kind)
             : throw new InvalidOperationException($"The key ring has no key '{kek.Path}' to rotate; it has: {Names()}."));
         return DescribeAsync(kek, cancel);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<KeyDescription> CreateAsync(KeyUri kek, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(kek);
+        cancel.ThrowIfCancellationRequested();
+        Change(() => Holds(kek) && !_keys.Exists(key => key.Id.Name == kek.Path)
+            ? Add(kek.Path, KeyKind.Symmetric)
+            : throw new InvalidOperationException($"The key ring has a key '{kek.Path}' already: rotate it."));
+        return DescribeAsync(kek, cancel);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<KeyDescription> RetireAsync(KeyUri version, CancellationToken cancel = default) => ChangeState(version, Retire, cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<KeyDescription> DestroyAsync(KeyUri version, CancellationToken cancel = default) => ChangeState(version, Destroy, cancel);
+
+    private ValueTask<KeyDescription> ChangeState(KeyUri version, Action<KeyId> change, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        cancel.ThrowIfCancellationRequested();
+        change(version.TryGetKeyId(out var id) ? id : throw new InvalidOperationException($"{version} is no version of a keyring's key: expected file:NAME@VERSION."));
+        return DescribeAsync(version.Key, cancel);
     }
 
     /// <summary>The version that wraps for an address: the one it names when that is enabled, otherwise the newest enabled.</summary>

@@ -11,13 +11,15 @@ public sealed partial class KeyRing : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly string _path;
-    private readonly SecretBytes _unlocked;
     private readonly TimeProvider _time;
+    private KeyRingUnlock _unlock;
+    private SecretBytes _unlocked;
     private KeyRingFile _file;
+    private byte[] _bytes = [];
     private List<KeyEntry> _keys;
 
-    private KeyRing(string path, SecretBytes unlocked, KeyRingFile file, IEnumerable<KeyEntry> keys, TimeProvider? time) =>
-        (_path, _unlocked, _file, _keys, _time) = (path, unlocked, file, [.. keys], time ?? TimeProvider.System);
+    private KeyRing(string path, KeyRingUnlock unlock, SecretBytes unlocked, KeyRingFile file, IEnumerable<KeyEntry> keys, TimeProvider? time) =>
+        (_path, _unlock, _unlocked, _file, _keys, _time) = (path, unlock, unlocked, file, [.. keys], time ?? TimeProvider.System);
 
     /// <summary>Makes an empty ring.</summary>
     /// <param name="path">Where; must not exist. Its folder must.</param>
@@ -35,10 +37,10 @@ public sealed partial class KeyRing : IDisposable
         var key = file.Unlocked(unlock);
         file = file.Sealed(key, []);
         file.Write(path);
-        return new KeyRing(path, key, file, [], time);
+        return new KeyRing(path, unlock, key, file, [], time);
     }
 
-    /// <summary>Opens a ring.</summary>
+    /// <summary>Opens a ring; one whose passphrase function is weaker than what is asked of new ones is sealed anew by a stronger one.</summary>
     /// <exception cref="FileNotFoundException">The ring or its key file is missing.</exception>
     /// <exception cref="CryptographicException">Wrong passphrase or key file, or the ring was changed.</exception>
     public static KeyRing Open(string path, KeyRingUnlock unlock, TimeProvider? time = null)
@@ -50,7 +52,9 @@ public sealed partial class KeyRing : IDisposable
         var key = file.Unlocked(unlock);
         try
         {
-            return new KeyRing(path, key, file, file.Keys(key), time);
+            var ring = new KeyRing(path, unlock, key, file, file.Keys(key), time);
+            ring.RaiseUnlocking();
+            return ring;
         }
         catch
         {
@@ -70,10 +74,13 @@ public sealed partial class KeyRing : IDisposable
     }
 
     /// <summary>Makes the next version of a symmetric key; older versions open what they protected.</summary>
-    public KeyId CreateSymmetric(string name) => Change(() => Add(name, KeyKind.Symmetric));
+    /// <param name="name">See <see cref="KeyId"/>.</param>
+    /// <param name="notes">What is kept beside it; null is what its last version had.</param>
+    public KeyId CreateSymmetric(string name, KeyNotes? notes = null) => Change(() => Add(name, KeyKind.Symmetric, notes));
 
     /// <summary>Makes the next version of an Ed25519 signing key.</summary>
-    public KeyId CreateSigning(string name) => Change(() => Add(name, KeyKind.Signing));
+    /// <inheritdoc cref="CreateSymmetric" path="/param"/>
+    public KeyId CreateSigning(string name, KeyNotes? notes = null) => Change(() => Add(name, KeyKind.Signing, notes));
 
     /// <summary>The newest enabled version, made when there is none.</summary>
     public KeyId GetOrCreateSymmetric(string name) => Newest(name, KeyKind.Symmetric)?.Id ?? Change(() => (NewestLoaded(name, KeyKind.Symmetric) is { } raced) ? raced.Id : Add(name, KeyKind.Symmetric));
@@ -85,7 +92,7 @@ public sealed partial class KeyRing : IDisposable
     /// <exception cref="InvalidOperationException">The ring has no such version, or its secret is gone.</exception>
     public void Retire(KeyId id) => SetState(id, KeyState.DecryptOnly);
 
-    /// <summary>Erases the version's secret: what only it protected can never be opened again.</summary>
+    /// <summary>Erases the version's secret from the ring: nothing opens by it any more. Copies of the ring's file from before still hold it, and open by the same passphrase or key file.</summary>
     /// <exception cref="InvalidOperationException">The ring has no such version.</exception>
     public void Destroy(KeyId id) => SetState(id, KeyState.Destroyed);
 
@@ -108,18 +115,19 @@ public sealed partial class KeyRing : IDisposable
         var old = _keys[index];
         if (old.State == KeyState.Destroyed && state != KeyState.Destroyed)
             throw new InvalidOperationException($"The key {id} is destroyed: its secret is gone.");
-        _keys[index] = old with { State = state, Secret = state == KeyState.Destroyed ? [] : old.Secret };
+        _keys[index] = old with { State = state, Secret = state == KeyState.Destroyed ? [] : old.Secret, Ended = old.State == state ? old.Ended : _time.GetUtcNow() };
         if (state == KeyState.Destroyed)
             CryptographicOperations.ZeroMemory(old.Secret);
         return id;
     });
 
-    private KeyId Add(string name, KeyKind kind)
+    private KeyId Add(string name, KeyKind kind, KeyNotes? notes = null, byte[]? imported = null)
     {
-        if (_keys.Find(key => key.Id.Name == name) is { } first && first.Kind != kind)
-            throw new InvalidOperationException($"The key {name} is a {first.Kind} key; a {kind} key needs another name.");
+        var last = _keys.FindLast(key => key.Id.Name == name);
+        if (last is not null && last.Kind != kind)
+            throw new InvalidOperationException($"The key {name} is a {last.Kind} key; a {kind} key needs another name.");
         var id = new KeyId(name, _keys.Where(key => key.Id.Name == name).Select(key => key.Id.Version).DefaultIfEmpty().Max() + 1);
-        var secret = RandomNumberGenerator.GetBytes(32);
+        var secret = imported ?? RandomNumberGenerator.GetBytes(32);
         string? publicKey = null;
         if (kind == KeyKind.Signing)
         {
@@ -127,7 +135,7 @@ public sealed partial class KeyRing : IDisposable
             publicKey = signer.PublicKey.ToString();
         }
 
-        _keys.Add(new KeyEntry(id, kind, KeyState.Enabled, _time.GetUtcNow(), secret, publicKey));
+        _keys.Add(new KeyEntry(id, kind, KeyState.Enabled, _time.GetUtcNow(), secret, publicKey, notes?.Purpose ?? last?.Purpose, notes?.UseDays ?? last?.UseDays, imported is not null));
         return id;
     }
 
@@ -145,7 +153,7 @@ public sealed partial class KeyRing : IDisposable
             }
             catch
             {
-                _file = _file with { Nonce = [] };   // memory is ahead of the disk: read the disk again before the next use
+                (_file, _bytes) = (_file with { Nonce = [] }, []);   // memory is ahead of the disk: read the disk again before the next use
                 throw;
             }
 
@@ -158,12 +166,20 @@ public sealed partial class KeyRing : IDisposable
     private void Refresh()
     {
         ObjectDisposedException.ThrowIf(_unlocked.IsDisposed, this);
-        var file = KeyRingFile.Read(_path);
-        if (file.Nonce.AsSpan().SequenceEqual(_file.Nonce) && file.Body.AsSpan().SequenceEqual(_file.Body))
+        var bytes = File.ReadAllBytes(_path);
+        if (bytes.AsSpan().SequenceEqual(_bytes))
             return;
-        var keys = file.Keys(_unlocked).ToList();
-        Wipe(_keys);
-        (_file, _keys) = (file, keys);
+        var file = KeyRingFile.Parse(_path, bytes);
+        if (file.IsUnlockedOtherwise(_file))
+            Unlock(file.Unlocked(_unlock));
+        if (!file.Nonce.AsSpan().SequenceEqual(_file.Nonce) || !file.Body.AsSpan().SequenceEqual(_file.Body))
+        {
+            var keys = file.Keys(_unlocked).ToList();
+            Wipe(_keys);
+            _keys = keys;
+        }
+
+        (_file, _bytes) = (file, bytes);
     }
 
     private KeyEntry? Newest(string name, KeyKind kind)

@@ -5,25 +5,34 @@ using System.Text.Json;
 namespace Bulwark.Cryptography;
 
 /// <summary>The key ring on disk: a readable header, and the keys sealed with AES-256-GCM under the unlocking key.</summary>
-/// <remarks>The header is associated data, so that no field of it can be changed; the nonce is fresh at each save.</remarks>
-internal sealed record KeyRingFile(string Format, string Unlock, int Iterations, byte[] Salt, byte[] Nonce, byte[] Body)
+/// <remarks>
+/// The header is associated data, so that no field of it can be changed; the nonce is fresh at each save. Version 1 knew PBKDF2-HMAC-SHA-256
+/// only and stated its <c>iterations</c>; version 2 states a <c>kdf</c>. Both are read; a ring keeps its version until its unlocking changes.
+/// </remarks>
+internal sealed record KeyRingFile(string Format, string Unlock, int Iterations, PassphraseKdf? Kdf, byte[] Salt, byte[] Nonce, byte[] Body)
 {
-    internal const string FormatName = "bulwark-keyring/v1";
+    internal const string FormatName = "bulwark-keyring/v2";
+    private const string FormatName1 = "bulwark-keyring/v1";
     private const string Refusal = "The key ring cannot be opened: wrong passphrase or key file, or the file was changed.";
     private const int NonceSize = 12, TagSize = 16;
 
+    /// <summary>How the passphrase becomes the key, in either version; null for a key file.</summary>
+    internal PassphraseKdf? PassphraseKdf => Unlock != "passphrase" ? null : Format == FormatName1 ? new(PassphraseKdfKind.Pbkdf2Sha256, Iterations) : Kdf;
+
     /// <summary>A new, empty header; the body comes with <see cref="Sealed"/>.</summary>
     internal static KeyRingFile New(KeyRingUnlock unlock) => new(
-        FormatName, UnlockName(unlock), unlock.Kind == KeyRingUnlockKind.Passphrase ? KeyRingUnlock.Iterations : 0, RandomNumberGenerator.GetBytes(32), [], []);
+        FormatName, UnlockName(unlock), 0, unlock.Kdf, RandomNumberGenerator.GetBytes(Bulwark.Cryptography.PassphraseKdf.SaltSizeInBytes), [], []);
 
-    internal static KeyRingFile Read(string path)
+    internal static KeyRingFile Read(string path) => Parse(path, File.ReadAllBytes(path));
+
+    internal static KeyRingFile Parse(string path, byte[] bytes)
     {
         try
         {
-            var file = JsonSerializer.Deserialize<KeyRingFile>(File.ReadAllBytes(path), CanonicalJson.Options);
-            if (file is not { Format: FormatName, Salt.Length: 32, Nonce.Length: NonceSize, Body.Length: >= TagSize, Unlock: not null })
-                throw new InvalidDataException($"{path} is no key ring of the format {FormatName}.");
-            return file;
+            var file = JsonSerializer.Deserialize<KeyRingFile>(bytes, CanonicalJson.Options);
+            var sound = file is { Nonce.Length: NonceSize, Body.Length: >= TagSize, Unlock: not null } and
+                ({ Format: FormatName, Salt.Length: Bulwark.Cryptography.PassphraseKdf.SaltSizeInBytes, Iterations: 0 } or { Format: FormatName1, Salt.Length: 32, Kdf: null });
+            return sound ? file! : throw new InvalidDataException($"{path} is no key ring of the format {FormatName}.");
         }
         catch (JsonException failure)
         {
@@ -32,7 +41,7 @@ internal sealed record KeyRingFile(string Format, string Unlock, int Iterations,
     }
 
     internal SecretBytes Unlocked(KeyRingUnlock unlock) => Unlock == UnlockName(unlock)
-        ? unlock.Key(Salt, Iterations)
+        ? unlock.Key(Salt, PassphraseKdf)
         : throw new CryptographicException($"The key ring is opened by a {Unlock}, not by a {UnlockName(unlock)}.");
 
     internal IReadOnlyList<KeyEntry> Keys(SecretBytes key)
@@ -73,13 +82,19 @@ internal sealed record KeyRingFile(string Format, string Unlock, int Iterations,
     internal void Write(string path) =>
         AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, CanonicalJson.Options), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-    private byte[] AssociatedData() => Encoding.UTF8.GetBytes($"{Format}\n{Unlock}\n{Iterations}\n{Convert.ToBase64String(Salt)}\n");
+    /// <summary>True when the unlocking key is another than that of <paramref name="other"/>.</summary>
+    internal bool IsUnlockedOtherwise(KeyRingFile other) => Unlock != other.Unlock || PassphraseKdf != other.PassphraseKdf || !Salt.AsSpan().SequenceEqual(other.Salt);
+
+    private byte[] AssociatedData() => Encoding.UTF8.GetBytes(Format == FormatName1
+        ? $"{Format}\n{Unlock}\n{Iterations}\n{Convert.ToBase64String(Salt)}\n"
+        : $"{Format}\n{Unlock}\n{Kdf?.Kind}\n{Kdf?.Passes}\n{Kdf?.MemoryKibibytes}\n{Convert.ToBase64String(Salt)}\n");
 
     private static string UnlockName(KeyRingUnlock unlock) => unlock.Kind == KeyRingUnlockKind.Passphrase ? "passphrase" : "key-file";
 }
 
-/// <summary>One key version inside the sealed body.</summary>
-internal sealed record KeyEntry(KeyId Id, KeyKind Kind, KeyState State, DateTimeOffset Created, byte[] Secret, string? PublicKey)
+/// <summary>One key version inside the sealed body. The last four members are absent in rings of before they were kept.</summary>
+internal sealed record KeyEntry(
+    KeyId Id, KeyKind Kind, KeyState State, DateTimeOffset Created, byte[] Secret, string? PublicKey, string? Purpose = null, int? UseDays = null, bool Imported = false, DateTimeOffset? Ended = null)
 {
-    internal KeyInfo Info => new(Id, Kind, State, Created, PublicKey);
+    internal KeyInfo Info => new(Id, Kind, State, Created, PublicKey) { Purpose = Purpose, UseDays = UseDays, IsImported = Imported, Ended = Ended };
 }

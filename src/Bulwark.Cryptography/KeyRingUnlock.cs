@@ -6,38 +6,54 @@ namespace Bulwark.Cryptography;
 /// <summary>What opens a key ring: a passphrase, or a key file beside it.</summary>
 public sealed class KeyRingUnlock
 {
-    /// <summary>PBKDF2-HMAC-SHA-256 rounds of new key rings, and the fewest that an existing one may state (OWASP Password Storage Cheat Sheet).</summary>
-    public const int Iterations = 600_000;
-
-    private const int MaximumIterations = 20_000_000;   // a hostile file must not buy hours of work
     private readonly string _secret;
 
-    private KeyRingUnlock(KeyRingUnlockKind kind, string secret) => (Kind, _secret) = (kind, secret);
+    private KeyRingUnlock(KeyRingUnlockKind kind, string secret, PassphraseKdf? kdf) => (Kind, _secret, Kdf) = (kind, secret, kdf);
 
     internal KeyRingUnlockKind Kind { get; }
 
+    /// <summary>How a new ring turns the passphrase into its key; null for a key file.</summary>
+    internal PassphraseKdf? Kdf { get; }
+
     /// <summary>A passphrase that a person or a secret store keeps.</summary>
-    /// <exception cref="ArgumentException">It is empty.</exception>
-    public static KeyRingUnlock Passphrase(string passphrase) => string.IsNullOrEmpty(passphrase)
-        ? throw new ArgumentException("A passphrase must not be empty.", nameof(passphrase))
-        : new KeyRingUnlock(KeyRingUnlockKind.Passphrase, passphrase);
+    /// <param name="passphrase">Not empty.</param>
+    /// <param name="kdf">How a ring that is made by it gets its key; null is <see cref="PassphraseKdf.Pbkdf2"/>. A ring that exists says so itself.</param>
+    /// <exception cref="ArgumentException">It is empty, or the function too weak.</exception>
+    public static KeyRingUnlock Passphrase(string passphrase, PassphraseKdf? kdf = null)
+    {
+        if (string.IsNullOrEmpty(passphrase))
+            throw new ArgumentException("A passphrase must not be empty.", nameof(passphrase));
+        kdf ??= PassphraseKdf.Pbkdf2;
+        return kdf.IsStrongEnough && !kdf.Faults().Any()
+            ? new KeyRingUnlock(KeyRingUnlockKind.Passphrase, passphrase, kdf)
+            : throw new ArgumentException($"{kdf} is too weak for a new key ring, or beyond what is accepted.", nameof(kdf));
+    }
 
     /// <summary>A file of 32 random bytes that only its owner may read. For development: whoever copies both files has the keys.</summary>
     /// <param name="path">Made by <see cref="KeyRing.Create"/> when absent.</param>
-    public static KeyRingUnlock KeyFile(string path) => new(KeyRingUnlockKind.KeyFile, Path.GetFullPath(path));
+    public static KeyRingUnlock KeyFile(string path) => new(KeyRingUnlockKind.KeyFile, Path.GetFullPath(path), null);
 
     /// <summary>Never the secret.</summary>
     public override string ToString() => Kind == KeyRingUnlockKind.KeyFile ? $"key file {_secret}" : "passphrase";
 
     /// <summary>The 32-byte key that seals the ring's body.</summary>
-    internal SecretBytes Key(ReadOnlySpan<byte> salt, int iterations)
+    internal SecretBytes Key(ReadOnlySpan<byte> salt, PassphraseKdf? kdf)
     {
         if (Kind == KeyRingUnlockKind.KeyFile)
             return ReadKeyFile();
-        if (iterations is < Iterations or > MaximumIterations)
-            throw new CryptographicException($"The key ring states {iterations} PBKDF2 rounds; {Iterations} to {MaximumIterations} are accepted.");
-        var passphrase = _secret;
-        return SecretBytes.Create(32, salt, (source, target) => Rfc2898DeriveBytes.Pbkdf2(passphrase, source, target, iterations, HashAlgorithmName.SHA256));
+        if (kdf is null)
+            throw new CryptographicException("The key ring does not state how its passphrase becomes a key.");
+        if (kdf.Faults().FirstOrDefault() is { } fault)
+            throw new CryptographicException($"The key ring is refused: {fault}");
+        var bytes = Encoding.UTF8.GetBytes(_secret);
+        try
+        {
+            return kdf.Derive(bytes, salt, 32);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
     }
 
     /// <summary>Makes the key file where it is absent.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Bulwark.Cryptography;
 using Bulwark.Keys;
 using Net.Pkcs11Interop.Common;
 using Net.Pkcs11Interop.HighLevelAPI;
