@@ -65,7 +65,11 @@ public sealed record KeyDescription(KeyUri Key, string Algorithm, int StrengthBi
 /// <param name="Id">Its address, with version.</param>
 /// <param name="State">What it may still do.</param>
 /// <param name="Created">When it was made, UTC; null when the store does not say.</param>
-public sealed record KeyVersion(KeyUri Id, KeyState State, DateTimeOffset? Created);
+public sealed record KeyVersion(KeyUri Id, KeyState State, DateTimeOffset? Created)
+{
+    /// <summary>What else the store says of it; null when nothing.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>A key store could not be asked: it is down, locked, unknown, or refuses who we are. Says nothing of the wrapped key.</summary>
 public sealed class KeyProviderException : IOException

@@ -7,7 +7,7 @@ namespace Bulwark.Cryptography;
 /// A wrapped key names its store, and whoever wrote the file chose that name: only stores that were opened here are ever asked, so that a
 /// hostile file cannot make this program send its token to a stranger.
 /// </remarks>
-public sealed class KeyProviders : IKeyProvider
+public sealed class KeyProviders : IKeyBatches
 {
     private const string Refusal = "The wrapped key cannot be opened: it was changed, belongs to another context, or its key is not in an opened store.";
     private readonly IKeyProvider[] _stores;
@@ -57,6 +57,38 @@ public sealed class KeyProviders : IKeyProvider
 
     /// <inheritdoc/>
     public ValueTask<WrappedKey> RewrapAsync(WrappedKey wrapped, KeyContext context, CancellationToken cancel = default) => Opener(wrapped).RewrapAsync(wrapped, context, cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<WrappedKey>> WrapManyAsync(KeyUri kek, IReadOnlyList<(SecretBytes DataKey, KeyContext Context)> keys, CancellationToken cancel = default) =>
+        Store(kek).WrapManyAsync(kek, keys, cancel);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<KeyAnswer<SecretBytes>>> UnwrapManyAsync(IReadOnlyList<WrappedItem> items, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        var answers = new KeyAnswer<SecretBytes>[items.Count];
+        Array.Fill(answers, new(null, Refusal));
+        try
+        {
+            foreach (var store in _stores)
+            {
+                var mine = Enumerable.Range(0, items.Count).Where(i => Array.Find(_stores, candidate => candidate.Holds(items[i].Wrapped.Kek)) == store).ToArray();
+                if (mine.Length == 0)
+                    continue;
+                var opened = await store.UnwrapManyAsync([.. mine.Select(i => items[i])], cancel).ConfigureAwait(false);
+                foreach (var (i, answer) in mine.Zip(opened))
+                    answers[i] = answer;
+            }
+
+            return answers;
+        }
+        catch
+        {
+            foreach (var answer in answers)
+                answer.Value?.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<KeyDescription> DescribeAsync(KeyUri kek, CancellationToken cancel = default) => Store(kek).DescribeAsync(kek, cancel);

@@ -35,7 +35,7 @@ public sealed record KeyUse(KeyUri Key, KeyOperation Operation, string Who, stri
 /// <param name="time">The clock; null is the system's.</param>
 /// <remarks>Attempts that the store itself refuses give nothing out and are not recorded.</remarks>
 public sealed class KeyUseLog(
-    IKeyProvider store, string who, string purpose, Func<IReadOnlyList<KeyUse>, CancellationToken, ValueTask> record, bool owned = true, TimeProvider? time = null) : IKeyProvider
+    IKeyProvider store, string who, string purpose, Func<IReadOnlyList<KeyUse>, CancellationToken, ValueTask> record, bool owned = true, TimeProvider? time = null) : IKeyBatches
 {
     /// <inheritdoc/>
     public string Scheme => store.Scheme;
@@ -73,6 +73,33 @@ public sealed class KeyUseLog(
         var rewrapped = await store.RewrapAsync(wrapped, context, cancel).ConfigureAwait(false);
         await record([Use(rewrapped.Kek, KeyOperation.Rewrap, context)], cancel).ConfigureAwait(false);
         return rewrapped;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<WrappedKey>> WrapManyAsync(KeyUri kek, IReadOnlyList<(SecretBytes DataKey, KeyContext Context)> keys, CancellationToken cancel = default)
+    {
+        var wrapped = await store.WrapManyAsync(kek, keys, cancel).ConfigureAwait(false);
+        await record([.. wrapped.Zip(keys, (answer, key) => Use(answer.Kek, KeyOperation.Wrap, key.Context))], cancel).ConfigureAwait(false);
+        return wrapped;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<KeyAnswer<SecretBytes>>> UnwrapManyAsync(IReadOnlyList<WrappedItem> items, CancellationToken cancel = default)
+    {
+        var answers = await store.UnwrapManyAsync(items, cancel).ConfigureAwait(false);
+        try
+        {
+            var uses = items.Zip(answers).Where(pair => pair.Second.Value is not null).Select(pair => Use(pair.First.Wrapped.Kek, KeyOperation.Unwrap, pair.First.Context)).ToArray();
+            if (uses.Length > 0)
+                await record(uses, cancel).ConfigureAwait(false);
+            return answers;
+        }
+        catch
+        {
+            foreach (var answer in answers)
+                answer.Value?.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
