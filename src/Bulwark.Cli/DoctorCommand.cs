@@ -16,7 +16,7 @@ internal static class DoctorCommand
         command.SetAction(parsed =>
         {
             var screen = new Screen(parsed);
-            var findings = Examination.Run();
+            IReadOnlyList<Finding> findings = [.. Examination.Run(), .. KeyExamination.Run(Workspace.Find(parsed))];
             return screen.Answer(findings, console => Draw(console, findings));
         });
         return command;

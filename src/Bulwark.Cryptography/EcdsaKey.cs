@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -110,12 +111,22 @@ public sealed class EcdsaKey : IEquatable<EcdsaKey>
         using var key = ECDsa.Create(_point);
         try
         {
-            return key.VerifyData(data, signature, HashAlgorithm, format);
+            return (format != DSASignatureFormat.Rfc3279DerSequence || IsTwoPositiveIntegers(signature)) && key.VerifyData(data, signature, HashAlgorithm, format);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (failure is CryptographicException or AsnContentException)
         {
             return false;
         }
+    }
+
+    /// <summary>The base library takes a negative integer for a positive one that lacks its leading zero; a signature has one spelling only.</summary>
+    private static bool IsTwoPositiveIntegers(ReadOnlySpan<byte> signature)
+    {
+        AsnDecoder.ReadSequence(signature, AsnEncodingRules.DER, out var start, out var length, out var consumed);
+        var body = signature.Slice(start, length);
+        var r = AsnDecoder.ReadIntegerBytes(body, AsnEncodingRules.DER, out var first);
+        var s = AsnDecoder.ReadIntegerBytes(body[first..], AsnEncodingRules.DER, out var second);
+        return consumed == signature.Length && first + second == length && r[0] < 0x80 && s[0] < 0x80;
     }
 
     /// <summary>The hash of <paramref name="data"/> that belongs to the curve.</summary>

@@ -9,15 +9,15 @@ public sealed record KeyNotes(string? Purpose = null, int? UseDays = null);
 
 public sealed partial class KeyRing
 {
-    /// <summary>How the ring's passphrase becomes a key; null when a key file opens it.</summary>
-    public PassphraseKdf? PassphraseKdf
+    /// <summary>What opens the ring, for people: the passphrase's function with its cost, or a key file.</summary>
+    public string UnlockedBy
     {
         get
         {
             lock (_gate)
             {
                 Refresh();
-                return _file.PassphraseKdf;
+                return _file.PassphraseKdf is { } kdf ? $"passphrase ({kdf.Derivation?.ToString() ?? "weaker than asked of new keyrings"})" : "key file";
             }
         }
     }

@@ -94,7 +94,7 @@ public sealed partial class KeyRing
         {
             var info = Encoding.UTF8.GetBytes($"bulwark.dev/{use}/v1\n{purpose}");
             return SecretBytes.Create(length, Required(id, KeyKind.Symmetric).Secret, (source, target) =>
-                HKDF.DeriveKey(HashAlgorithmName.SHA256, source, target, salt: default, info));
+                Hkdf.DeriveKey(HashAlgorithmName.SHA256, source, salt: default, info, target));
         }
     }
 

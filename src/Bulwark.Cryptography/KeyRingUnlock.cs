@@ -17,17 +17,11 @@ public sealed class KeyRingUnlock
 
     /// <summary>A passphrase that a person or a secret store keeps.</summary>
     /// <param name="passphrase">Not empty.</param>
-    /// <param name="kdf">How a ring that is made by it gets its key; null is <see cref="PassphraseKdf.Pbkdf2"/>. A ring that exists says so itself.</param>
-    /// <exception cref="ArgumentException">It is empty, or the function too weak.</exception>
-    public static KeyRingUnlock Passphrase(string passphrase, PassphraseKdf? kdf = null)
-    {
-        if (string.IsNullOrEmpty(passphrase))
-            throw new ArgumentException("A passphrase must not be empty.", nameof(passphrase));
-        kdf ??= PassphraseKdf.Pbkdf2;
-        return kdf.IsStrongEnough && !kdf.Faults().Any()
-            ? new KeyRingUnlock(KeyRingUnlockKind.Passphrase, passphrase, kdf)
-            : throw new ArgumentException($"{kdf} is too weak for a new key ring, or beyond what is accepted.", nameof(kdf));
-    }
+    /// <param name="derivation">How a ring that is made by it gets its key; null is PBKDF2-HMAC-SHA-256. A ring that exists says so itself.</param>
+    /// <exception cref="ArgumentException">It is empty.</exception>
+    public static KeyRingUnlock Passphrase(string passphrase, PassphraseDerivation? derivation = null) => string.IsNullOrEmpty(passphrase)
+        ? throw new ArgumentException("A passphrase must not be empty.", nameof(passphrase))
+        : new KeyRingUnlock(KeyRingUnlockKind.Passphrase, passphrase, PassphraseKdf.Of(derivation ?? PassphraseDerivation.Pbkdf2Sha256()));
 
     /// <summary>A file of 32 random bytes that only its owner may read. For development: whoever copies both files has the keys.</summary>
     /// <param name="path">Made by <see cref="KeyRing.Create"/> when absent.</param>
@@ -37,7 +31,7 @@ public sealed class KeyRingUnlock
     public override string ToString() => Kind == KeyRingUnlockKind.KeyFile ? $"key file {_secret}" : "passphrase";
 
     /// <summary>The 32-byte key that seals the ring's body.</summary>
-    internal SecretBytes Key(ReadOnlySpan<byte> salt, PassphraseKdf? kdf)
+    internal SecretBytes Key(ReadOnlyMemory<byte> salt, PassphraseKdf? kdf)
     {
         if (Kind == KeyRingUnlockKind.KeyFile)
             return ReadKeyFile();
@@ -45,15 +39,8 @@ public sealed class KeyRingUnlock
             throw new CryptographicException("The key ring does not state how its passphrase becomes a key.");
         if (kdf.Faults().FirstOrDefault() is { } fault)
             throw new CryptographicException($"The key ring is refused: {fault}");
-        var bytes = Encoding.UTF8.GetBytes(_secret);
-        try
-        {
-            return kdf.Derive(bytes, salt, 32);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
+        using var passphrase = SealIdentity.Utf8(_secret);
+        return kdf.Derive(passphrase, salt);
     }
 
     /// <summary>Makes the key file where it is absent.</summary>

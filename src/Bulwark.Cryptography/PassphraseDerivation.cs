@@ -47,12 +47,12 @@ public sealed record PassphraseDerivation
         _ => null,
     };
 
-    internal SecretBytes Key(SecretBytes passphrase, ReadOnlyMemory<byte> salt) => SecretBytes.Create(32, salt.Span, (source, target) =>
-    {
-        if (Kind == PbkdfKind)
-            Rfc2898DeriveBytes.Pbkdf2(passphrase.Span, source, target, Cost, HashAlgorithmName.SHA256);
-        else
-            PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = Cost, NumberOfPasses = Passes })
-                .DeriveBytes(passphrase.Span, source, target);
-    });
+    internal SecretBytes Key(SecretBytes passphrase, ReadOnlyMemory<byte> salt) => Kind == PbkdfKind ? Pbkdf2(passphrase, salt, Cost) : Argon2(passphrase, salt, Cost, Passes);
+
+    internal static SecretBytes Pbkdf2(SecretBytes passphrase, ReadOnlyMemory<byte> salt, int rounds, int length = 32) => SecretBytes.Create(length, salt.Span, (source, target) =>
+        Rfc2898DeriveBytes.Pbkdf2(passphrase.Span, source, target, rounds, HashAlgorithmName.SHA256));
+
+    internal static SecretBytes Argon2(SecretBytes passphrase, ReadOnlyMemory<byte> salt, int memoryKiB, int passes, int length = 32) => SecretBytes.Create(length, salt.Span, (source, target) =>
+        PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memoryKiB, NumberOfPasses = passes })
+            .DeriveBytes(passphrase.Span, source, target));
 }

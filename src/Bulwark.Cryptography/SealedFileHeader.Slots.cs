@@ -74,6 +74,9 @@ internal sealed partial class SealedFileHeader
         return region;
     }
 
+    /// <summary>The slots of every copy that can be read.</summary>
+    internal IEnumerable<KeySlot> AllSlots() => Copies().SelectMany(copy => copy.Slots);
+
     /// <summary>The copies that can be read, the first first; the second only when it differs.</summary>
     private List<(int Copy, IReadOnlyList<KeySlot> Slots)> Copies()
     {

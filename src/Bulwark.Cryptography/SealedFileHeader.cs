@@ -37,7 +37,7 @@ internal sealed partial class SealedFileHeader
     /// <summary>What payload and slots are bound to: SHA-256 of everything from the magic to the end of the immutable part.</summary>
     internal byte[] Binding { get; }
 
-    private KeyContext Context => new(Binding) { Item = Info.FileId };
+    internal KeyContext Context => new(Binding) { Item = Info.FileId };
 
     internal static async ValueTask<SealedFileHeader> CreateAsync(SealedFileInfo info, SecretBytes dataKey, SealOptions options, CancellationToken cancel)
     {

@@ -1,6 +1,6 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Bulwark.Cryptography;
 
 namespace Bulwark.Server;
 
@@ -9,18 +9,18 @@ internal sealed class GatewayTls(X509Certificate2 server, IReadOnlyList<X509Cert
 {
     private readonly SslStreamCertificateContext _server = SslStreamCertificateContext.Create(server, additionalCertificates: null, offline: true);
 
-    internal SslServerAuthenticationOptions Options() => new()
+    internal SslServerAuthenticationOptions Options()
     {
-        ServerCertificateContext = _server,
-        EnabledSslProtocols = SslProtocols.Tls13,
-        ClientCertificateRequired = true,
-        RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate as X509Certificate2, chain),
-        CertificateChainPolicy = ChainPolicy(),
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        AllowRenegotiation = false,
-        AllowTlsResume = false,   // each connection shows its certificate anew
-        ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-    };
+        var options = TlsPolicy.Server();
+        options.ServerCertificateContext = _server;
+        options.ClientCertificateRequired = true;
+        options.RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate as X509Certificate2, chain);
+        options.CertificateChainPolicy = ChainPolicy();
+        options.CertificateRevocationCheckMode = X509RevocationMode.NoCheck;
+        options.AllowTlsResume = false;   // each connection shows its certificate anew
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+        return options;
+    }
 
     private bool IsTrusted(X509Certificate2? leaf, X509Chain? chain)
     {

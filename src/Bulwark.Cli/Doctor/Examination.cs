@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using Bulwark.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Bulwark.Cli.Doctor;
@@ -17,7 +18,7 @@ internal static class Examination
 {
     internal static IReadOnlyList<Finding> Run() =>
     [
-        Runtime(), Vectors(), OpenSsl(), AesGcmSpeed(), PostQuantum(), OnnxRuntime(), .. TrustedExecution(), FileSystem(),
+        Runtime(), Vectors(), OpenSsl(), AesGcmSpeed(), PostQuantum(), Tls(), OnnxRuntime(), .. TrustedExecution(), FileSystem(),
     ];
 
     private static Finding Runtime() => new(".NET", Health.Good,
@@ -68,8 +69,12 @@ internal static class Examination
     }
 
     private static Finding PostQuantum() => MLKem.IsSupported
-        ? new("post-quantum", Health.Good, "ML-KEM", "TLS can negotiate X25519MLKEM768.")
+        ? new("post-quantum", Health.Good, "ML-KEM", "Keys can be sealed for the time after quantum computers.")
         : new("post-quantum", Health.Limited, "none", "Needs OpenSSL 3.5; classical algorithms only.");
+
+    private static Finding Tls() => TlsPolicy.OffersHybridKeyExchange
+        ? new("TLS", Health.Good, $"1.3 only, {TlsPolicy.Suites[0]} first, X25519MLKEM768", "What is recorded on the wire today stays closed to a future quantum computer, where both sides offer the hybrid group.")
+        : new("TLS", Health.Limited, $"1.3 only, {TlsPolicy.Suites[0]} first", TlsPolicy.OpenSslVersion is null ? "Suites and groups are the operating system's choice." : "Key exchange is classical (X25519, P-256, P-384): the hybrid X25519MLKEM768 needs OpenSSL 3.5.");
 
     private static Finding OnnxRuntime()
     {

@@ -1,9 +1,8 @@
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using Bulwark.Cryptography;
 
 namespace Bulwark.Cli.Serving;
 
@@ -14,21 +13,7 @@ internal sealed class GatewayClient : IDisposable
 
     internal GatewayClient(Uri gateway, X509Certificate2 authority, X509Certificate2? certificate, string? token)
     {
-        var handler = new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                EnabledSslProtocols = SslProtocols.Tls13,
-                ClientCertificates = certificate is null ? null : [certificate],
-                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
-                CertificateChainPolicy = new X509ChainPolicy
-                {
-                    TrustMode = X509ChainTrustMode.CustomRootTrust,
-                    CustomTrustStore = { authority },
-                    RevocationMode = X509RevocationMode.NoCheck,
-                },
-            },
-        };
+        var handler = new SocketsHttpHandler { SslOptions = TlsPolicy.Client([authority], certificate) };
         _http = new HttpClient(handler) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(20) };
         if (token is not null)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

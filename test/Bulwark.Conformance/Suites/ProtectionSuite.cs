@@ -32,6 +32,8 @@ internal static class ProtectionSuite
             return SivVectors.Cases(file, root);
         if (Ed25519Vectors.IsMatch(root))
             return Ed25519Vectors.Cases(file, root);
+        if (KeyVectors.IsMatch(root))
+            return KeyVectors.Cases(file, root);
         return Tests(root).Select(test => CaseResult.Skip($"{file}#{test}", $"not built: {Family(file)} is not in Bulwark.Cryptography's public API (issue 3)"));
     }
 

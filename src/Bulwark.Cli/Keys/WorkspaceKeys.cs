@@ -1,0 +1,128 @@
+using Bulwark.Cryptography;
+using Bulwark.Keys;
+using Bulwark.Lineage;
+
+namespace Bulwark.Cli.Keys;
+
+/// <summary>The keyring and the key stores that one command may use. Every wrap and unwrap is an entry of the workspace's log before its result is given out.</summary>
+internal sealed class WorkspaceKeys : IDisposable
+{
+    private readonly Workspace _workspace;
+    private readonly bool _ownsRing;
+    private readonly Lazy<string> _who;
+    private TransparencyLog? _log;
+
+    private WorkspaceKeys(Workspace workspace, KeyRing ring, bool ownsRing, string purpose, IEnumerable<KeyUri> keys)
+    {
+        (_workspace, Ring, _ownsRing) = (workspace, ring, ownsRing);
+        _who = new(() => Claims.PseudonymOf(ring, Environment.UserName));
+        var others = KeyProviders.Open(keys.Where(key => key.Scheme != KeyUri.FileScheme), key => KeyStores.Open(key, Options()));
+        Stores = new KeyUseLog(new KeyProviders([ring, others], owned: false), Environment.UserName, purpose, RecordAsync, owned: false);
+        _others = others;
+    }
+
+    private readonly KeyProviders _others;
+
+    /// <summary>The workspace's keyring: its uses through here are not recorded.</summary>
+    internal KeyRing Ring { get; }
+
+    /// <summary>The keyring and the named stores; recorded.</summary>
+    internal IKeyBatches Stores { get; }
+
+    /// <summary>Opens the keyring, and the store of each address.</summary>
+    /// <param name="workspace">Whose keyring and log.</param>
+    /// <param name="purpose">What for, as the log will say: <c>seal</c>, <c>open</c>, <c>rewrap</c>.</param>
+    /// <param name="keys">Addresses that will be used; those of the keyring need not be named.</param>
+    internal static WorkspaceKeys Open(Workspace workspace, string purpose, params IEnumerable<KeyUri> keys)
+    {
+        var ring = workspace.OpenKeys();
+        try
+        {
+            return new WorkspaceKeys(workspace, ring, ownsRing: true, purpose, keys);
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Open"/>, over a keyring that the caller has opened and will close.</summary>
+    internal static WorkspaceKeys Over(Workspace workspace, KeyRing ring, string purpose, params IEnumerable<KeyUri> keys) => new(workspace, ring, ownsRing: false, purpose, keys);
+
+    /// <summary>How this machine reaches key stores: credentials from the environment, from files it names, or from the person at the terminal.</summary>
+    internal static KeyStoreOptions Options() => new()
+    {
+        Ask = Console.IsInputRedirected || Console.IsErrorRedirected ? null : AskSecret,
+        Authorities = Authorities(),
+    };
+
+    /// <summary>Records what else was done to a key: made, rotated, retired, destroyed.</summary>
+    internal static Task RecordAsync(Workspace workspace, KeyRing ring, KeyUri key, string operation, string purpose) => !HasLog(workspace) ? Task.CompletedTask : workspace.AppendAsync(ring, Statement.Of(
+        key.ToString(), Digest.Of(System.Text.Encoding.UTF8.GetBytes(key.ToString())),
+        new KeyUsed { Operation = operation, Key = key.Key.ToString(), Version = key.Version, Purpose = purpose, By = Claims.PseudonymOf(ring, Environment.UserName), Time = DateTimeOffset.UtcNow }));
+
+    /// <summary>Says on stderr when a key that is about to protect something is past its time, or soon will be.</summary>
+    internal void WarnOfAge(Screen screen, KeyUri kek)
+    {
+        if (kek.Scheme == KeyUri.FileScheme && KeyStanding.Of(Ring.List(), DateTimeOffset.UtcNow).LastOrDefault(key => key.Info.Id.Name == kek.Path && key.IsCurrent) is { Warning: { } warning })
+            screen.Note($"[yellow]{Spectre.Console.Markup.Escape(warning)}[/]");
+    }
+
+    public void Dispose()
+    {
+        _others.Dispose();
+        if (_ownsRing)
+            Ring.Dispose();
+    }
+
+    private async ValueTask RecordAsync(IReadOnlyList<KeyUse> uses, CancellationToken cancel)
+    {
+        if (!HasLog(_workspace))
+            return;
+        _log ??= await _workspace.OpenLogAsync(Ring);
+        using var signer = Ring.OpenSigner(Workspace.SigningKey);
+        await _log.AppendManyAsync([.. uses.Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
+    }
+
+    private Statement StatementOf(KeyUse use) => Statement.Of(use.Item ?? "wrapped key", use.Binding, new KeyUsed
+    {
+        Operation = use.Operation.ToString().ToLowerInvariant(),
+        Key = use.Key.Key.ToString(),
+        Version = use.Key.Version,
+        Purpose = use.Purpose,
+        By = _who.Value,
+        Time = use.Time,
+    });
+
+    private static bool HasLog(Workspace workspace) => Directory.Exists(workspace.LogDirectory);
+
+    private static string? AskSecret(string prompt)
+    {
+        Console.Error.Write($"{prompt}: ");
+        var typed = new System.Text.StringBuilder();
+        for (ConsoleKeyInfo key; (key = Console.ReadKey(intercept: true)).Key != ConsoleKey.Enter;)
+        {
+            if (key.Key == ConsoleKey.Backspace)
+                typed.Length = Math.Max(0, typed.Length - 1);
+            else if (!char.IsControl(key.KeyChar))
+                typed.Append(key.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return typed.ToString();
+    }
+
+    /// <summary>BULWARK_KEYS_CA (or VAULT_CACERT) names a PEM file of authorities; otherwise the system's are trusted.</summary>
+    private static System.Security.Cryptography.X509Certificates.X509Certificate2Collection? Authorities()
+    {
+        var path = Environment.GetEnvironmentVariable("BULWARK_KEYS_CA") ?? Environment.GetEnvironmentVariable("VAULT_CACERT");
+        if (string.IsNullOrEmpty(path))
+            return null;
+        if (!File.Exists(path))
+            throw new CommandException($"The file of certificate authorities {path} is missing.", "BULWARK_KEYS_CA names a PEM file");
+        var authorities = new System.Security.Cryptography.X509Certificates.X509Certificate2Collection();
+        authorities.ImportFromPemFile(path);
+        return authorities.Count > 0 ? authorities : throw new CommandException($"{path} holds no certificate.", "BULWARK_KEYS_CA names a PEM file");
+    }
+}
