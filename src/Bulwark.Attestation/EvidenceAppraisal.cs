@@ -25,13 +25,22 @@ public enum LegOutcome
     [JsonStringEnumMemberName("passed")] Passed,
     /// <summary>It does not hold.</summary>
     [JsonStringEnumMemberName("failed")] Failed,
+    /// <summary>The policy does not ask it of this kind of evidence; the detail says so.</summary>
+    [JsonStringEnumMemberName("not-applicable")] NotApplicable,
 }
 
 /// <summary>One named check of the evidence.</summary>
 /// <param name="Name">Its stable name, such as <c>measurement</c>.</param>
 /// <param name="Outcome">What it came to.</param>
 /// <param name="Detail">Why, in words; nothing secret.</param>
-public sealed record EvidenceLeg(string Name, LegOutcome Outcome, string Detail);
+public sealed record EvidenceLeg(string Name, LegOutcome Outcome, string Detail)
+{
+    /// <summary>Who decides it.</summary>
+    public LegKind Kind { get; init; }
+
+    /// <summary>The stable code of what failed, such as <c>CertExpired</c>; empty when nothing did or when the name says it.</summary>
+    public string Code { get; init => field = value ?? ""; } = "";
+}
 
 /// <summary>The answer of appraising evidence: every leg, always in the same order.</summary>
 public sealed record EvidenceAppraisal

@@ -7,6 +7,7 @@ namespace Bulwark.Attestation;
 /// <param name="time">The verifier's clock; the attested machine's is never asked.</param>
 public sealed class EvidenceVerifier(EvidencePolicy policy, TimeProvider time)
 {
+    private const string Unreadable = "the payload could not be read";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     /// <summary>The names of all legs, in the order of an appraisal.</summary>
@@ -35,12 +36,12 @@ public sealed class EvidenceVerifier(EvidencePolicy policy, TimeProvider time)
         var readable = legs.Check("payload", isSimulated && SimulatedReport.TryRead(evidence.Payload, out report), "it is no report of this kind");
         var signer = readable ? policy.SimulatedKeys.FirstOrDefault(key => key.Verify(report.Signed, report.Signature)) : null;
         legs.Check("signer", policy.SimulatedKeys.Count > 0, "the policy trusts no key for this kind");
-        legs.Check("signature", signer is not null, "no trusted key signed the report", reached: readable);
-        legs.Check("binding", readable && CryptographicOperations.FixedTimeEquals(report.ReportData, evidence.ReportData()), "the report is not about this nonce, these keys and this model", reached: readable);
+        legs.Check("signature", signer is not null, "no trusted key signed the report", reached: readable, notReached: Unreadable);
+        legs.Check("binding", readable && CryptographicOperations.FixedTimeEquals(report.ReportData, evidence.ReportData()), "the report is not about this nonce, these keys and this model", reached: readable, notReached: Unreadable);
         var age = time.GetUtcNow() - report.Issued;
-        legs.Check("not-future", age >= -ClockSkew, $"it is dated {-age.TotalSeconds:F0} s ahead of this clock", reached: readable);
-        legs.Check("age", age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"it is {age.TotalSeconds:F0} s old; the policy allows {policy.MaximumAgeSeconds} s", reached: readable);
-        legs.Check("measurement", policy.Measurements.Contains(report.Measurement), $"the policy does not let the program {report.Measurement} in", reached: readable);
+        legs.Check("not-future", age >= -ClockSkew, $"it is dated {-age.TotalSeconds:F0} s ahead of this clock", reached: readable, notReached: Unreadable);
+        legs.Check("age", age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"it is {age.TotalSeconds:F0} s old; the policy allows {policy.MaximumAgeSeconds} s", reached: readable, notReached: Unreadable);
+        legs.Check("measurement", policy.Measurements.Contains(report.Measurement), $"the policy does not let the program {report.Measurement} in", reached: readable, notReached: Unreadable);
         legs.Check("model", policy.Models.Contains(evidence.Model), $"the policy does not release the key of model {evidence.Model}");
         return new() { Legs = legs.Done, Insecure = true, Measurement = readable ? report.Measurement : null, Evidence = evidence.Digest() };
     }
@@ -62,18 +63,6 @@ public sealed class EvidenceVerifier(EvidencePolicy policy, TimeProvider time)
         catch (CryptographicException)
         {
             return false;   // the answer, not a failure: the point is not on the curve
-        }
-    }
-
-    private sealed class Legs
-    {
-        internal List<EvidenceLeg> Done { get; } = [];
-
-        internal bool Check(string name, bool holds, string otherwise, bool reached = true)
-        {
-            Done.Add(!reached ? new(name, LegOutcome.NotChecked, "the payload could not be read")
-                : holds ? new(name, LegOutcome.Passed, "") : new(name, LegOutcome.Failed, otherwise));
-            return reached && holds;
         }
     }
 }
