@@ -32,9 +32,13 @@ internal static class AttestationSuite
 
     private static CaseResult Of(EvidenceCase one) => one.Kind switch
     {
+        "sev-snp" when one.Has("runtime") => SnpCases.Run(one) is { Outcome: Outcome.Passed } ? TpmCases.Azure(one) : SnpCases.Run(one),
         "sev-snp" => SnpCases.Run(one),
         "sev-snp-cert" => SnpCases.Certificate(one),
         "tdx" or "sgx" => DcapCases.Run(one),
+        "tpm2" => TpmCases.Quote(one),
+        "tcg2-replay" => TpmCases.Log(one),
+        "rtmr-replay" => TpmCases.RuntimeLog(one),
         _ => CaseResult.Skip(one.Id, $"kind {one.Kind} is not built"),
     };
 }
