@@ -102,7 +102,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         var genuine = present && pck!.IsIssuedBy(chain[1]) && root!.IsIssuedBy(chain[2]);
         legs.Check("revocation-lists", genuine, present ? "a list is not signed by the authority it speaks for" : "a revocation list is missing", code: present ? "CrlSignature" : "NoRevocationData");
         legs.Check("pck-revoked", genuine && !pck!.Lists(chain[0]), "the PCK certificate is revoked", reached: genuine, code: "PckRevoked");
-        var authorities = new[] { chain.ElementAtOrDefault(1), collateral.TcbInfo.Chain.FirstOrDefault(), collateral.QeIdentity.Chain.FirstOrDefault() }.OfType<DerCertificate>();
+        var authorities = chain.Skip(1).Take(1).Concat(collateral.TcbInfo.Chain.Take(1)).Concat(collateral.QeIdentity.Chain.Take(1));
         var revoked = genuine ? authorities.FirstOrDefault(root!.Lists) : null;
         legs.Check("authority-revoked", genuine && revoked is null, $"{revoked?.CommonName} is revoked", reached: genuine, code: revoked is not null && ReferenceEquals(revoked, chain[1]) ? "PckCaRevoked" : "TcbSigningRevoked");
     }

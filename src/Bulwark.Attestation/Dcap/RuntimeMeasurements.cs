@@ -25,11 +25,7 @@ public static class RuntimeMeasurements
                 var digest = Convert.FromHexString(entry.GetProperty("digest").GetString() ?? "");
                 if (register is < 0 or >= RegisterCount || digest.Length is 0 or > Size)
                     return false;
-                Span<byte> input = stackalloc byte[2 * Size];
-                input.Clear();
-                replayed[register].CopyTo(input);
-                digest.CopyTo(input[Size..]);
-                replayed[register] = SHA384.HashData(input);
+                replayed[register] = SHA384.HashData([.. replayed[register], .. digest, .. new byte[Size - digest.Length]]);
             }
 
             registers = replayed;
