@@ -29,10 +29,23 @@ public static class PldAccountant
         var releases = EventList.Flatten(happened, unit ?? PrivacyUnit.Record);
         if (releases.Count == 0)
             return new EpsilonBounds(0, 0);
+        if (releases.Any(release => release.Mechanism is RepeatAndSelectEvent))
+            return WithSelections(releases, happened, delta, relativeWidth, unit ?? PrivacyUnit.Record);
         if (releases is [{ Mechanism: GaussianEvent gaussian, SamplingProbability: 1 }])
         {
             var exact = GaussianMechanism.Epsilon(gaussian.NoiseMultiplier, delta);
             return new EpsilonBounds(exact * (1 - 1e-12), exact * (1 + 1e-12));
+        }
+
+        return Composed(releases, delta, relativeWidth);
+    }
+
+    private static EpsilonBounds Composed(List<Release> releases, double delta, double relativeWidth)
+    {
+        if (releases is [{ Count: 1 } once])
+        {
+            var (one, other) = (new OneRelease(once, adding: false).Epsilon(delta), new OneRelease(once, adding: true).Epsilon(delta));
+            return new EpsilonBounds(Math.Max(one.Lower, other.Lower), Math.Max(one.Upper, other.Upper));
         }
 
         var bounds = new DirectedAccount(releases, adding: false, delta).Epsilon(delta, relativeWidth, irrelevant: 0);
@@ -40,6 +53,37 @@ public static class PldAccountant
             return bounds;
         var added = new DirectedAccount(releases, adding: true, delta).Epsilon(delta, relativeWidth, irrelevant: bounds.Lower);
         return new EpsilonBounds(Math.Max(bounds.Lower, added.Lower), Math.Max(bounds.Upper, added.Upper));
+    }
+
+    /// <summary>
+    /// A selection has no known worst pair. Its Rényi bound is turned into (ε, δ′) for some shares δ′ of δ, which compose with the rest;
+    /// or everything is counted by Rényi divergences: the best is taken. The lower bound is that of the rest.
+    /// </summary>
+    private static EpsilonBounds WithSelections(List<Release> releases, PrivacyEvent happened, double delta, double relativeWidth, PrivacyUnit unit)
+    {
+        var rest = releases.Where(release => release.Mechanism is not RepeatAndSelectEvent).ToList();
+        var selections = new ComposedEvent([.. releases.Where(release => release.Mechanism is RepeatAndSelectEvent).Select(release => new SelfComposedEvent(release.Mechanism, release.Count))]);
+        var best = double.PositiveInfinity;
+        try
+        {
+            best = RdpAccountant.Epsilon(happened, delta, RenyiSeries.Exact, unit).Epsilon;
+        }
+        catch (NotSupportedException) when (rest.Count > 0)
+        {
+            // The shares below still hold.
+        }
+
+        if (rest.Count == 0)
+            return new EpsilonBounds(0, best);
+        foreach (var share in new[] { 0.1, 0.5, 0.9, 0.99 })
+        {
+            var chosen = RdpAccountant.Epsilon(selections, delta * share, RenyiSeries.Exact, unit).Epsilon;
+            if (double.IsFinite(chosen))
+                best = Math.Min(best, Composed([.. rest, new Release(new EpsilonDeltaEvent(chosen, delta * share), 1, 1)], delta, 1e-3).Upper);
+        }
+
+        var lower = rest is [{ Mechanism: GaussianEvent alone, SamplingProbability: 1 }] ? GaussianMechanism.Epsilon(alone.NoiseMultiplier, delta) * (1 - 1e-12) : Composed(rest, delta, relativeWidth).Lower;
+        return new EpsilonBounds(Math.Min(lower, best), best);
     }
 
     /// <summary>Bounds on δ at <paramref name="epsilon"/>.</summary>
@@ -54,10 +98,18 @@ public static class PldAccountant
         var releases = EventList.Flatten(happened, unit ?? PrivacyUnit.Record);
         if (releases.Count == 0)
             return new DeltaBounds(0, 0);
+        if (releases.Any(release => release.Mechanism is RepeatAndSelectEvent))
+            throw new NotSupportedException("The trade-off of a selection is not known; its epsilon is.");
         if (releases is [{ Mechanism: GaussianEvent gaussian, SamplingProbability: 1 }])
         {
             var exact = GaussianMechanism.Delta(gaussian.NoiseMultiplier, epsilon);
             return new DeltaBounds(exact * (1 - 1e-9), Math.Min(1, exact * (1 + 1e-9)));
+        }
+
+        if (releases is [{ Count: 1 } once])
+        {
+            var (one, other) = (new OneRelease(once, adding: false).Delta(epsilon), new OneRelease(once, adding: true).Delta(epsilon));
+            return new DeltaBounds(Math.Max(one.Lower, other.Lower), Math.Max(one.Upper, other.Upper));
         }
 
         var removed = Directed(adding: false);

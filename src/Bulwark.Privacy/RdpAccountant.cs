@@ -2,14 +2,28 @@ using Bulwark.Privacy.Accounting;
 
 namespace Bulwark.Privacy;
 
+/// <summary>How the series of the sampled Gaussian is summed at fractional orders.</summary>
+public enum RenyiSeries
+{
+    /// <summary>Terms without their signs, as in published figures: an upper bound, at most 1 % too large in practice.</summary>
+    Published = 0,
+
+    /// <summary>By quadrature: the divergence itself.</summary>
+    Exact,
+}
+
 /// <summary>Rényi differential privacy: an upper bound on ε, cheap and looser than <see cref="PldAccountant"/>.</summary>
 /// <remarks>
 /// Sources: Mironov, Talwar, Zhang, "Rényi Differential Privacy of the Sampled Gaussian Mechanism" (arXiv:1908.10530);
 /// conversion: Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", Proposition 12 (arXiv:2004.00010).
-/// Integer orders by the finite binomial sum, the others by quadrature; no order is dropped. Neighbours: add or remove one record.
+/// Integer orders by the finite binomial sum. Fractional orders by default in the convention of published figures, an upper bound
+/// (<see cref="RenyiSeries.Published"/>), or exactly; where the series fails, by quadrature: no order is dropped.
 /// </remarks>
 public static class RdpAccountant
 {
+    /// <summary>The version that statements name; it changes when a figure could.</summary>
+    public const string Version = "rdp/2";
+
     /// <summary>The orders that are tried: 1.1 to 10.9, 11 to 63, 128, 256, 512, 1024.</summary>
     public static IReadOnlyList<double> Orders { get; } =
         [.. Enumerable.Range(1, 99).Select(tenth => 1 + (tenth / 10.0)), .. Enumerable.Range(11, 53).Select(order => (double)order), 128, 256, 512, 1024];
@@ -17,17 +31,44 @@ public static class RdpAccountant
     /// <summary>ε at <paramref name="delta"/>, and the order that gave it.</summary>
     /// <param name="happened">What happened.</param>
     /// <param name="delta">δ, above 0, below 1.</param>
+    /// <param name="series">How fractional orders are summed.</param>
+    /// <param name="unit">Whose privacy is counted; one record, added or removed, by default.</param>
     /// <exception cref="NotSupportedException">Rényi divergences of an event are not known here.</exception>
-    public static (double Epsilon, double Order) Epsilon(PrivacyEvent happened, double delta)
+    public static (double Epsilon, double Order) Epsilon(PrivacyEvent happened, double delta, RenyiSeries series = RenyiSeries.Published, PrivacyUnit? unit = null)
     {
+        ArgumentNullException.ThrowIfNull(happened);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delta, 1);
-        var releases = EventList.Flatten(happened, PrivacyUnit.Record);
-        var failure = releases.Where(release => release.Mechanism is EpsilonDeltaEvent).Sum(release => release.Count * ((EpsilonDeltaEvent)release.Mechanism).Delta);
-        if (failure >= delta)
-            return (double.PositiveInfinity, double.NaN);
-        var divergences = Orders.Select(order => releases.Sum(release => release.Count * RenyiDivergence.Of(release, order))).ToArray();
-        return FromDivergences(Orders, divergences, delta - failure);
+        var (divergences, failure) = Divergences(happened, series, unit ?? PrivacyUnit.Record);
+        return failure >= delta ? (double.PositiveInfinity, double.NaN) : FromDivergences(Orders, divergences, delta - failure);
+    }
+
+    /// <summary>Total Rényi divergence at each of <see cref="Orders"/>, and the δ of (ε, δ) events.</summary>
+    internal static (double[] Divergences, double Failure) Divergences(PrivacyEvent happened, RenyiSeries series, PrivacyUnit unit)
+    {
+        var total = new double[Orders.Count];
+        var failure = 0.0;
+        foreach (var release in EventList.Flatten(happened, unit))
+        {
+            double[] one;
+            if (release.Mechanism is RepeatAndSelectEvent selection)
+            {
+                var (run, lost) = Divergences(selection.Event, series, unit);
+                if (lost > 0)
+                    throw new NotSupportedException("A selection among (epsilon, delta) events has no Renyi divergence: name the mechanism instead.");
+                one = RenyiDivergence.Selection(selection, Orders, run);
+            }
+            else
+            {
+                failure += release.Count * (release.Mechanism is EpsilonDeltaEvent pure ? pure.Delta : 0);
+                one = [.. Orders.Select(order => RenyiDivergence.Of(release, order, series))];
+            }
+
+            for (var i = 0; i < total.Length; i++)
+                total[i] += release.Count * one[i];
+        }
+
+        return (total, failure);
     }
 
     /// <summary>The best conversion of Rényi divergences into ε at <paramref name="delta"/>.</summary>

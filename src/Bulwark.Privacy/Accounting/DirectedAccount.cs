@@ -3,7 +3,8 @@ namespace Bulwark.Privacy.Accounting;
 /// <summary>Bounds on δ(ε) and ε(δ) in one direction (record removed, or added): a rough pass to find the place, then a fine one there.</summary>
 internal sealed class DirectedAccount
 {
-    private const int MostFrequencies = 60_000;
+    private const int MostFrequencies = 16_000;
+    private const double MostWork = 6e6;   // knots times frequencies of one pass
     private readonly List<(LossDistribution Losses, LossRange Range)> _parts = [];
     private readonly List<double> _gaussians = [];
     private readonly MomentCurve _moments = new();
@@ -38,19 +39,20 @@ internal sealed class DirectedAccount
             return new EpsilonBounds(0, irrelevant);
         var rough = Settle(delta, irrelevant);
         var best = rough.Bounds;
-        // The gap is proportional to the tolerance: the rough pass tells by how much.
-        var ratio = Math.Clamp(rough.Tolerance / (best.Upper - best.Lower), 0.02, 2);
+        // The gap is proportional to the tolerance, and the work inversely: the rough pass tells by how much.
+        var (tolerance, work) = (rough.Tolerance, rough.Work);
         for (var pass = 0; pass < 3 && double.IsFinite(best.Upper) && double.IsFinite(best.Lower); pass++)
         {
-            var goal = Goal(best.Upper, relative);
-            var gap = best.Upper - best.Lower;
+            var (goal, gap) = (Goal(best.Upper, relative), best.Upper - best.Lower);
             if (gap <= 1.2 * goal || best.Upper <= irrelevant)
                 break;
-            var found = Pass(_moments.Saddle(best.Upper), best.Upper, 0.75 * goal * ratio, delta).Epsilon(delta);
-            best = Narrower(best, found);
-            ratio *= Math.Clamp(goal / (found.Upper - found.Lower), 0.1, 1);
-            if (best.Upper - best.Lower > 0.7 * gap)
+            var next = tolerance * Math.Clamp(0.75 * goal / gap, 1e-3, 0.5);
+            next = Math.Max(next, tolerance * work / (gap > 1e-3 * best.Upper ? 3 * MostWork : MostWork));
+            if (next > 0.7 * tolerance)
                 break;
+            var account = Pass(_moments.Saddle(best.Upper), best.Upper, next, delta);
+            best = Narrower(best, account.Epsilon(delta));
+            (tolerance, work) = (next, account.Work);
         }
 
         return best;
@@ -60,36 +62,35 @@ internal sealed class DirectedAccount
     private double Goal(double epsilon, double relative) => Math.Max(relative * epsilon, Math.Min(1e-5, 1e-4 / (_moments.Saddle(epsilon) + 1)));
 
     /// <summary>Rough passes, each at the ε that the one before found, until they agree.</summary>
-    private (EpsilonBounds Bounds, double Tolerance) Settle(double delta, double irrelevant)
+    private (EpsilonBounds Bounds, double Tolerance, double Work) Settle(double delta, double irrelevant)
     {
         var (tilt, guess) = _moments.FirstTilt(delta);
         if (irrelevant > 0)
             (tilt, guess) = (_moments.Saddle(irrelevant), irrelevant);
         var best = new EpsilonBounds(0, double.PositiveInfinity);
-        (guess, var tolerance) = Start(Math.Max(guess, 1e-9));
-        for (var pass = 0; pass < 8; pass++)
+        guess = Math.Max(guess, 1e-9);
+        var tolerance = Math.Max(0.02 * guess, Goal(guess, 1e-4));
+        for (var pass = 0; ; pass++)
         {
-            var found = Pass(tilt, guess, tolerance, delta).Epsilon(delta);
+            var account = Pass(tilt, guess, tolerance, delta);
+            var found = account.Epsilon(delta);
             best = Narrower(best, found);
-            if (double.IsInfinity(best.Lower) || found.Upper == 0)
-                break;
+            var settled = Math.Abs(found.Upper - guess) <= 0.1 * guess && found.Upper - found.Lower < 0.2 * found.Upper;
+            if (settled || pass == 6 || double.IsInfinity(best.Lower) || found.Upper == 0 || account.Work > MostWork)
+                return (best, tolerance, account.Work);
             if (double.IsInfinity(found.Upper))
             {
                 tolerance /= 6;
                 continue;
             }
 
-            var next = found.Upper;
-            var settled = Math.Abs(next - guess) <= 0.1 * guess;
-            if (settled && found.Upper - found.Lower < 0.2 * found.Upper)
-                break;
-            (guess, tolerance) = settled ? (next, tolerance / 4) : Start(next);
+            // Where δ(ε) is flatter than the tilt, an error in δ moves ε further.
+            var flat = Math.Clamp(account.Slope(found.Upper) / tilt, 0.01, 1);
+            var agrees = Math.Abs(found.Upper - guess) <= 0.1 * guess;
+            guess = found.Upper;
+            tolerance = Math.Max(Math.Min(0.02 * guess * flat, agrees ? tolerance / 4 : double.PositiveInfinity), 0.02 * Goal(guess, 1e-4));
             tilt = _moments.Saddle(guess);
         }
-
-        return (best, tolerance);
-
-        (double, double) Start(double epsilon) => (epsilon, Math.Max(0.02 * epsilon, Goal(epsilon, 1e-4)));
     }
 
     private static EpsilonBounds Narrower(EpsilonBounds best, EpsilonBounds found) => new(Math.Max(best.Lower, found.Lower), Math.Min(best.Upper, found.Upper));

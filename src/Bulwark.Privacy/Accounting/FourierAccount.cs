@@ -35,8 +35,9 @@ internal sealed class FourierAccount
         var step = 2 * Math.PI / period;
         var frequencies = (int)Math.Min(mostFrequencies, Math.Ceiling(6.5 / smoothing / step) + 2);
         smoothing = Math.Max(smoothing, 6.5 / (step * (frequencies - 2)));
-        var meshes = Meshes(parts, moments, tilt, 12 * 0.2 * tolerance / (tilt + 1));
+        var meshes = Meshes(parts, moments, new KnotDensity(tilt, 0, 1, 0.25 * guess, delta, Math.Clamp(0.5 * Math.Sqrt(guess / tolerance), 3, 60)), 12 * 0.2 * tolerance / (tilt + 1));
 
+        Work = frequencies * (double)meshes.Sum(mesh => mesh.Losses.Length);
         var spectrum = new Spectrum(frequencies, step);
         foreach (var gaussian in gaussians)
             spectrum.AddGaussian(gaussian, tilt);
@@ -60,6 +61,12 @@ internal sealed class FourierAccount
         _upper = new Inversion(spectrum.UpperLog, spectrum.UpperPhase, spectrum.UpperBound, shape, upperMoment, total, null);
         _lower = new Inversion(spectrum.LowerLog, spectrum.LowerPhase, spectrum.LowerBound, shape, lowerMoment, total, Beside);
     }
+
+    /// <summary>Knots times frequencies.</summary>
+    internal double Work { get; }
+
+    /// <summary>How fast the upper bound on δ falls there: −d log δ/dε.</summary>
+    internal double Slope(double epsilon) => Math.Log(_upper.Above(epsilon) / _upper.Above(epsilon + (1e-3 * _width))) / (1e-3 * _width);
 
     internal DeltaBounds Delta(double epsilon) => new(Math.Clamp(Below(epsilon), 0, 1), Math.Clamp(Above(epsilon), 0, 1));
 
@@ -116,14 +123,14 @@ internal sealed class FourierAccount
     }
 
     /// <summary>Knots that together change K by no more than λ(λ+1)/12 times <paramref name="budget"/>.</summary>
-    private static List<LossMesh> Meshes(IReadOnlyList<(LossDistribution Losses, LossRange Range)> parts, MomentCurve moments, double tilt, double budget)
+    private static List<LossMesh> Meshes(IReadOnlyList<(LossDistribution Losses, LossRange Range)> parts, MomentCurve moments, KnotDensity law, double budget)
     {
-        var densities = parts.Select((_, i) => new KnotDensity(tilt, moments.One(i, tilt), 1)).ToArray();
+        var densities = parts.Select((_, i) => law with { Moment = moments.One(i, law.Tilt) }).ToArray();
         var sum = 0.0;
         foreach (var ((losses, range), density) in parts.Zip(densities))
         {
             foreach (var panel in losses.Panels)
-                sum += density.Share(losses.Count, panel.Mass, Math.Clamp(panel.Loss, range.Low, range.High), panel.LossTo - panel.LossFrom);
+                sum += range.Holds(panel.Stretch.Loss) ? density.Share(losses.Count, panel.Stretch) : 0;
         }
 
         var spacing = sum > 0 ? Math.Sqrt(budget / sum) : 1;

@@ -160,7 +160,7 @@ internal interface ILossSum
 /// <summary>A stretch of the continuous piece with its losses at both ends and its mass under P.</summary>
 internal readonly record struct Panel(double From, double To, double LossFrom, double LossTo, double Mass)
 {
-    internal double Loss => (LossFrom + LossTo) / 2;
+    internal Stretch Stretch => new(Mass, (LossFrom + LossTo) / 2, LossTo - LossFrom);
 
     internal double Width => To - From;
 }

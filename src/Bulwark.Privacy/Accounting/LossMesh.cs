@@ -174,6 +174,8 @@ internal sealed class LossMesh
 /// <summary>Losses below <see cref="Low"/> and above <see cref="High"/> matter too little to be told apart.</summary>
 internal readonly record struct LossRange(double Low, double High)
 {
+    internal bool Holds(double loss) => loss >= Low && loss <= High;
+
     /// <summary>What lies outside changes δ by less than a millionth of it, over all releases.</summary>
     internal static LossRange Of(LossDistribution losses, double delta, double releases)
     {

@@ -11,6 +11,9 @@ internal static class Normal
     /// <summary>P(Z &gt; z).</summary>
     internal static double Above(double z) => z < -1 ? 1 - Above(-z) : 0.5 * Math.Exp(-0.5 * z * z) * ScaledErfc(z / Sqrt2);
 
+    /// <summary>log P(Z &gt; z), also where the probability underflows.</summary>
+    internal static double LogAbove(double z) => z < 5 ? Math.Log(Above(z)) : (-0.5 * z * z) + Math.Log(0.5 * ScaledErfc(z / Sqrt2));
+
     /// <summary>exp(x²)·erfc(x).</summary>
     internal static double ScaledErfc(double x) => x switch
     {

@@ -3,11 +3,12 @@ namespace Bulwark.Privacy.Accounting;
 /// <summary>Rényi divergence of one release between neighbours that differ by one record: the larger of both directions.</summary>
 internal static class RenyiDivergence
 {
-    internal static double Of(Release release, double order) => release switch
+    internal static double Of(Release release, double order, RenyiSeries series) => release switch
     {
         { Mechanism: GaussianEvent gaussian, SamplingProbability: 1 } => order / (2 * gaussian.NoiseMultiplier * gaussian.NoiseMultiplier),
-        { Mechanism: GaussianEvent gaussian, SamplingProbability: var q } => SampledGaussian(q, gaussian.NoiseMultiplier, order),
-        { SamplingProbability: < 1 } => throw new NotSupportedException($"The RDP accountant does not know {release.Mechanism.GetType().Name} under sampling; the PLD accountant does."),
+        { FixedSize: true } or { Group: > 1 } => LossMoment(release, order),
+        { Mechanism: GaussianEvent gaussian, SamplingProbability: var q } => SampledGaussian(q, gaussian.NoiseMultiplier, order, series),
+        { SamplingProbability: < 1 } => LossMoment(release, order),
         { Mechanism: LaplaceEvent laplace } => Laplace(1 / laplace.NoiseMultiplier, order),
         // Canonne, Kamath, Steinke, Theorem 4: concentrated like the continuous one.
         { Mechanism: DiscreteGaussianEvent discrete } => order * discrete.Sensitivity * discrete.Sensitivity / (2 * discrete.Sigma * discrete.Sigma),
@@ -18,6 +19,56 @@ internal static class RenyiDivergence
         { Mechanism: DiscreteLaplaceEvent discrete } => DiscreteLaplace(discrete, order),
         _ => throw new NotSupportedException($"The RDP accountant does not know {release.Mechanism.GetType().Name}."),
     };
+
+    /// <summary>
+    /// Papernot, Steinke 2022 (arXiv:2110.03620), Theorem 2, with the best order λ̂ for its second term:
+    /// ε(λ) + (1+η)(1 − 1/λ̂)·ε(λ̂) + (1+η)·log(1/γ)/λ̂ + log E[K]/(λ − 1).
+    /// </summary>
+    internal static double[] Selection(RepeatAndSelectEvent selection, IReadOnlyList<double> orders, double[] run)
+    {
+        var count = new RunCount(selection.Mean, selection.Shape);
+        if (count.Mean == 1)
+            return run;
+        var second = orders.Select((order, i) => (1 + selection.Shape) * (((1 - (1 / order)) * run[i]) + (Math.Log(1 / count.Gamma) / order))).Min();
+        return [.. orders.Select((order, i) => run[i] + second + (Math.Log(count.Mean) / (order - 1)))];
+    }
+
+    /// <summary>The larger of both directions, by quadrature over the losses of the worst pair of distributions; the tails that it does not see are charged at their largest loss.</summary>
+    private static double LossMoment(Release release, double order)
+    {
+        var largest = 0.0;
+        foreach (var adding in release.FixedSize ? new[] { false } : [false, true])
+        {
+            var losses = new LossDistribution(release, adding);
+            var (masses, values) = losses.Samples();
+            if (losses.Infinity > 0)
+                return double.PositiveInfinity;
+            var sum = double.NegativeInfinity;
+            var (positive, total) = (0.0, 0.0);
+            for (var i = 0; i < masses.Length; i++)
+            {
+                if (!release.FixedSize)
+                {
+                    sum = LogAdd(sum, Math.Log(masses[i]) + ((order - 1) * values[i]));
+                }
+                else if (values[i] > 0)
+                {
+                    // A positive loss l with mass p also occurs as −l with mass p·e^−l; the rest loses nothing.
+                    sum = LogAdd(sum, Math.Log(masses[i]) + ((order - 1) * values[i]));
+                    sum = LogAdd(sum, Math.Log(masses[i]) - (order * values[i]));
+                    (positive, total) = (positive + masses[i], total + (masses[i] * Math.Exp(-values[i])));
+                }
+            }
+
+            if (release.FixedSize && positive + total < 1)
+                sum = LogAdd(sum, Math.Log(1 - positive - total));
+            if (losses.Tail > 0)
+                sum = LogAdd(sum, Math.Log(losses.Tail) + ((order - 1) * (values.Max() + 1)));
+            largest = Math.Max(largest, sum / (order - 1));
+        }
+
+        return largest;
+    }
 
     /// <summary>Mironov 2017, Table II.</summary>
     private static double Laplace(double epsilon, double order) => LogAdd(
@@ -46,8 +97,34 @@ internal static class RenyiDivergence
         return moment / (order - 1);
     }
 
-    private static double SampledGaussian(double q, double sigma, double order) =>
-        (order == Math.Floor(order) ? BinomialMoment(q, sigma, (int)order) : QuadratureMoment(q, sigma, order)) / (order - 1);
+    private static double SampledGaussian(double q, double sigma, double order, RenyiSeries series) =>
+        (order == Math.Floor(order) ? BinomialMoment(q, sigma, (int)order)
+            : series == RenyiSeries.Exact ? QuadratureMoment(q, sigma, order)
+            : AbsoluteSeries(q, sigma, order) ?? QuadratureMoment(q, sigma, order)) / (order - 1);
+
+    /// <summary>
+    /// The two alternating series of Mironov, Talwar, Zhang 2019, section 3.3, for a fractional order, their terms added without their signs:
+    /// an upper bound, up to 1 % above, and the convention of published figures. Null where it does not converge in 1000 terms.
+    /// </summary>
+    private static double? AbsoluteSeries(double q, double sigma, double order)
+    {
+        var turn = (sigma * sigma * Math.Log((1 / q) - 1)) + 0.5;
+        var (total, lastLeft, lastRight) = (double.NegativeInfinity, double.PositiveInfinity, double.PositiveInfinity);
+        var (logQ, logRest, logBinomial) = (Math.Log(q), Precise.Log1p(-q), 0.0);
+        for (var i = 0; i < 1000; i++)
+        {
+            var j = order - i;
+            var left = logBinomial + (i * logQ) + (j * logRest) + (((double)i * (i - 1)) / (2 * sigma * sigma)) + Normal.LogAbove((i - turn) / sigma);
+            var right = logBinomial + (j * logQ) + (i * logRest) + (j * (j - 1) / (2 * sigma * sigma)) + Normal.LogAbove((turn - j) / sigma);
+            total = LogAdd(LogAdd(total, left), right);
+            if (left < lastLeft && right < lastRight && Math.Max(left, right) < total - 30)
+                return total;
+            (lastLeft, lastRight) = (left, right);
+            logBinomial += Math.Log(Math.Abs(order - i)) - Math.Log(i + 1);
+        }
+
+        return null;
+    }
 
     /// <summary>log of Σ C(α,k) (1−q)^(α−k) q^k exp(k(k−1)/2σ²): Mironov, Talwar, Zhang, section 3.3.</summary>
     private static double BinomialMoment(double q, double sigma, int order)

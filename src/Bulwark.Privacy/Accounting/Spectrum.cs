@@ -63,11 +63,15 @@ internal sealed class Spectrum
         var length = (losses.Length + width - 1) / width * width;
         var rotation = new Rotation(length);
         rotation.Fill(losses, upper, lower, Step);
-        for (var k = 1; k < UpperLog.Length; k++)
+        for (var k = 1; k < UpperLog.Length; k += 2)
         {
-            var (upperRe, upperIm, lowerRe, lowerIm) = rotation.Next();
-            AddPower(upperRe, upperIm, count, UpperLog, UpperPhase, UpperBound, k);
-            AddPower(lowerRe, lowerIm, count, LowerLog, LowerPhase, LowerBound, k);
+            var (first, second) = rotation.Next();
+            AddPower(first.UpperRe, first.UpperIm, count, UpperLog, UpperPhase, UpperBound, k);
+            AddPower(first.LowerRe, first.LowerIm, count, LowerLog, LowerPhase, LowerBound, k);
+            if (k + 1 == UpperLog.Length)
+                break;
+            AddPower(second.UpperRe, second.UpperIm, count, UpperLog, UpperPhase, UpperBound, k + 1);
+            AddPower(second.LowerRe, second.LowerIm, count, LowerLog, LowerPhase, LowerBound, k + 1);
         }
     }
 
@@ -104,26 +108,36 @@ internal sealed class Spectrum
             }
         }
 
-        internal (double UpperRe, double UpperIm, double LowerRe, double LowerIm) Next()
+        /// <summary>The next two frequencies: what was loaded serves both.</summary>
+        internal (Sum First, Sum Second) Next()
         {
-            var (upperRe, upperIm, lowerRe, lowerIm) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero);
+            var (a, b, c, d) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero);
+            var (e, f, g, h) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero);
             for (var i = 0; i < _re.Length; i += Vector<double>.Count)
             {
                 var (re, im) = (new Vector<double>(_re, i), new Vector<double>(_im, i));
                 var (turnRe, turnIm) = (new Vector<double>(_turnRe, i), new Vector<double>(_turnIm, i));
-                // (1+d)(1+t) − 1 = d + t + d·t
-                var newRe = re + turnRe + ((re * turnRe) - (im * turnIm));
-                var newIm = im + turnIm + ((re * turnIm) + (im * turnRe));
-                newRe.CopyTo(_re, i);
-                newIm.CopyTo(_im, i);
                 var (up, low) = (new Vector<double>(_upper, i), new Vector<double>(_lower, i));
-                upperRe += up * newRe;
-                upperIm += up * newIm;
-                lowerRe += low * newRe;
-                lowerIm += low * newIm;
+                // (1+d)(1+t) − 1 = d + t + d·t
+                var oneRe = re + turnRe + ((re * turnRe) - (im * turnIm));
+                var oneIm = im + turnIm + ((re * turnIm) + (im * turnRe));
+                var twoRe = oneRe + turnRe + ((oneRe * turnRe) - (oneIm * turnIm));
+                var twoIm = oneIm + turnIm + ((oneRe * turnIm) + (oneIm * turnRe));
+                twoRe.CopyTo(_re, i);
+                twoIm.CopyTo(_im, i);
+                a += up * oneRe;
+                b += up * oneIm;
+                c += low * oneRe;
+                d += low * oneIm;
+                e += up * twoRe;
+                f += up * twoIm;
+                g += low * twoRe;
+                h += low * twoIm;
             }
 
-            return (Vector.Sum(upperRe), Vector.Sum(upperIm), Vector.Sum(lowerRe), Vector.Sum(lowerIm));
+            return (new Sum(Vector.Sum(a), Vector.Sum(b), Vector.Sum(c), Vector.Sum(d)), new Sum(Vector.Sum(e), Vector.Sum(f), Vector.Sum(g), Vector.Sum(h)));
         }
     }
+
+    private readonly record struct Sum(double UpperRe, double UpperIm, double LowerRe, double LowerIm);
 }

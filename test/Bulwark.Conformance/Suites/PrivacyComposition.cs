@@ -32,6 +32,12 @@ internal static class PrivacyComposition
         var listed = new ComposedEvent([.. parts.SelectMany(part => Enumerable.Repeat(Of(part), (int)Math.Min(Count(part), 100_000)))]);
         if (parts.Sum(Count) <= 100_000)
             yield return PrivacySuite.Near($"{id}/count-is-list", PldAccountant.Epsilon(listed, delta).Upper, bounds.Upper, 1e-9);
+        if (PrivacySuite.Has(row, "delta_at_eps1_pld"))
+        {
+            var (expected, found) = (PrivacySuite.Number(row, "delta_at_eps1_pld"), PldAccountant.Delta(counted, 1));
+            yield return CaseResult.Of($"{id}/delta", found.Lower <= expected * (1 + 1e-3) && found.Upper >= expected * (1 - 2e-3) && found.Upper <= expected * (1 + 2e-3), $"delta at epsilon 1 from {found.Lower:R} to {found.Upper:R}, not {expected:R}");
+        }
+
         if (PrivacySuite.Has(row, "eps_rdp") && row.GetProperty("eps_rdp").ValueKind == JsonValueKind.Number)
             yield return Rdp(id, counted, delta, row.GetProperty("eps_rdp").GetDouble(), bounds);
     }
@@ -40,7 +46,7 @@ internal static class PrivacyComposition
     {
         try
         {
-            return PrivacySuite.Rdp($"{id}/rdp", RdpAccountant.Epsilon(happened, delta), expected, bounds);
+            return PrivacySuite.Rdp($"{id}/rdp", happened, delta, expected, bounds);
         }
         catch (NotSupportedException failure)
         {
