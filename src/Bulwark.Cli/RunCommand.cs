@@ -50,12 +50,12 @@ internal static class RunCommand
             screen.Note($"[grey]made a workspace in {Markup.Escape(where.FullName)}[/]");
         }
 
-        var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, null, cancel));
+        var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, workspace, cancel));
         if (fresh)
             RequireRoom(pipeline, train, workspace);   // before anything of the last run is removed
         folder ??= RunFolder.Open(path, fresh);
         folder.Log = await workspace.LogNameAsync();
-        var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, cancel);
+        var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, workspace, cancel);
         var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
         findings = findings with { Plan = findings.Baseline is null ? null : await PlanStep.RunAsync(folder, findings, cancel) };
         return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };

@@ -10,7 +10,8 @@ namespace Bulwark.Cli;
 /// <summary><c>train</c>: a table in, a model folder out.</summary>
 internal static class TrainCommand
 {
-    private static readonly Argument<FileInfo> s_data = new("data") { Description = "The table to train on: CSV or Parquet." };
+    private static readonly Argument<FileInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
+    private static readonly Option<string?> s_purpose = ProtectedInput.Purpose();
     private static readonly Option<string> s_label = new("--label") { Description = "The column to predict.", Required = true, HelpName = "NAME" };
     private static readonly Option<string[]> s_positive = new("--positive") { Description = "A value of the label that counts as positive; may be repeated.", HelpName = "VALUE", DefaultValueFactory = _ => ["1"] };
     private static readonly Option<FileInfo?> s_schema = new("--schema") { Description = "Declared features, bounds and categories: a feature schema in JSON.", HelpName = "FILE" };
@@ -51,7 +52,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output,
+            s_private, s_epsilon, s_delta, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output,
         };
         command.SetAction(RunAsync);
         return command;
@@ -87,7 +88,7 @@ internal static class TrainCommand
     private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, Workspace? workspace, CancellationToken cancel)
     {
         var data = parsed.GetRequiredValue(s_data);
-        if (!data.Exists)
+        if (!data.Exists && !Directory.Exists(data.FullName))
             throw new CommandException($"There is no file {data.FullName}.");
         var paysForBounds = parsed.GetValue(s_private) && parsed.GetValue(s_bounds) is not null;
         var declared = parsed.GetValue(s_schema) is { } file ? await File.ReadAllTextAsync(file.FullName, cancel) : null;
@@ -103,27 +104,23 @@ internal static class TrainCommand
             Features = schema?.Features ?? [],
             InferUndeclared = schema is null,
         };
-        using var keys = data.Extension.Equals(".parquet", StringComparison.OrdinalIgnoreCase) ? workspace?.OpenKeys() : null;   // a protected table needs them
-        var reading = new TableReadOptions
+        using var input = await ProtectedInput.OpenAsync(
+            workspace, parsed.GetValue(s_purpose), [data.FullName, .. parsed.GetValue(s_test) is { } measured ? (string[])[measured.FullName] : []], cancel);
+        var reading = input.Apply(new()
         {
-            Keys = keys,
             HasHeader = parsed.GetValue(s_columns) is null,
             ColumnNames = parsed.GetValue(s_columns) is { } named ? Names(named) : null,
             Comment = parsed.GetValue(s_comment),
-        };
-        var table = await TableFile.ReadAsync(data.FullName, reading, cancel: cancel);
+        });
         if (parsed.GetValue(s_test) is { } test)
         {
-            var train = DatasetReader.Read(table, columns);
-            return (train, DatasetReader.Read(await TableFile.ReadAsync(test.FullName, reading, cancel: cancel), columns, train.Schema));
+            var train = await DatasetFile.ReadAsync(data.FullName, reading, columns, cancel: cancel);
+            return (train, await DatasetFile.ReadAsync(test.FullName, reading, columns, train.Schema, cancel));
         }
 
         if (parsed.GetValue(s_private) && parsed.GetValue(s_split) is not null)
             throw new CommandException("--split-by finds its cut in the rows themselves, and one more row could move many: a private run cannot promise anything then.", "split at a date that you choose into two files and give --test FILE, or use --test-fraction");
-        var fraction = parsed.GetValue(s_fraction);
-        return DatasetReader.Read(table, columns, parsed.GetValue(s_split) is { } column
-            ? RowSplit.ByTime(table, column, fraction)
-            : RowSplit.ByHash(table, parsed.GetValue(s_seed), fraction));
+        return await DatasetFile.ReadAsync(data.FullName, reading, columns, new SplitRule(parsed.GetValue(s_fraction), parsed.GetValue(s_seed), parsed.GetValue(s_split)), cancel);
     }
 
     private static TrainingOptions Options(ParseResult parsed) => new()

@@ -26,6 +26,16 @@ public static class TableSource
         };
     }
 
+    /// <summary>Rows and columns of a Parquet file or a protected folder, told without reading it; null for text.</summary>
+    /// <inheritdoc cref="TableFile.ReadAsync" path="/exception"/>
+    public static (long Rows, int Columns)? RowsOf(string path, TableReadOptions? options = null)
+    {
+        if (TableFile.FormOf(path) == TableForm.Csv)
+            return null;
+        using var source = Open(path, options);
+        return (source is RevealedSource opened ? opened.Rows : ((ParquetSource)source).Rows, source.Columns.Count);
+    }
+
     private static ITableSource Plain(string path, TableReadOptions options)
     {
         var source = new ParquetSource(path, options);
@@ -58,6 +68,20 @@ public static class TableSource
         }
 
         return sample ?? throw new TableFormatException($"{source.Name} holds no rows.");
+    }
+
+    /// <summary>The batches of a source, read by another thread one batch ahead of whoever works on them.</summary>
+    public static IEnumerable<Table> Ahead(ITableSource source, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return Prefetch.Ahead(source.Batches, cancel);
+    }
+
+    /// <summary>A table of the columns of a source and no rows.</summary>
+    public static Table Empty(ITableSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return Tables.Empty(source.Columns);
     }
 
     /// <summary>Rows of a batch of so many columns: whole blocks of the commitment, about 2 million cells.</summary>

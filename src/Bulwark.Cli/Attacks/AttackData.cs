@@ -1,4 +1,3 @@
-using Bulwark.Data;
 using Bulwark.Models;
 using Bulwark.Training;
 
@@ -8,7 +7,7 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackData
 {
     /// <summary>What the command line says of the columns.</summary>
-    internal sealed record Columns(string? Label, string[] Positive, string[] Drop);
+    internal sealed record Columns(string? Label, string[] Positive, string[] Drop, Workspace? Workspace, string? Purpose);
 
     /// <summary>Reads a file by the model's schema, or by one inferred from the file where the model has none.</summary>
     /// <exception cref="CommandException">No label is known, or the features are not as many as the model takes.</exception>
@@ -18,8 +17,8 @@ internal static class AttackData
         var label = columns.Label ?? schema?.Label ?? throw new CommandException(
             $"{model.Name} has no feature schema, so the label is not known.", "name the column: --label COLUMN");
         string[] positive = columns.Positive.Length > 0 ? columns.Positive : [schema?.PositiveLabel ?? "1"];
-        var table = await TableFile.ReadAsync(file.FullName, null, null, cancel);
-        var data = DatasetReader.Read(table, new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema);
+        using var input = await ProtectedInput.OpenAsync(columns.Workspace, columns.Purpose, [file.FullName], cancel);
+        var data = await DatasetFile.ReadAsync(file.FullName, input.Apply(new()), new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema, cancel);
         if (data.Width != model.Scorer.Width)
         {
             throw new CommandException(

@@ -26,28 +26,33 @@ internal static class MakingData
             $"name its folder with --data; {pipeline.Name} says where to get the files");
     }
 
-    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, TableReadOptions? reading, CancellationToken cancel)
+    /// <summary>Reads training and test rows; protected files with the workspace's keys, of them the columns that are not encrypted.</summary>
+    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, Workspace workspace, CancellationToken cancel)
     {
         var options = Schema(pipeline);
-        reading ??= Reading(pipeline.Data);
-        var table = await TableFile.ReadAsync(Path.Combine(folder, pipeline.Data.Train), reading, cancel: cancel);
+        var file = Path.Combine(folder, pipeline.Data.Train);
+        using var input = await ProtectedInput.OpenAsync(workspace, null, [file, .. pipeline.Data.Test is { } measured ? (string[])[Path.Combine(folder, measured)] : []], cancel);
+        var reading = input.Apply(Reading(pipeline.Data));
         if (pipeline.Data.Test is { } test)
         {
-            var train = DatasetReader.Read(table, options);
-            return (train, DatasetReader.Read(await TableFile.ReadAsync(Path.Combine(folder, test), reading, cancel: cancel), options, train.Schema));
+            var train = await DatasetFile.ReadAsync(file, reading, options, cancel: cancel);
+            return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel));
         }
 
         if (pipeline.Data.SplitBy is not null && pipeline.Variants.Any(variant => variant.Private is not null))
             throw new CommandException("data.splitBy finds its cut in the rows themselves: private variants cannot promise anything then.", "split at a date that you choose into data.train and data.test");
-        var split = pipeline.Data.SplitBy is { } time
-            ? RowSplit.ByTime(table, time, pipeline.Data.TestFraction)
-            : RowSplit.ByHash(table, pipeline.Seed, pipeline.Data.TestFraction);
-        return DatasetReader.Read(table, options, split);
+        return await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel);
     }
 
     /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>
-    internal static async Task<Dataset?> ReadHoldoutAsync(PipelineFile pipeline, string folder, FeatureSchema schema, CancellationToken cancel) => pipeline.Data.Holdout is not { } file ? null
-        : DatasetReader.Read(await TableFile.ReadAsync(Path.Combine(folder, file), Reading(pipeline.Data), cancel: cancel), Schema(pipeline), schema);
+    internal static async Task<Dataset?> ReadHoldoutAsync(PipelineFile pipeline, string folder, FeatureSchema schema, Workspace workspace, CancellationToken cancel)
+    {
+        if (pipeline.Data.Holdout is not { } name)
+            return null;
+        var file = Path.Combine(folder, name);
+        using var input = await ProtectedInput.OpenAsync(workspace, null, [file], cancel);
+        return await DatasetFile.ReadAsync(file, input.Apply(Reading(pipeline.Data)), Schema(pipeline), schema, cancel);
+    }
 
     internal static TableReadOptions Reading(PipelineData data) => new()
     {

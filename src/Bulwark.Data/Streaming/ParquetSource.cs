@@ -40,6 +40,8 @@ internal sealed class ParquetSource : ITableSource
 
     public IReadOnlyList<ColumnShape> Columns => _columns!.Shapes;
 
+    internal long Rows => _file.FileMetaData.NumRows;
+
     public double Fraction => _columns!.Fraction;
 
     public IEnumerable<Table> Batches(CancellationToken cancel)

@@ -63,7 +63,7 @@ public static class DatasetReader
     }
 
     /// <summary>Writes one feature of every row; returns how many texts were no category.</summary>
-    private static int Fill(Column column, Feature feature, float[] raw, int index, int width)
+    internal static int Fill(Column column, Feature feature, float[] raw, int index, int width)
     {
         if (feature.Kind == FeatureKind.Categorical)
             return FillCategories(column, feature, raw, index, width);

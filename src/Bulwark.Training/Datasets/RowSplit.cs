@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Bulwark.Data;
 
 namespace Bulwark.Training;
@@ -18,7 +16,11 @@ public sealed record RowSplit(int[] Train, int[] Test)
     {
         ArgumentNullException.ThrowIfNull(table);
         RequireFraction(testFraction);
-        var times = Times(Columns.Require(table, column));
+        return ByTime(Times(Columns.Require(table, column)), column, testFraction);
+    }
+
+    internal static RowSplit ByTime(double[] times, string column, double testFraction)
+    {
         var sorted = times.ToArray();
         Array.Sort(sorted);
         var tests = Math.Max(1, (int)Math.Round(testFraction * sorted.Length));
@@ -35,28 +37,11 @@ public sealed record RowSplit(int[] Train, int[] Test)
     {
         ArgumentNullException.ThrowIfNull(table);
         RequireFraction(testFraction);
-        var key = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(key, seed);
-        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-        var limit = testFraction * Math.Pow(2, 64);
-        var digest = new byte[SHA256.HashSizeInBytes];
-        return Of(table.Rows, row => Hash(row) < limit, $"{table.Rows} rows are too few to split off {testFraction:P0}.");
-
-        double Hash(int row)
-        {
-            foreach (var column in table.Columns)
-            {
-                var text = column.Text(row) ?? "";
-                hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text));
-                hash.AppendData([0]);
-            }
-
-            hash.GetHashAndReset(digest);
-            return BinaryPrimitives.ReadUInt64LittleEndian(digest);
-        }
+        using var hash = new RowHash(seed, testFraction);
+        return Of(table.Rows, row => hash.Tests(table, row), $"{table.Rows} rows are too few to split off {testFraction:P0}.");
     }
 
-    private static double[] Times(Column column)
+    internal static double[] Times(Column column)
     {
         var times = new double[column.Rows];
         for (var row = 0; row < times.Length; row++)
@@ -69,7 +54,7 @@ public sealed record RowSplit(int[] Train, int[] Test)
         return times;
     }
 
-    private static RowSplit Of(int rows, Func<int, bool> tests, string refusal)
+    internal static RowSplit Of(int rows, Func<int, bool> tests, string refusal)
     {
         var (train, test) = (new List<int>(rows), new List<int>());
         for (var row = 0; row < rows; row++)
@@ -77,7 +62,7 @@ public sealed record RowSplit(int[] Train, int[] Test)
         return train.Count > 0 && test.Count > 0 ? new RowSplit([.. train], [.. test]) : throw new DatasetException(refusal);
     }
 
-    private static void RequireFraction(double fraction)
+    internal static void RequireFraction(double fraction)
     {
         if (!(fraction > 0 && fraction < 1))
             throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "The test fraction must lie between 0 and 1.");

@@ -17,36 +17,57 @@ public static class SchemaInference
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(options);
+        Require(table, options);
+        var label = LabelColumn.Read(Columns.Require(table, options.Label), options);
+        return Schema(Features(table, options), label, options);
+    }
+
+    /// <summary>Refuses options with faults, and such as name columns that are not there.</summary>
+    internal static void Require(Table table, SchemaOptions options)
+    {
         var faults = options.Faults().ToList();
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         foreach (var name in options.Drop.Concat(options.Mutable))
             Columns.Require(table, name);
-        var label = LabelColumn.Read(Columns.Require(table, options.Label), options);
-        var schema = new FeatureSchema
-        {
-            Label = options.Label,
-            PositiveLabel = label.Positive,
-            NegativeLabel = label.Negative,
-            Features = [.. Features(table, options)],
-        };
-        var wrong = schema.Faults().ToList();
-        return wrong.Count == 0 ? schema : throw new DatasetException(string.Join(" ", wrong));
     }
 
     private static IEnumerable<Feature> Features(Table table, SchemaOptions options)
     {
         foreach (var declared in options.Features)
-            yield return WithMutability(Complete(declared, Columns.Require(table, declared.Name), options), options);
+            yield return Declared(declared, Columns.Require(table, declared.Name), options);
         if (!options.InferUndeclared)
             yield break;
-        var known = options.Features.Select(feature => feature.Name).Concat(options.Drop).Append(options.Label).ToHashSet(StringComparer.Ordinal);
+        var known = Known(options);
         foreach (var column in table.Columns)
         {
-            // A column without two different values says nothing.
-            if (!known.Contains(column.Name) && !IsConstant(column))
-                yield return WithMutability(Complete(Guess(column), column, options), options);
+            if (!known.Contains(column.Name) && Undeclared(column, options) is { } feature)
+                yield return feature;
         }
+    }
+
+    /// <summary>Columns that are declared or no features: nothing is inferred of them.</summary>
+    internal static HashSet<string> Known(SchemaOptions options) =>
+        options.Features.Select(feature => feature.Name).Concat(options.Drop).Append(options.Label).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>A declared feature, completed from its column.</summary>
+    internal static Feature Declared(Feature declared, Column column, SchemaOptions options) => WithMutability(Complete(declared, column, options), options);
+
+    /// <summary>The feature that a column of which nothing is declared makes; null for a column without two different values, which says nothing.</summary>
+    internal static Feature? Undeclared(Column column, SchemaOptions options) => IsConstant(column) ? null : WithMutability(Complete(Guess(column), column, options), options);
+
+    /// <exception cref="DatasetException">The features make no schema.</exception>
+    internal static FeatureSchema Schema(IEnumerable<Feature> features, LabelColumn label, SchemaOptions options)
+    {
+        var schema = new FeatureSchema
+        {
+            Label = options.Label,
+            PositiveLabel = label.Positive,
+            NegativeLabel = label.Negative,
+            Features = [.. features],
+        };
+        var wrong = schema.Faults().ToList();
+        return wrong.Count == 0 ? schema : throw new DatasetException(string.Join(" ", wrong));
     }
 
     private static Feature Guess(Column column) => column switch
