@@ -44,7 +44,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
         var (sample, step) = (new List<int>(), 0L);
         foreach (var phase in plan.Phases)
         {
-            for (var i = 0; i < phase.Steps; i++, step++)
+            for (var (i, count) = (0L, steps.Steps(phase)); i < count; i++, step++)
             {
                 cancel.ThrowIfCancellationRequested();
                 var done = (double)step / plan.Steps;

@@ -10,6 +10,9 @@ internal class PrivateParts : IDisposable
 
     internal PrivateParts(int threads) => _noise = [.. Enumerable.Range(0, threads).Select(_ => new SecureNoise())];
 
+    /// <summary>How many steps a booked part of the run takes.</summary>
+    internal virtual long Steps(PlannedPhase phase) => phase.Steps;
+
     /// <summary>The rows of one step.</summary>
     internal virtual void Draw(PoissonBatches batches, int rows, List<int> batch) => batches.Draw(rows, _random, batch);
 

@@ -79,6 +79,6 @@ internal sealed record PrivatePlan
         : new(steps, noise / Math.Sqrt(1 - (1 / (adaptive.CountNoiseRatio * adaptive.CountNoiseRatio))), noise * adaptive.CountNoiseRatio, clipping);
 
     private static PrivacyEvent Query(PlannedPhase phase) => phase.CountNoise is { } count
-        ? new ComposedEvent([new GaussianEvent(phase.Noise), new GaussianEvent(count)])
+        ? new AdaptiveClipEvent(phase.Noise, count / 2)
         : new GaussianEvent(phase.Noise);
 }

@@ -70,10 +70,10 @@ public sealed class TrainerTests : IDisposable
     {
         var options = new TrainingOptions { Hidden = [], Epochs = 30, Private = new PrivacyOptions { PublicRows = 6000, SamplingProbability = 0.5, Adaptive = new AdaptiveClipping() } };
         var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
-        var query = Assert.IsType<ComposedEvent>(Assert.IsType<PoissonSampledEvent>(Assert.IsType<SelfComposedEvent>(run.Privacy!.Event).Event).Event);
-        var (sum, count) = ((GaussianEvent)query.Events[0], (GaussianEvent)query.Events[1]);
-        Assert.Equal(5 * run.Privacy.NoiseMultiplier, count.NoiseMultiplier, 1e-9);
-        Assert.Equal(1 / Math.Pow(run.Privacy.NoiseMultiplier, 2), (1 / Math.Pow(sum.NoiseMultiplier, 2)) + (1 / Math.Pow(count.NoiseMultiplier, 2)), 1e-9);
+        var query = Assert.IsType<AdaptiveClipEvent>(Assert.IsType<PoissonSampledEvent>(Assert.IsType<SelfComposedEvent>(run.Privacy!.Event).Event).Event);
+        Assert.Equal(5 * run.Privacy.NoiseMultiplier, 2 * query.CountNoise, 1e-9);
+        Assert.Equal(1 / Math.Pow(run.Privacy.NoiseMultiplier, 2), (1 / Math.Pow(query.NoiseMultiplier, 2)) + (0.25 / Math.Pow(query.CountNoise, 2)), 1e-9);
+        Assert.InRange(run.Privacy.Epsilon, 0.99, 1);
         Assert.True(Auc(run) > 0.9, $"AUC {Auc(run)}");
     }
 
