@@ -49,6 +49,8 @@ internal static class DemoCommand
         findings = findings with { Simulation = simulation, Scan = scan, Protection = protection, Features = features };
         findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };
         findings = findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
-        return RunAnswer.Give(screen, findings, ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings)));
+        var report = ReportFile.Write(folder.Directory.FullName, RunReport.Of(findings));
+        await RunStatement.WriteAsync(folder.Directory.FullName, workspace, pipeline.Name, cancel);
+        return RunAnswer.Give(screen, findings, report);
     }
 }

@@ -1,48 +1,19 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Spectre.Console;
 
 namespace Bulwark.Cli;
 
-internal static class LogCommand
+internal static partial class LogCommand
 {
     internal static Command Create() => new("log", """
         The workspace's transparency log: append, prove, verify. Append-only; every state is one signed root.
 
         Example: bulwark log show --last 10
         """)
-    { Show(), Append(), Prove(), Verify(), PrintCheckpoint() };
-
-    private static Command Show()
-    {
-        var last = new Option<int>("--last") { Description = "How many of the newest entries.", DefaultValueFactory = _ => 20 };
-        var command = new Command("show", """
-            The newest entries: what each claims, of what, signed by whom.
-
-            Example: bulwark log show --last 5
-            """) { last };
-        command.SetAction(async (parsed, _) =>
-        {
-            var workspace = Workspace.Require(parsed);
-            using var keys = workspace.OpenKeys();
-            var log = await OpenAsync(workspace, keys);
-            var trusted = SigningKeys(keys);
-            var first = Math.Max(0, log.Size - Math.Max(0, parsed.GetValue(last)));
-            var entries = log.ReadEntries(first).Select(one => LogEntryView.Of(one.Index, one.Entry, trusted)).ToArray();
-            return new Screen(parsed).Answer(new { origin = log.Checkpoint.Origin, size = log.Size, root = log.Checkpoint.Root, entries }, console =>
-            {
-                console.MarkupLineInterpolated($"[bold]{log.Checkpoint.Origin}[/]  {log.Size} entries, root {log.Checkpoint.Root}");
-                var table = new Table().Border(TableBorder.Rounded).AddColumns("#", "claim", "of", "signed");
-                foreach (var entry in entries)
-                    table.AddRow(new Text($"{entry.Index}"), new Text(entry.Claim), new Text(entry.Subjects), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
-                console.Write(table);
-            });
-        });
-        return command;
-    }
+    { Show(), Search(), Tail(), Append(), Prove(), Verify(), PrintCheckpoint() };
 
     private static Command Append()
     {
@@ -169,32 +140,5 @@ internal static class LogCommand
     {
         var checkpoint = Checkpoint.Parse(File.ReadAllBytes(SealCommand.Existing(file).FullName));
         return checkpoint.IsSignedBy(key) ? checkpoint : throw new CommandException($"{file.Name} is not signed by the log's key: it says nothing about this log.");
-    }
-}
-
-/// <summary>One entry as people read it.</summary>
-internal sealed record LogEntryView(long Index, string Claim, string Subjects, string Signed, bool Trusted, string? Time, JsonElement? Predicate)
-{
-    internal static LogEntryView Of(long index, ReadOnlyMemory<byte> entry, IReadOnlyCollection<VerificationKey> trusted) => Read(index, entry, trusted)
-        ?? new LogEntryView(index, "(other bytes)", $"{entry.Length} bytes, {Digest.Of(entry.Span)}", "", false, null, null);
-
-    private static LogEntryView? Read(long index, ReadOnlyMemory<byte> entry, IReadOnlyCollection<VerificationKey> trusted)
-    {
-        var envelope = Dsse.Verify(entry, trusted);
-        if (envelope.Verdict == DsseVerdict.Malformed || envelope.PayloadType != Statement.PayloadType)
-            return null;
-        try
-        {
-            var statement = Statement.Parse(envelope.Payload);
-            var claim = statement.PredicateType.Replace("https://bulwark.dev/", "", StringComparison.Ordinal);
-            var subjects = string.Join(", ", statement.Subjects.Select(subject => $"{subject.Name} {subject.Digest.ToHex()[..12]}"));
-            var time = statement.Predicate.TryGetProperty("time", out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-            return new LogEntryView(index, claim, subjects, envelope.Verdict == DsseVerdict.Trusted ? "by a trusted key" : $"not trusted: {envelope.Verdict}",
-                envelope.Verdict == DsseVerdict.Trusted, time, statement.Predicate);
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
     }
 }

@@ -30,7 +30,9 @@ internal static class RunCommand
     private static async Task<int> RunAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
     {
         var findings = await FindAsync(screen, file, data, output, fresh, where, cancel);
-        return RunAnswer.Give(screen, findings, ReportFile.Write(findings.Folder, RunReport.Of(findings)));
+        var report = ReportFile.Write(findings.Folder, RunReport.Of(findings));
+        await RunStatement.WriteAsync(Path.GetFullPath(findings.Folder), Workspace.At(where), findings.Pipeline.Name, cancel);
+        return RunAnswer.Give(screen, findings, report);
     }
 
     /// <summary>Runs the pipeline, or takes what an earlier run found.</summary>

@@ -29,6 +29,9 @@ internal sealed class Workspace
 
     internal string LogDirectory => Path.Combine(Directory.FullName, "log");
 
+    /// <summary>Where the log's index is; it can be removed at any time.</summary>
+    internal string IndexPath => Path.Combine(Directory.FullName, "log-index");
+
     internal string LedgerPath => Path.Combine(Directory.FullName, "ledger.jsonl");
 
     internal string RegistryDirectory => Path.Combine(Directory.FullName, "registry");

@@ -42,20 +42,6 @@ public sealed record PredictionFacts : IPredicate<PredictionFacts>
     public IEnumerable<string> Faults() => Predicates.Sound(Predicates.Empty(Outcome, "outcome"), Predicates.Empty(ScreenVerdict, "screenVerdict"));
 }
 
-/// <summary>One link of a chain of evidence.</summary>
-/// <param name="Name">What was checked.</param>
-/// <param name="Holds">Whether it holds.</param>
-/// <param name="Detail">What was found.</param>
-public sealed record EvidenceLink(string Name, bool Holds, string Detail);
-
-/// <summary>The answer about a receipt: its links in order.</summary>
-/// <param name="Links">Every link that was checked.</param>
-public sealed record ReceiptReport(IReadOnlyList<EvidenceLink> Links)
-{
-    /// <summary>True when there are links and each holds.</summary>
-    public bool Trusted => Links.Count > 0 && Links.All(link => link.Holds);
-}
-
 /// <summary>A signed prediction with its proof of being in the log: checkable offline.</summary>
 /// <param name="Envelope">The DSSE envelope of the statement, canonical bytes: the log's entry.</param>
 /// <param name="Proof">Its place in the log; null until the log has it.</param>
@@ -116,14 +102,16 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
         VerificationKey logKey, IReadOnlyCollection<VerificationKey> workerKeys,
         ReadOnlyMemory<byte>? request = null, ReadOnlyMemory<byte>? response = null, Digest? model = null)
     {
-        var links = new List<EvidenceLink>();
         var signature = Dsse.Verify(Envelope, workerKeys);
-        links.Add(new EvidenceLink("signature", signature.Verdict == DsseVerdict.Trusted, signature.Verdict == DsseVerdict.Trusted
-            ? $"signed by the worker {signature.Signer}" : $"not signed by a trusted worker: {signature.Verdict}"));
         var facts = signature.PayloadType == Statement.PayloadType ? FactsOf(signature.Payload) : null;
-        links.Add(new EvidenceLink("statement", facts is not null, facts is null
-            ? "not a decision/v1 statement whose subjects are what it says" : $"{facts.Outcome} at {facts.Time:u}, screen {facts.ScreenVerdict}"));
-        links.Add(LogLink(logKey));
+        List<EvidenceLink> links =
+        [
+            signature.Verdict == DsseVerdict.Trusted ? EvidenceLink.Good("signature", $"signed by the worker {signature.Signer}")
+                : EvidenceLink.Bad("signature", Word(signature.Verdict), $"not signed by a trusted worker: {signature.Verdict}"),
+            facts is not null ? EvidenceLink.Good("statement", $"{facts.Outcome} at {facts.Time:u}, screen {facts.ScreenVerdict}")
+                : EvidenceLink.Bad("statement", "otherStatement", "not a decision/v1 statement whose subjects are what it says"),
+            LogLink(logKey),
+        ];
         if (facts is not null)
             links.AddRange(Expectations(facts, request, response, model));
         return new ReceiptReport(links);
@@ -132,24 +120,29 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
     private EvidenceLink LogLink(VerificationKey logKey)
     {
         if (Proof is null)
-            return new EvidenceLink("log", false, "the receipt holds no proof that it is in the log");
+            return EvidenceLink.Bad("log", "noProof", "the receipt holds no proof that it is in the log");
+        if (Proof.Checkpoint.IsSignedBy(logKey) && Proof.Checkpoint.Size <= Proof.Index)
+            return EvidenceLink.Bad("log", "staleCheckpoint", $"the checkpoint ends at {Proof.Checkpoint.Size} entries, before the receipt's own, {Proof.Index}");
         var verdict = Proof.Verify(Envelope.Span, logKey);
-        return new EvidenceLink("log", verdict == LogVerdict.Verified, verdict == LogVerdict.Verified
-            ? $"entry {Proof.Index} of {Proof.Checkpoint.Size} in {Proof.Checkpoint.Origin}" : $"not proved to be in the log: {verdict}");
+        return verdict == LogVerdict.Verified
+            ? EvidenceLink.Good("log", $"entry {Proof.Index} of {Proof.Checkpoint.Size} in {Proof.Checkpoint.Origin}")
+            : EvidenceLink.Bad("log", verdict == LogVerdict.WrongSignature ? "otherLog" : Word(verdict), $"not proved to be in the log: {verdict}");
     }
 
     private static IEnumerable<EvidenceLink> Expectations(PredictionFacts facts, ReadOnlyMemory<byte>? request, ReadOnlyMemory<byte>? response, Digest? model)
     {
         if (request is { } sent)
-            yield return Equal("request", facts.RequestDigest, Digest.Of(sent.Span));
+            yield return Equal("request", "otherRequest", facts.RequestDigest, Digest.Of(sent.Span));
         if (response is { } got)
-            yield return Equal("response", facts.ResponseDigest, Digest.Of(got.Span));
+            yield return Equal("response", "otherResponse", facts.ResponseDigest, Digest.Of(got.Span));
         if (model is { } expected)
-            yield return Equal("model", facts.ModelDigest, expected);
+            yield return Equal("model", "otherModel", facts.ModelDigest, expected);
     }
 
-    private static EvidenceLink Equal(string name, Digest stated, Digest actual) =>
-        new(name, stated == actual, stated == actual ? stated.ToString() : $"the receipt is for {stated}, not for {actual}");
+    private static EvidenceLink Equal(string name, string fault, Digest stated, Digest actual) => stated == actual
+        ? EvidenceLink.Good(name, stated.ToString()) : EvidenceLink.Bad(name, fault, $"the receipt is for {stated}, not for {actual}");
+
+    private static string Word<T>(T verdict) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(verdict.ToString());
 
     /// <summary>The facts, when the payload is a decision whose subjects agree with its predicate.</summary>
     private static PredictionFacts? FactsOf(ReadOnlyMemory<byte> payload)

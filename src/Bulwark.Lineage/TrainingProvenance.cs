@@ -72,7 +72,7 @@ public sealed record ResourceDescriptor(string Name, IReadOnlyDictionary<string,
 /// <param name="Metadata">When, and the run's name.</param>
 /// <param name="Byproducts">What else it wrote.</param>
 /// <param name="Bulwark_privacy">What it spent; null without differential privacy. The name is the form that SLSA asks of an extension.</param>
-public sealed record RunDetails(Builder Builder, BuildMetadata Metadata, IReadOnlyList<ResourceDescriptor>? Byproducts = null, PrivacySpent? Bulwark_privacy = null);
+public sealed record RunDetails(Builder Builder, BuildMetadata Metadata, IReadOnlyList<ResourceDescriptor>? Byproducts = null, PrivacyCost? Bulwark_privacy = null);
 
 /// <summary>The program that built.</summary>
 /// <param name="Id">Its address.</param>
@@ -91,4 +91,4 @@ public sealed record BuildMetadata(string InvocationId, DateTimeOffset StartedOn
 /// <param name="Adjacency">What two data sets may differ in.</param>
 /// <param name="Unit">Whose record that is.</param>
 /// <param name="LedgerHead">Head of the privacy ledger after the run: a ledger that was set back since is noticed.</param>
-public sealed record PrivacySpent(double Epsilon, double Delta, string Adjacency, string? Unit = null, string? LedgerHead = null);
+public sealed record PrivacyCost(double Epsilon, double Delta, string Adjacency, string? Unit = null, string? LedgerHead = null);

@@ -22,6 +22,14 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
     /// <summary>A client's name in the log: a keyed digest of its certificate, so that the log can be shown without naming clients.</summary>
     internal string Pseudonym(ReadOnlySpan<byte> certificate) => Lineage.Pseudonym.Of(_pseudonymKey, certificate);
 
+    /// <summary>Records the policies that this start brings into force, before anything is decided by them.</summary>
+    internal async ValueTask AppendPoliciesAsync(CancellationToken cancel)
+    {
+        byte[] Entry(string name, Digest policy, string kind) => Dsse.Sign(Statement.Of(name, policy, new PolicyChanged { Kind = kind, Time = options.Time.GetUtcNow() }), options.Signer);
+        await options.Log.AppendManyAsync([
+            Entry("access policy", _policy, PolicyChanged.AccessPolicy), Entry("evidence policy", options.EvidencePolicy.Digest(), PolicyChanged.EvidencePolicy)], cancel);
+    }
+
     /// <summary>Records a key release or its refusal; throws when it cannot.</summary>
     internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
     {

@@ -93,6 +93,7 @@ public sealed class GatewayHost : IAsyncDisposable
         using var stream = new MemoryStream(package, writable: false);
         if (await SealedModel.VerifyAsync(stream, options.Publishers, cancel) is { IsTrusted: false } refused)
             throw new CryptographicException($"The model package is refused ({refused.Verdict}): {refused.Reason}");
+        await log.AppendPoliciesAsync(cancel);
         var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == digest ? await DataKeyAsync(package, options, ending) : null, log.AppendAsync, options.Time);
         return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
     }

@@ -21,28 +21,31 @@ internal static class LedgerWitness
     {
         using var keys = workspace.OpenKeys();
         var log = TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: keys.PublicKey(Workspace.LogKey)).GetAwaiter().GetResult();
-        if (Newest(log, [keys.PublicKey(Workspace.SigningKey)]) is not var (index, head))
+        if (Newest(new LineageReader(log, LineageIndex.Open(log, workspace.IndexPath), LogCommand.SigningKeys(keys))) is not var (index, head))
             return;
         if (!File.Exists(workspace.LedgerPath))
             throw Refusal(workspace, index, "is gone");
         using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
-        if (ledger.Head != head && ledger.Entries.All(entry => entry.Previous != head))
+        if (!Knows(ledger, head))
             throw Refusal(workspace, index, "does not hold what it held then: it was cut, set back or replaced");
+    }
+
+    /// <summary>True when the ledger's head is or was this one.</summary>
+    internal static bool Knows(PrivacyLedger ledger, string head) => ledger.Head == head || ledger.Entries.Any(entry => entry.Previous == head);
+
+    /// <summary>The newest head that a training run left in the log, and where.</summary>
+    internal static (long Index, string Head)? Newest(LineageReader reader)
+    {
+        foreach (var place in reader.Index.OfType(TrainingProvenance.Type).Reverse())
+        {
+            if (reader.Read(place) is { } statement && Predicates.TryRead<TrainingProvenance>(statement) is { RunDetails.Bulwark_privacy.LedgerHead: { } head })
+                return (place, head);
+        }
+
+        return null;
     }
 
     private static CommandException Refusal(Workspace workspace, long index, string what) => new(
         $"The log's entry {index} knows the privacy ledger, and {workspace.LedgerPath} {what}. Nothing was trained.",
         "bring the ledger back from where it was moved; without it nobody knows what was spent");
-
-    private static (long Index, string Head)? Newest(TransparencyLog log, IReadOnlyCollection<Bulwark.Cryptography.VerificationKey> trusted)
-    {
-        for (var index = log.Size - 1; index >= 0; index--)
-        {
-            if (Dsse.Verify(log.ReadEntry(index), trusted) is { Verdict: DsseVerdict.Trusted, PayloadType: Statement.PayloadType } envelope
-                && Predicates.TryRead<TrainingProvenance>(Statement.Parse(envelope.Payload)) is { RunDetails.Bulwark_privacy.LedgerHead: { } head })
-                return (index, head);
-        }
-
-        return null;
-    }
 }

@@ -15,7 +15,7 @@ internal sealed class RunFolder
     internal const string WorkspaceName = "demo-workspace";
 
     private static readonly string[] s_folders = ["steps", "data", "models", "registry", "pki", "receipt", "deploy", WorkspaceName];
-    private static readonly string[] s_files = ["measures.json", Report.ReportFile.ModelName, Report.ReportFile.HtmlName];
+    private static readonly string[] s_files = ["measures.json", RunStatement.FileName, Report.ReportFile.ModelName, Report.ReportFile.HtmlName];
 
     private readonly DirectoryInfo _records;
 

@@ -31,7 +31,7 @@ internal static class TrainingClaims
             RunDetails = new RunDetails(
                 new Builder("https://bulwark.dev/trainer", new Dictionary<string, string> { ["bulwark"] = report.CodeVersion }),
                 new BuildMetadata(Guid.NewGuid().ToString("N"), started, DateTimeOffset.UtcNow),
-                Bulwark_privacy: report.Privacy is { } privacy ? new PrivacySpent(privacy.Epsilon, privacy.Delta, privacy.Adjacency, privacy.Unit, ledgerHead) : null),
+                Bulwark_privacy: report.Privacy is { } privacy ? new PrivacyCost(privacy.Epsilon, privacy.Delta, privacy.Adjacency, privacy.Unit, ledgerHead) : null),
         });
 
     internal static Statement Evaluation(TrainingReport report, byte[] onnx, IReadOnlyDictionary<string, double> figures) => Statement.Of(

@@ -77,7 +77,7 @@ public sealed class GatewayStartTests : IAsyncLifetime
     {
         var failure = await Assert.ThrowsAsync<KeyRefusedException>(() => _world.StartAsync(options));
         Assert.StartsWith(leg + ":", failure.Answer.Record.Reason, StringComparison.Ordinal);
-        Assert.Equal(1, _world.LogSize);
-        Assert.Contains("\"verdict\":\"refused\"", _world.Entry(0), StringComparison.Ordinal);
+        Assert.Equal(3, _world.LogSize);
+        Assert.Contains("\"verdict\":\"refused\"", _world.Entry(2), StringComparison.Ordinal);
     }
 }

@@ -54,8 +54,10 @@ public sealed class GatewayTests : IAsyncLifetime
         using var client = _world.Payments(_host);
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body([123.456f, 30, 1]));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(3, _world.LogSize);
-        string[] entries = [_world.Entry(0), _world.Entry(1, _host.Worker.ReceiptKey), _world.Entry(2)];
+        Assert.Equal(5, _world.LogSize);
+        Assert.Contains(PredicateTypes.PolicyChange, _world.Entry(0), StringComparison.Ordinal);
+        Assert.Contains(PredicateTypes.PolicyChange, _world.Entry(1), StringComparison.Ordinal);
+        string[] entries = [_world.Entry(2), _world.Entry(3, _host.Worker.ReceiptKey), _world.Entry(4)];
         Assert.Contains(PredicateTypes.KeyRelease, entries[0], StringComparison.Ordinal);
         Assert.Contains("\"verdict\":\"released\"", entries[0], StringComparison.Ordinal);
         Assert.Contains("hmac-sha256:", entries[2], StringComparison.Ordinal);

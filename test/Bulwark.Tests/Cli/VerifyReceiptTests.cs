@@ -29,9 +29,9 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
         await LogMakingAsync();
         await LogReleaseAsync("released");
         var (code, links) = await VerifyAsync(await ReceiptAsync());
-        Assert.Equal(["signature", "statement", "log", "attestation", "package", "training", "data"], links.Keys);
+        Assert.Equal(["signature", "statement", "log", "checkpoint", "policy", "attestation", "package", "training", "privacy", "data"], links.Keys);
         Assert.All(links.Values, link => Assert.True(link.Holds, link.Detail));
-        Assert.Contains("epsilon 1", links["training"].Detail);
+        Assert.Contains("ε 1", links["privacy"].Detail);
         Assert.Contains("INSECURE", links["attestation"].Detail);
         Assert.Equal(0, code);
     }
@@ -91,6 +91,7 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
 
     private async Task LogMakingAsync()
     {
+        await _workspace.AppendAsync(Statement.Of("policy.cedar", Digest.Of("policy"u8), new PolicyChanged { Kind = PolicyChanged.AccessPolicy, Time = SampleClaims.Now }));
         await _workspace.AppendAsync(SampleClaims.Committed(Data));
         await _workspace.AppendAsync(SampleClaims.Trained(Digest.Of("another model of the same data"u8), Data, 9));
         await _workspace.AppendAsync(SampleClaims.Trained(SampleClaims.Onnx, Data, 1));
@@ -126,6 +127,6 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
         var (code, output, _) = await CommandContractTests.RunAsync(["verify", _folder["receipt.json"], "--key", _folder["worker.key"], "--json", "-w", _folder["w"]]);
         using var document = JsonDocument.Parse(output);
         var links = document.RootElement.GetProperty("links").Deserialize<EvidenceLink[]>(JsonSerializerOptions.Web)!;
-        return (code, links.ToDictionary(link => link.Name));
+        return (code, links.SelectMany(link => link.Flatten()).ToDictionary(link => link.Name));
     }
 }

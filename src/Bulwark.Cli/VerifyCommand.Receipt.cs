@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Cli;
+
+internal static partial class VerifyCommand
+{
+    private static readonly Option<string[]> StatementKeys = new("--statement-key") { Description = "For a receipt: who signed the statements of the log, ed25519:…; the default are the workspace's.", HelpName = "KEY" };
+
+    /// <summary>The receipt's own links first, then the walk through the log: whatever fails is named, and nothing below it is believed.</summary>
+    private static async Task<IReadOnlyList<EvidenceLink>> ReceiptLinksAsync(ParseResult parsed, byte[] bytes, Trust trust)
+    {
+        PredictionReceipt receipt;
+        try
+        {
+            receipt = PredictionReceipt.Parse(bytes);
+        }
+        catch (FormatException failure)
+        {
+            return [EvidenceLink.Bad("format", "malformed", failure.Message)];
+        }
+
+        var logKey = trust.RequireLogKey();
+        LineageReader? reader = null;
+        EvidenceLink? damaged = null;
+        try
+        {
+            reader = await LineageSource.FindAsync(parsed, logKey, Signers(parsed, trust));
+        }
+        catch (InvalidDataException failure)
+        {
+            damaged = EvidenceLink.Bad("checkpoint", "logDamaged", failure.Message);
+        }
+
+        var walk = reader is null ? null : new EvidenceWalk(reader);
+        var links = receipt.Verify(logKey, WorkerKeys(receipt, trust, walk), Body(parsed, Request), Body(parsed, Response), ExpectedModel(parsed)).Links;
+        if (!EvidenceView.Holds(links))
+            return links;
+        if (damaged is not null)
+            return [.. links, damaged];
+        if (walk is null)
+            new Screen(parsed).Note("[grey]No log at hand: the chain ends at the checkpoint. A workspace, or --log DIR with a copy of the log, leads further.[/]");
+        return walk is null ? links : [.. links, .. walk.From(receipt)];
+    }
+
+    /// <summary>The worker's key is in the release of its model's key, unless the command line names it.</summary>
+    private static IReadOnlyCollection<VerificationKey> WorkerKeys(PredictionReceipt receipt, Trust trust, EvidenceWalk? walk)
+    {
+        try
+        {
+            return !trust.Named && receipt.Facts is { } facts && walk?.Release(facts.AttestationDigest) is { } release ? [release.ReceiptKey] : trust.Keys;
+        }
+        catch (InvalidDataException)
+        {
+            return trust.Keys;   // the walk names the damage
+        }
+    }
+
+    private static Digest? ExpectedModel(ParseResult parsed)
+    {
+        if (parsed.GetValue(Model) is not { } path)
+            return null;
+        using var package = File.OpenRead(SealCommand.Existing(new FileInfo(path)).FullName);
+        return Digest.OfAsync(package).GetAwaiter().GetResult();
+    }
+
+    private static IReadOnlyCollection<VerificationKey> Signers(ParseResult parsed, Trust trust)
+    {
+        if (parsed.GetValue(StatementKeys) is { Length: > 0 } named)
+            return [.. named.Select(text => VerificationKey.Parse(File.Exists(text) ? File.ReadAllText(text).Trim() : text))];
+        if (Workspace.Find(parsed) is not { } workspace)
+            return trust.Keys;
+        using var keys = workspace.OpenKeys();
+        return LogCommand.SigningKeys(keys);
+    }
+}
