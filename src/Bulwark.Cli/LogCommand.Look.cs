@@ -9,6 +9,8 @@ namespace Bulwark.Cli;
 /// <summary>Looking at the log: the newest entries, a search, and following it as it grows.</summary>
 internal static partial class LogCommand
 {
+    private static readonly System.Text.Json.JsonSerializerOptions s_line = new(Screen.JsonOptions) { WriteIndented = false };
+
     private static Command Show()
     {
         var at = new Argument<long?>("index") { Description = "One entry, in full.", Arity = ArgumentArity.ZeroOrOne };
@@ -130,7 +132,7 @@ internal static partial class LogCommand
     private static void Line(Screen screen, ParseResult parsed, LogEntryView entry)
     {
         if (screen.Json)
-            parsed.InvocationConfiguration.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(entry, new System.Text.Json.JsonSerializerOptions(Screen.JsonOptions) { WriteIndented = false }));
+            parsed.InvocationConfiguration.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(entry, s_line));
         else
             parsed.InvocationConfiguration.Output.WriteLine($"{entry.Index,8}  {entry.Time ?? "-",-20}  {entry.Claim,-20}  {entry.Subjects}{(entry.Trusted ? "" : $"  ({entry.Signed})")}");
     }

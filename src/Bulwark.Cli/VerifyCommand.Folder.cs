@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Bulwark.Cli.Making;
-using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Models;
 

@@ -169,6 +169,7 @@ internal static partial class VerifyCommand
 
     private static void AddMore(Command command)
     {
+        command.Options.Add(WitnessPolicy);
         command.Options.Add(StatementKeys);
         command.Options.Add(EvidencePolicyFile);
         command.Options.Add(Nonce);

@@ -6,6 +6,7 @@ namespace Bulwark.Cli;
 
 internal static partial class VerifyCommand
 {
+    private static readonly Option<FileInfo?> WitnessPolicy = new("--witness-policy") { Description = "For a receipt: which witnesses must have cosigned its checkpoint (c2sp.org/tlog-policy).", HelpName = "FILE" };
     private static readonly Option<string[]> StatementKeys = new("--statement-key") { Description = "For a receipt: who signed the statements of the log, ed25519:…; the default are the workspace's.", HelpName = "KEY" };
 
     /// <summary>The receipt's own links first, then the walk through the log: whatever fails is named, and nothing below it is believed.</summary>
@@ -37,6 +38,8 @@ internal static partial class VerifyCommand
         var links = receipt.Verify(logKey, WorkerKeys(receipt, trust, walk), Body(parsed, Request), Body(parsed, Response), ExpectedModel(parsed)).Links;
         if (!EvidenceView.Holds(links))
             return links;
+        if (Witnesses(parsed, receipt) is { } witnesses)
+            links = [.. links, witnesses];
         if (damaged is not null)
             return [.. links, damaged];
         if (walk is null)
@@ -55,6 +58,15 @@ internal static partial class VerifyCommand
         {
             return trust.Keys;   // the walk names the damage
         }
+    }
+
+    /// <summary>Whether as many witnesses as the policy asks have seen the receipt's checkpoint; null without a policy.</summary>
+    private static EvidenceLink? Witnesses(ParseResult parsed, PredictionReceipt receipt)
+    {
+        if (parsed.GetValue(WitnessPolicy) is not { } file)
+            return null;
+        var report = LogPolicy.Parse(File.ReadAllBytes(SealCommand.Existing(file).FullName)).Judge(receipt.Proof!.Checkpoint);
+        return report.Verdict == LogVerdict.Verified ? EvidenceLink.Good("witnesses", report.Detail) : EvidenceLink.Bad("witnesses", Word(report.Verdict), report.Detail);
     }
 
     private static Digest? ExpectedModel(ParseResult parsed)

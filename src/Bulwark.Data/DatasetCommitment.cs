@@ -81,13 +81,13 @@ public sealed class DatasetCommitment
     }
 
     /// <summary>The proof that the header, which <see cref="HeaderOf"/> gives, is part of the table: names of columns and number of rows.</summary>
-    public InclusionProof ProveHeader() => new(0, _leaves.Length, Path(0, _leaves));
+    public InclusionProof ProveHeader() => new(0, _leaves.Length, MerklePath.Of(0, _leaves));
 
     /// <summary>The bytes of the header.</summary>
     public static byte[] HeaderOf(Table table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        return Header(table);
+        return Header(table.Rows, table.Columns.Select(column => column.Name));
     }
 
     /// <summary>True when <paramref name="bytes"/> are block <paramref name="block"/> of the table that <paramref name="root"/> stands for.</summary>

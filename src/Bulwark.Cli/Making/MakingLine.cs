@@ -82,7 +82,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         return await folder.StepAsync($"train-{variant.Name}", inputs, files, () =>
             screen.ProgressAsync($"train {variant.Name}", async progress =>
             {
-                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train.WithSchema(schema), test.WithSchema(schema), Options(pipeline, variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon };
+                var request = new TrainingRequest($"{pipeline.Name}-{variant.Name}", train.WithSchema(schema), test.WithSchema(schema), Options(pipeline, variant), new DirectoryInfo(output)) { Version = Version, BudgetEpsilon = BudgetEpsilon, DataCommitted = true };
                 var report = await TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel);
                 return new VariantFinding(variant.Name, output, report);
             }));

@@ -29,8 +29,9 @@ internal static class RunStatement
         using var signer = keys.OpenSigner(Workspace.SigningKey);
         var envelope = Dsse.Sign(statement, signer);
         AtomicFile.Write(Path.Combine(folder, FileName), envelope);
+        await using var log = await workspace.OpenLogAsync(keys);
         if (envelope.Length <= TransparencyLog.MaximumEntryBytes)
-            await (await workspace.OpenLogAsync(keys)).AppendAsync(envelope, cancel);
+            await log.AppendAsync(envelope, cancel);
         else
             await workspace.AppendAsync(keys, Statement.Of(FileName, Digest.Of(envelope), new RunFinished { Pipeline = pipeline, Steps = [], Time = DateTimeOffset.UtcNow }), cancel);
     }

@@ -14,6 +14,16 @@ internal static class TrainingClaims
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>What the run learns from. The number of rows stays out where the run is private: neighbours differ in it.</summary>
+    internal static Statement Committed(TrainingRequest request) => Statement.Of($"{request.Name} training data", request.Train.Commitment, new DatasetCommitted
+    {
+        Step = "train",
+        Rows = request.Options.Private is null ? request.Train.Rows : null,
+        Columns = [.. request.Train.Schema.Features.Select(feature => feature.Name)],
+        Label = request.Train.Schema.Label,
+        TestSet = request.Test.Commitment,
+    });
+
     internal static Statement Provenance(TrainingReport report, byte[] onnx, DateTimeOffset started, string? ledgerHead) => Statement.Of(
         ModelFolder.OnnxName, Digest.Of(onnx),
         new TrainingProvenance

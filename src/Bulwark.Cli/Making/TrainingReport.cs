@@ -14,6 +14,9 @@ internal sealed record TrainingRequest(string Name, Dataset Train, Dataset Test,
     /// <summary>The model's version.</summary>
     internal string Version { get; init; } = "1";
 
+    /// <summary>True when the log knows the training data already.</summary>
+    internal bool DataCommitted { get; init; }
+
     /// <summary>ε of the data set's budget, when the ledger has none for it yet; null takes this run's.</summary>
     internal double? BudgetEpsilon { get; init; }
 }

@@ -52,6 +52,8 @@ internal static class TrainingRun
         Write(request, report, onnx, screen);
         if (workspace is not null)
         {
+            if (!request.DataCommitted)
+                await workspace.AppendAsync(TrainingClaims.Committed(request), cancel);
             report = report with { LogIndex = (await workspace.AppendAsync(TrainingClaims.Provenance(report, onnx, started, LedgerWitness.Head(workspace)), cancel)).Index };
             await workspace.AppendAsync(TrainingClaims.Evaluation(report, onnx, Figures(report.Evaluation)), cancel);
         }

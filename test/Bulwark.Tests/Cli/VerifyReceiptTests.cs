@@ -81,8 +81,9 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
     [Fact]
     public async Task A_receipt_of_an_unknown_worker_is_answered_no_before_anything_is_walked()
     {
+        using var another = Signer.Generate();
         await LogMakingAsync();
-        await LogReleaseAsync("released");
+        await _workspace.AppendAsync(SampleClaims.Released(Model, Evidence, another.PublicKey), TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(_folder["receipt.json"], await ReceiptAsync(), TestContext.Current.CancellationToken);
         var (code, output, _) = await CommandContractTests.RunAsync(["verify", _folder["receipt.json"], "-w", _folder["w"]]);
         Assert.Equal(1, code);
