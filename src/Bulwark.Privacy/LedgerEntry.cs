@@ -46,6 +46,15 @@ public sealed record LedgerEntry
     /// <summary>The budget, on a budget entry.</summary>
     public PrivacyBudget? Budget { get; init; }
 
+    /// <summary>Whose privacy the budget speaks of; null for one record, added or removed.</summary>
+    public PrivacyUnit? Unit { get; init; }
+
+    /// <summary>The group of subjects that the budget is for; null for the whole data set.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>The groups whose rows a reservation reads; null for all of them.</summary>
+    public IReadOnlyList<string>? Groups { get; init; }
+
     /// <summary>The reservation's id.</summary>
     public string? Reservation { get; init; }
 

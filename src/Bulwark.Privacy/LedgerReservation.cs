@@ -30,7 +30,7 @@ public sealed class LedgerReservation
     public void Commit()
     {
         _drawn = true;
-        _ledger.Close(Dataset, Id, LedgerEntryKind.Commit);
+        _ledger.Close(Id, LedgerEntryKind.Commit);
     }
 
     /// <summary>Gives the reservation back: only before <see cref="Begin"/>, when provably nothing was released.</summary>
@@ -39,6 +39,6 @@ public sealed class LedgerReservation
     {
         if (_drawn)
             throw new InvalidOperationException("Noise was already drawn: privacy that was spent cannot be given back.");
-        _ledger.Close(Dataset, Id, LedgerEntryKind.Release);
+        _ledger.Close(Id, LedgerEntryKind.Release);
     }
 }

@@ -26,11 +26,15 @@ public static class PldAccountant
         ArgumentNullException.ThrowIfNull(happened);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delta, 1);
-        var releases = EventList.Flatten(happened, unit ?? PrivacyUnit.Record);
+        return Epsilon(EventList.Flatten(happened, unit ?? PrivacyUnit.Record), delta, relativeWidth, unit ?? PrivacyUnit.Record);
+    }
+
+    internal static EpsilonBounds Epsilon(List<Release> releases, double delta, double relativeWidth, PrivacyUnit unit)
+    {
         if (releases.Count == 0)
             return new EpsilonBounds(0, 0);
         if (releases.Any(release => release.Mechanism is RepeatAndSelectEvent))
-            return WithSelections(releases, happened, delta, relativeWidth, unit ?? PrivacyUnit.Record);
+            return WithSelections(releases, delta, relativeWidth, unit);
         if (releases is [{ Mechanism: GaussianEvent gaussian, SamplingProbability: 1 }])
         {
             var exact = GaussianMechanism.Epsilon(gaussian.NoiseMultiplier, delta);
@@ -59,14 +63,14 @@ public static class PldAccountant
     /// A selection has no known worst pair. Its Rényi bound is turned into (ε, δ′) for some shares δ′ of δ, which compose with the rest;
     /// or everything is counted by Rényi divergences: the best is taken. The lower bound is that of the rest.
     /// </summary>
-    private static EpsilonBounds WithSelections(List<Release> releases, PrivacyEvent happened, double delta, double relativeWidth, PrivacyUnit unit)
+    private static EpsilonBounds WithSelections(List<Release> releases, double delta, double relativeWidth, PrivacyUnit unit)
     {
         var rest = releases.Where(release => release.Mechanism is not RepeatAndSelectEvent).ToList();
-        var selections = new ComposedEvent([.. releases.Where(release => release.Mechanism is RepeatAndSelectEvent).Select(release => new SelfComposedEvent(release.Mechanism, release.Count))]);
+        var selections = releases.Where(release => release.Mechanism is RepeatAndSelectEvent).ToList();
         var best = double.PositiveInfinity;
         try
         {
-            best = RdpAccountant.Epsilon(happened, delta, RenyiSeries.Exact, unit).Epsilon;
+            best = RdpAccountant.Epsilon(releases, delta, RenyiSeries.Exact, unit).Epsilon;
         }
         catch (NotSupportedException) when (rest.Count > 0)
         {

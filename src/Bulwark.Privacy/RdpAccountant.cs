@@ -39,21 +39,26 @@ public static class RdpAccountant
         ArgumentNullException.ThrowIfNull(happened);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delta, 1);
-        var (divergences, failure) = Divergences(happened, series, unit ?? PrivacyUnit.Record);
+        return Epsilon(EventList.Flatten(happened, unit ?? PrivacyUnit.Record), delta, series, unit ?? PrivacyUnit.Record);
+    }
+
+    internal static (double Epsilon, double Order) Epsilon(List<Release> releases, double delta, RenyiSeries series, PrivacyUnit unit)
+    {
+        var (divergences, failure) = Divergences(releases, series, unit);
         return failure >= delta ? (double.PositiveInfinity, double.NaN) : FromDivergences(Orders, divergences, delta - failure);
     }
 
     /// <summary>Total Rényi divergence at each of <see cref="Orders"/>, and the δ of (ε, δ) events.</summary>
-    internal static (double[] Divergences, double Failure) Divergences(PrivacyEvent happened, RenyiSeries series, PrivacyUnit unit)
+    private static (double[] Divergences, double Failure) Divergences(List<Release> releases, RenyiSeries series, PrivacyUnit unit)
     {
         var total = new double[Orders.Count];
         var failure = 0.0;
-        foreach (var release in EventList.Flatten(happened, unit))
+        foreach (var release in releases)
         {
             double[] one;
             if (release.Mechanism is RepeatAndSelectEvent selection)
             {
-                var (run, lost) = Divergences(selection.Event, series, unit);
+                var (run, lost) = Divergences(EventList.Flatten(selection.Event, unit), series, unit);
                 if (lost > 0)
                     throw new NotSupportedException("A selection among (epsilon, delta) events has no Renyi divergence: name the mechanism instead.");
                 one = RenyiDivergence.Selection(selection, Orders, run);

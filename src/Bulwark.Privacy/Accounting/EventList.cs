@@ -16,14 +16,19 @@ internal sealed class EventList
 
     private EventList(PrivacyUnit unit) => _unit = unit;
 
-    internal static List<Release> Flatten(PrivacyEvent happened, PrivacyUnit unit)
+    internal static List<Release> Flatten(PrivacyEvent happened, PrivacyUnit unit) => Merged(Listed(happened, unit)._counts);
+
+    /// <summary>Gaussian releases on all records are still apart.</summary>
+    internal static IEnumerable<Release> Unmerged(PrivacyEvent happened, PrivacyUnit unit) => Listed(happened, unit)._counts.Select(pair => pair.Key with { Count = pair.Value });
+
+    private static EventList Listed(PrivacyEvent happened, PrivacyUnit unit)
     {
         var faults = happened.Faults().Concat(unit.Faults()).ToList();
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(happened));
         var list = new EventList(unit);
         list.Add(happened, 1);
-        return list.MergeGaussians();
+        return list;
     }
 
     private void Add(PrivacyEvent happened, long count)
@@ -121,11 +126,12 @@ internal sealed class EventList
             : throw new NotSupportedException("A composition under one sample is only accounted for when all of it is Gaussian; put the sampling inside the composition if each release drew its own sample.");
     }
 
-    private List<Release> MergeGaussians()
+    /// <summary>All Gaussian releases on all records are one.</summary>
+    internal static List<Release> Merged(IEnumerable<KeyValuePair<Release, long>> counts)
     {
         var releases = new List<Release>();
         var (precision, only) = (0.0, default(Release?));
-        foreach (var (release, count) in _counts)
+        foreach (var (release, count) in counts)
         {
             if (release is { Mechanism: GaussianEvent gaussian, SamplingProbability: 1 })
             {
