@@ -11,5 +11,7 @@ internal static class DataCommand
         DataScanCommand.Create(),
         DataProtectCommand.Create(),
         DataRevealCommand.Create(),
+        DataShredCommand.Create(),
+        DataShredEpochCommand.Create(),
     };
 }

@@ -36,6 +36,9 @@ internal sealed class Workspace
 
     internal string RegistryDirectory => Path.Combine(Directory.FullName, "registry");
 
+    /// <summary>The keys of data subjects.</summary>
+    internal string SubjectsPath => Path.Combine(Directory.FullName, "subjects.db");
+
     internal bool Exists => File.Exists(KeyRingPath);
 
     /// <summary>True when the keyring is sealed by a key file beside it: good for development, no protection against whoever reads the folder.</summary>

@@ -17,10 +17,11 @@ public sealed class Xaes256Gcm : IDisposable
     /// <summary>Values that share the first half of their nonce.</summary>
     public const int ValuesPerPrefix = 1 << 15;
 
-    private const int Half = 12, Drawn = 512;
+    private const int Half = 12, Drawn = 64;
     private const string Refusal = "The ciphertext does not open: it was changed, or belongs to another key or context.";
     private readonly Cmac _mac;
-    private readonly byte[] _prefix = new byte[Half], _openPrefix = new byte[Half], _random = new byte[Drawn * Half];
+    private readonly byte[] _prefix = new byte[Half], _openPrefix = new byte[Half];
+    private byte[] _random = [];
     private AesGcm? _fresh, _open;
     private int _left, _drawn = Drawn;
 
@@ -64,6 +65,8 @@ public sealed class Xaes256Gcm : IDisposable
 
         if (_drawn == Drawn)
         {
+            if (_random.Length == 0)
+                _random = new byte[Drawn * Half];
             RandomNumberGenerator.Fill(_random);
             _drawn = 0;
         }

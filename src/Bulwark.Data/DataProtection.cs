@@ -34,10 +34,18 @@ public static partial class DataProtection
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(policy);
         options ??= ProtectionOptions.Default;
-        var faults = policy.Faults().Concat(policy.Faults(Tables.Empty(source.Columns))).Concat(options.Faults()).Concat(Misfits(source, policy, options, output)).ToArray();
-        return faults.Length > 0
-            ? Task.FromException<ProtectionReport>(new ArgumentException(string.Join(" ", faults), nameof(policy)))
-            : new ProtectionRun(source, policy, keys, options, progress, cancel).WriteAsync(output, IsFolder(output, options));
+        string[] columns = [.. source.Columns.Select(column => column.Name)];
+        var faults = policy.Faults().Concat(policy.Faults(columns, options.Scan)).Concat(options.Faults()).Concat(Misfits(source, policy, options, output)).Distinct().ToArray();
+        if (faults.Length > 0)
+            return Task.FromException<ProtectionReport>(new ArgumentException(string.Join(" ", faults), nameof(policy)));
+        try
+        {
+            return new ProtectionRun(source, policy.Resolve(columns, options.Scan), keys, options, progress, cancel).WriteAsync(output, IsFolder(output, options));
+        }
+        catch (ArgumentException fault)
+        {
+            return Task.FromException<ProtectionReport>(fault);
+        }
     }
 
     /// <summary>Opens columns of protected data: decrypts the encrypted, turns tokens back. No value is read yet.</summary>
@@ -46,14 +54,15 @@ public static partial class DataProtection
     /// <param name="keys">The key ring.</param>
     /// <param name="dataset">The dataset that it must hold: its name, or name, slash and version or commitment; null for any.</param>
     /// <param name="store">The store of the master keys; null for the key ring.</param>
+    /// <param name="subjects">The keys of data subjects; columns under them stay shut without it. Cells of an erased subject are missing.</param>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The data was changed, or is another dataset's.</exception>
     /// <exception cref="InvalidOperationException">The file's own key is missing.</exception>
     /// <exception cref="ArgumentException">The dataset never had such a column.</exception>
-    public static RevealedSource OpenColumns(string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IKeyProvider? store = null)
+    public static RevealedSource OpenColumns(string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IKeyProvider? store = null, SubjectStore? subjects = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
         var opened = new ProtectedDataset(path, store ?? keys, dataset);
-        return new(opened, Wanted(opened, columns), keys, turnBack: true);
+        return new(opened, Wanted(opened, columns), keys, turnBack: true, subjects);
     }
 
     /// <summary>As <see cref="OpenColumns"/>, and reads them into memory.</summary>
@@ -88,6 +97,14 @@ public static partial class DataProtection
     {
         using var opened = new ProtectedDataset(path, keys, dataset);
         return opened.All;
+    }
+
+    /// <summary>The version of protected data, without the dataset's name.</summary>
+    /// <inheritdoc cref="OpenColumns" path="/exception"/>
+    public static string VersionOf(string path, KeyRing keys)
+    {
+        using var opened = new ProtectedDataset(path, keys, null);
+        return opened.Version;
     }
 
     /// <summary>The columns of protected data that need no key of their own, as they stand in it, batch by batch.</summary>
@@ -143,6 +160,10 @@ public static partial class DataProtection
 
     private static IEnumerable<string> Misfits(ITableSource source, ProtectionPolicy policy, ProtectionOptions options, string output)
     {
+        if (policy.NeedsScan && options.Scan is null)
+            yield return "A rule of the policy goes by content, so it needs a scan of the table.";
+        if (policy.Subject is not null && options.Subjects is null)
+            yield return "The policy names a subject column, so it needs the store of subjects' keys.";
         if (IsFolder(output, options) && Path.HasExtension(output))
             yield return $"'{Path.GetFileName(output)}': a protected file is Parquet; name it .parquet, and a folder of parts without an extension.";
         if (options.PartitionBy is not { } partition)

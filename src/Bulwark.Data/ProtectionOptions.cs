@@ -42,6 +42,13 @@ public sealed record ProtectionOptions
     /// <summary>The master key of the footer and of the columns that the policy does not encrypt.</summary>
     public KeyUri FooterKey { get; init; } = KeyUri.Parse("file:data/footer");
 
+    /// <summary>A scan of the table's rows, for rules by content and for the card rules.</summary>
+    /// <value>null: columns are judged by name and tag only</value>
+    public ScanReport? Scan { get; init; }
+
+    /// <summary>The keys of data subjects; needed when the policy names a subject column.</summary>
+    public SubjectStore? Subjects { get; init; }
+
     /// <summary>Every fault, so that one edit mends them all; empty when the options are sound.</summary>
     public IEnumerable<string> Faults()
     {

@@ -80,8 +80,6 @@ public sealed partial record ProtectionPolicy
             yield return $"{place}: an alphabet has two characters or more, each once.";
         if (action == ProtectionAction.Beacon && protection.Bits is not (>= 1 and <= KeyedHash.MostBeaconBits))
             yield return $"{place}: a beacon needs bits, 1 to {KeyedHash.MostBeaconBits}.";
-        if (action > ProtectionAction.Keep)
-            yield return $"{place}: {Word(action)} is not built yet.";
         if (protection.Days is not (null or (>= 1 and <= 3650)))
             yield return $"{place}: days is from 1 to 3650.";
         if (protection.KeepFirst is < 0 || protection.KeepLast is < 0)
@@ -96,6 +94,8 @@ public sealed partial record ProtectionPolicy
             yield break;
         if (!KeyUri.TryParse(protection.Key, out var key))
             yield return $"{place}: key '{protection.Key}' is no key name.";
+        else if (key!.Path.StartsWith("subjects/", StringComparison.Ordinal))
+            yield return $"{place}: keys under subjects/ are the data subjects' own; name another.";
         else if (protection.Action == ProtectionAction.Encrypt && key!.Version is not null)
             yield return $"{place}: key '{protection.Key}' names a version; a column is encrypted under the newest.";
         else if (protection.Action != ProtectionAction.Encrypt && key!.Scheme != KeyUri.FileScheme)

@@ -6,20 +6,23 @@ namespace Bulwark.Data;
 /// <param name="Name">The column.</param>
 /// <param name="Action">What was done.</param>
 /// <param name="Key">The key that opens it again or made the hash; null when there is none.</param>
-public sealed record ProtectedColumn(string Name, ProtectionAction Action, KeyUri? Key);
+/// <param name="Format">How values were replaced; null where they were not.</param>
+public sealed record ProtectedColumn(
+    string Name, ProtectionAction Action, KeyUri? Key, [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] FieldFormat? Format = null);
 
 /// <summary>What <see cref="DataProtection"/> wrote; goes into the transparency log. No value of the table is in it.</summary>
 /// <param name="Dataset">The dataset's name, a slash and its version: what every file's AAD prefix begins with.</param>
 /// <param name="Commitment">The commitment to the table before protection; see <see cref="DatasetCommitment"/>.</param>
 /// <param name="Rows">Rows.</param>
-/// <param name="Columns">Every column of the table before protection.</param>
+/// <param name="Columns">Every column of the table before protection, then those that were added.</param>
 /// <param name="Policy">Digest of the policy.</param>
 /// <param name="File">SHA-256 of the written file; of a folder, of its manifest.</param>
 /// <param name="Bytes">Size of the written files.</param>
 /// <param name="RowGroups">Root of the <see cref="RowGroupTree"/>.</param>
 /// <param name="Parts">The files; of a folder as its manifest lists them.</param>
+/// <param name="Notes">What the owner should know of columns as a whole.</param>
 public sealed record ProtectionReport(
-    string Dataset, Digest Commitment, long Rows, IReadOnlyList<ProtectedColumn> Columns, Digest Policy, Digest File, long Bytes, Digest RowGroups, IReadOnlyList<ProtectedPart> Parts);
+    string Dataset, Digest Commitment, long Rows, IReadOnlyList<ProtectedColumn> Columns, Digest Policy, Digest File, long Bytes, Digest RowGroups, IReadOnlyList<ProtectedPart> Parts, IReadOnlyList<string>? Notes = null);
 
 /// <summary>What <see cref="DataProtection.RevealAsync"/> opened.</summary>
 /// <param name="Dataset">The dataset's name, a slash and its version.</param>

@@ -8,29 +8,37 @@ public sealed class RevealedSource : ITableSource
 {
     private readonly ProtectedDataset _dataset;
     private readonly IReadOnlyList<string> _opened;
-    private readonly Dictionary<string, IBatchTransform> _steps = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<string> _helpers = [];   // read beside them, to turn them back by
+    private readonly SubjectStore? _subjects;
+    private readonly Dictionary<string, FieldStep> _steps = new(StringComparer.Ordinal);
     private ProtectedParquetFile? _file;
     private List<ParquetColumn>? _columns;
     private long _read;
 
-    internal RevealedSource(ProtectedDataset dataset, IEnumerable<ProtectedColumn> columns, KeyRing keys, bool turnBack)
+    internal RevealedSource(ProtectedDataset dataset, IEnumerable<ProtectedColumn> columns, KeyRing keys, bool turnBack, SubjectStore? subjects = null)
     {
-        _dataset = dataset;
+        (_dataset, _subjects) = (dataset, subjects);
         try
         {
             if (dataset.Parts > 0)
                 _file = dataset.Open(0);
             var (opened, accesses, shapes) = (new List<ParquetColumn>(), new List<ColumnAccess>(), new List<ColumnShape>());
+            var needs = new List<string>();
             _columns = opened;
             foreach (var column in columns)
             {
                 var (shape, reason) = TryOpen(column, keys, turnBack, opened);
+                if (shape is not null && _steps.ContainsKey(column.Name))
+                    needs.AddRange(FieldTransforms.Needs(column));
                 accesses.Add(new(column.Name, column.Action, column.Key, shape is not null, reason));
                 if (shape is not null)
                     shapes.Add(shape);
             }
 
             (Accesses, Columns, _opened) = (accesses, shapes, [.. shapes.Select(shape => shape.Name)]);
+            _helpers = [.. needs.Distinct(StringComparer.Ordinal).Except(_opened, StringComparer.Ordinal)];
+            if (_file is not null)
+                opened.AddRange(_helpers.Where(name => name != dataset.PartitionBy?.Name).Select(_file.Open));
         }
         catch
         {
@@ -107,13 +115,21 @@ public sealed class RevealedSource : ITableSource
         if (column.Action == ProtectionAction.Drop)
             return (null, "it was dropped when the file was protected");
         if (turnBack && !FieldTransforms.IsReversible(column.Action))
-            return (null, "it was replaced by keyed hashes, which nothing turns back");
+            return (null, column.Action == ProtectionAction.Hash ? "it was replaced by keyed hashes, which nothing turns back" : $"{ProtectionPolicy.Word(column.Action)} leaves nothing to turn back");
+        if (turnBack && column.Format is { PerSubject: true } && _subjects is null)
+            return (null, "it is under the keys of its data subjects, and their store is not open");
         try
         {
             if (_dataset.PartitionBy is { } partition && partition.Name == column.Name)
                 return (partition, null);
             if (turnBack && FieldTransforms.Revealing(column, _dataset.Name, keys) is { } step)
+            {
                 _steps.Add(column.Name, step);
+                if (_file is not null)
+                    opened.Add(_file.Open(column.Name));
+                return (new(column.Name, column.Format?.Kind ?? ColumnKind.Text, column.Format?.Integral ?? false), null);
+            }
+
             if (_file is null)
                 return (new(column.Name, ColumnKind.Text), null);
             opened.Add(_file.Open(column.Name));
@@ -129,22 +145,29 @@ public sealed class RevealedSource : ITableSource
     {
         _file ??= _dataset.Open(part);
         var file = _file;
-        _columns ??= [.. _opened.Where(name => name != _dataset.PartitionBy?.Name).Select(file.Open)];
+        _columns ??= [.. _opened.Concat(_helpers).Where(name => name != _dataset.PartitionBy?.Name).Select(file.Open)];
     }
 
     private Table Read(int part, int rows)
     {
         var read = _columns!.Select(column => _file!.Next(column, rows)).ToDictionary(column => column.Name, StringComparer.Ordinal);
-        return new(_opened.Select((name, i) => read.GetValueOrDefault(name) ?? Constant.Column(Columns[i], _dataset.PartitionOf(part), rows)));
+        return new(_opened.Concat(_helpers).Select(name => read.GetValueOrDefault(name) ?? Constant.Column(_dataset.PartitionBy!, _dataset.PartitionOf(part), rows)));
     }
 
     private Table Whole(List<Table> slices, long first)
     {
         var table = Tables.Concatenate(slices);
         slices.Clear();
-        foreach (var step in _steps.Where(step => table.TryGet(step.Key, out _)))
-            table = step.Value.Apply(table, first);
-        return table;
+        var stored = table;
+        foreach (var (name, step) in _steps.Where(step => stored.TryGet(step.Key, out _)))
+        {
+            var rows = new FieldRows(
+                first, stored.TryGet(_dataset.Find(name).Format?.RowKey ?? "", out var rowKey) ? rowKey : null,
+                stored.TryGet(ProtectionPolicy.SubjectTokenColumn, out var tokens) ? ((TextColumn)tokens).Values : null, token => _subjects?.KeyOf(token));
+            table = table.With(step.Apply(stored[name], rows));
+        }
+
+        return _helpers.Count == 0 ? table : table.Select(_opened);
     }
 
     private void Close()

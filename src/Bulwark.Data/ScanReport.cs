@@ -4,7 +4,7 @@ namespace Bulwark.Data;
 /// <param name="Rows">Rows of the table.</param>
 /// <param name="Examined">Rows looked at, evenly spaced.</param>
 /// <param name="Findings">One a column at most, surest first.</param>
-public sealed record ScanReport(int Rows, int Examined, IReadOnlyList<SensitiveFinding> Findings);
+public sealed record ScanReport(long Rows, int Examined, IReadOnlyList<SensitiveFinding> Findings);
 
 /// <summary>Why one column seems sensitive.</summary>
 /// <param name="Column">The column's name.</param>

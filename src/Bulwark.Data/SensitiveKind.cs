@@ -41,4 +41,13 @@ public enum SensitiveKind
 
     /// <summary>A value that is nearly unique to a row, so that it can link rows to people.</summary>
     Identifier,
+
+    /// <summary>Internet addresses (IPv4, IPv6).</summary>
+    IpAddress,
+
+    /// <summary>National identity numbers with check digits or a strict form: NINO, codice fiscale, DNI and NIE, NIR, CPF, PESEL.</summary>
+    NationalId,
+
+    /// <summary>Diagnosis codes (ICD-10).</summary>
+    MedicalCode,
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bulwark.Cryptography;
+using Bulwark.Data;
 using Bulwark.Lineage;
 
 namespace Bulwark.Cli;
@@ -8,6 +9,9 @@ namespace Bulwark.Cli;
 internal static class DataFiles
 {
     internal static Argument<FileInfo> Input(string name, string description) => new Argument<FileInfo>(name) { Description = description }.AcceptExistingOnly();
+
+    internal static Argument<FileInfo> Optional(string name, string description) =>
+        new Argument<FileInfo>(name) { Description = description, Arity = ArgumentArity.ZeroOrOne }.AcceptExistingOnly();
 
     internal static Argument<FileSystemInfo> InputOrFolder(string name, string description) => new Argument<FileSystemInfo>(name) { Description = description }.AcceptExistingOnly();
 
@@ -40,6 +44,21 @@ internal static class DataFiles
         }
 
         return (await Workspace.Require(parsed).AppendAsync(keys, statement, cancel)).Index;
+    }
+
+    /// <summary>The workspace's store of data subjects' keys, made when there is none.</summary>
+    internal static SubjectStore Subjects(Workspace workspace, KeyRing keys) => SubjectStore.Open(workspace.SubjectsPath, keys);
+
+    /// <summary>The same, where there is one.</summary>
+    internal static SubjectStore? KnownSubjects(Workspace? workspace, KeyRing? keys) =>
+        workspace is not null && keys is not null && File.Exists(workspace.SubjectsPath) ? Subjects(workspace, keys) : null;
+
+    /// <summary>Notes that a table was read of a protected dataset, so that an erasure finds what was made of it.</summary>
+    internal static void NoteReading(ParseResult parsed, KeyRing? keys, string path, Digest root)
+    {
+        using var subjects = KnownSubjects(Workspace.Find(parsed), keys);
+        if (subjects is not null && DataProtection.IsProtected(path))
+            subjects.Known(DataProtection.VersionOf(path, keys!), root);
     }
 
     internal static KeyRing? Keys(ParseResult parsed) => Workspace.Find(parsed)?.OpenKeys();

@@ -8,7 +8,7 @@ internal static class DataProtectCommand
 {
     private static readonly Argument<FileInfo> s_input = DataFiles.Input("table", "CSV or Parquet.");
     private static readonly Option<FileInfo> s_output = DataFiles.Output("Where to write: a .parquet file, or a new folder of parts.");
-    private static readonly Option<FileInfo> s_policy = new Option<FileInfo>("--policy") { Description = "What to do with each column (data-policy/v1, JSON). Without one, what a scan advises.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileInfo> s_policy = new Option<FileInfo>("--policy") { Description = "What to do with each column (data-policy/v1, YAML or JSON). Without one, what a scan advises.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<string?> s_dataset = new("--dataset") { Description = "The dataset's name, when there is no policy (the file's name).", HelpName = "NAME" };
     private static readonly TableOptions s_table = new();
     private static readonly ProtectedLayout s_layout = new();
@@ -30,26 +30,28 @@ internal static class DataProtectCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var keys = Workspace.Require(parsed).OpenKeys();
+        var workspace = Workspace.Require(parsed);
+        using var keys = workspace.OpenKeys();
         var options = s_layout.Read(parsed);
         var target = parsed.GetRequiredValue(s_output);
         var path = s_layout.IsFolder(parsed, target) ? DataFiles.NewFolder(target) : DataFiles.Writable(target, ".parquet");
         var file = parsed.GetRequiredValue(s_input);
         ITableSource Open() => TableSource.Open(file.FullName, s_table.Read(parsed, keys), cancel);
         var given = parsed.GetValue(s_policy) is { } named ? ProtectionPolicy.Parse(await File.ReadAllTextAsync(named.FullName, cancel)) : null;
-        var rules = given ?? await screen.ProgressAsync("scanning", progress => Task.Run(() => Scanned(Open, parsed.GetValue(s_dataset) ?? DatasetName(file), progress, cancel), cancel));
+        var scan = given is { NeedsScan: false } ? null : await screen.ProgressAsync("scanning", progress => Task.Run(() => Scan(Open, progress, cancel), cancel));
+        var rules = given ?? ProtectionPolicy.FromScan(scan!, parsed.GetValue(s_dataset) ?? DatasetName(file));
+        using var subjects = rules.Subject is null ? null : DataFiles.Subjects(workspace, keys);
         using var source = await screen.ProgressAsync("reading", _ => Task.Run(Open, cancel));
-        var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options, progress, cancel));
+        var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options with { Scan = scan, Subjects = subjects }, progress, cancel));
         var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
         return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
     }
 
-    /// <summary>What a scan of evenly spaced rows advises; the source is read once more for it.</summary>
-    private static ProtectionPolicy Scanned(Func<ITableSource> open, string dataset, IProgress<double> progress, CancellationToken cancel)
+    /// <summary>A scan of evenly spaced rows; the source is read once more for it.</summary>
+    private static ScanReport Scan(Func<ITableSource> open, IProgress<double> progress, CancellationToken cancel)
     {
         using var source = open();
-        var sample = TableSource.Sample(source, SensitiveScan.DefaultRows, progress, cancel);
-        return ProtectionPolicy.FromScan(SensitiveScan.Scan(sample, cancel: cancel), dataset);
+        return SensitiveScan.Scan(source, SensitiveScan.DefaultRows, progress, cancel);
     }
 
     /// <summary>A dataset's name from a file's: what comes before the first full stop, without what a name cannot hold.</summary>
@@ -64,11 +66,13 @@ internal static class DataProtectCommand
         var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns("column", "protection", "key");
         foreach (var column in report.Columns)
         {
-            var action = column.Action.ToString().ToLowerInvariant();
+            var action = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(column.Action.ToString()) + (column.Format is { PerSubject: true } ? ", by subject" : "");
             drawn.AddRow(Markup.Escape(column.Name), column.Action == ProtectionAction.Keep ? $"[grey]{action}[/]" : $"[green]{action}[/]", Markup.Escape(column.Key?.ToString() ?? ""));
         }
 
         console.Write(drawn);
+        foreach (var note in report.Notes ?? [])
+            console.MarkupLineInterpolated($"[yellow]note[/]  {note}");
         var parts = report.Parts.Count == 1 ? "" : $" of {report.Parts.Count:N0} parts";
         console.MarkupLineInterpolated($"[green]{report.Rows:N0} rows protected[/] in {path} ({DataFiles.Size(report.Bytes)}{parts}){(fromScan ? ", as a scan advised" : "")}");
         console.MarkupLineInterpolated($"dataset     {report.Dataset}");

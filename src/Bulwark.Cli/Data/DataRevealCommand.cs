@@ -28,8 +28,9 @@ internal static class DataRevealCommand
             if (reason.Length is 0 or > 1000)
                 throw new CommandException("State the purpose in 1 to 1000 characters.");
             var target = parsed.GetValue(output) is { } file ? DataFiles.Writable(file, ".csv", ".tsv", ".parquet") : null;
+            using var subjects = DataFiles.KnownSubjects(workspace, keys);
             using var revealed = await screen.ProgressAsync("opening", _ => Task.Run(() => DataProtection.OpenColumns(
-                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset)), cancel));
+                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), subjects: subjects), cancel));
             var entry = (await workspace.AppendAsync(keys, Claims.Accessed(revealed, reason, keys), cancel)).Index;
             var answer = revealed.Columns.Count == 0 ? (null, null) : await ReadAsync(screen, revealed, target, Math.Max(0, parsed.GetValue(rows)), cancel);
             return screen.Answer(

@@ -33,7 +33,7 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
         {
             var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
             var scan = await Task.Run(() => SensitiveScan.Scan(table, 20_000, progress, cancel), cancel);
-            return new ScanFinding(scan.Rows, scan.Examined, [.. scan.Findings.Select(finding => new ScanColumn(
+            return new ScanFinding(table.Rows, scan.Examined, [.. scan.Findings.Select(finding => new ScanColumn(
                 finding.Column, finding.Kind.ToString(), finding.Confidence, finding.Advice.ToString().ToLowerInvariant(), string.Join("; ", finding.Why)))]);
         }));
 

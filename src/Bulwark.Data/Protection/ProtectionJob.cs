@@ -7,17 +7,17 @@ internal sealed class ProtectionJob : IDisposable
 {
     private readonly ProtectionPolicy _policy;
     private readonly DataKeyWriter _keys;
-    private readonly IReadOnlyList<IBatchTransform> _steps;
+    private readonly FieldProtection _fields;
 
     internal ProtectionJob(ProtectionPolicy policy, IReadOnlyList<ColumnShape> columns, KeyRing keys, ProtectionOptions options)
     {
         (_policy, Options) = (policy, options);
         Version = Guid.CreateVersion7().ToString("N");
-        Plan = [.. columns.Select(column => Planned(column.Name, keys))];
+        Plan = [.. columns.Select(column => Planned(column, keys)), .. FieldTransforms.Added(columns, policy, keys)];
         if (options.Store is null && options.FooterKey.Scheme == KeyUri.FileScheme)
             keys.GetOrCreateSymmetric(options.FooterKey.Path);
         _keys = new DataKeyWriter(options.Store ?? keys, options.DoubleWrapping);
-        _steps = FieldTransforms.Protecting(Plan, policy.Dataset, keys);
+        _fields = FieldTransforms.Protecting(Plan, policy, keys, options.Subjects);
     }
 
     internal ProtectionOptions Options { get; }
@@ -26,16 +26,20 @@ internal sealed class ProtectionJob : IDisposable
 
     internal string Dataset => $"{_policy.Dataset}/{Version}";
 
-    /// <summary>Every column of the source, in order, and what is done with it.</summary>
+    /// <summary>Every column of the source, in order, and what is done with it; then the columns that are added.</summary>
     internal IReadOnlyList<ProtectedColumn> Plan { get; }
 
     /// <summary>The rows as the files are to hold them.</summary>
-    internal Table Apply(Table batch, long firstRow)
-    {
-        foreach (var step in _steps)
-            batch = step.Apply(batch, firstRow);
-        return batch;
-    }
+    internal Table Apply(Table batch, long firstRow) => _fields.Apply(batch, firstRow);
+
+    /// <inheritdoc cref="FieldProtection.Finish"/>
+    internal IReadOnlyList<string> Finish() => _fields.Finish();
+
+    /// <summary>The dataset is written, and whose rows it holds is known.</summary>
+    internal void Written(ProtectionReport report) => _fields.Written(Version, report.Commitment, report.File);
+
+    /// <inheritdoc cref="FieldProtection.Abandon"/>
+    internal void Abandon() => _fields.Abandon();
 
     internal ProtectionManifest Manifest(string part) => new()
     {
@@ -69,8 +73,7 @@ internal sealed class ProtectionJob : IDisposable
     public void Dispose()
     {
         _keys.Dispose();
-        foreach (var step in _steps)
-            step.Dispose();
+        _fields.Dispose();
     }
 
     /// <summary>The plan with the versions of the master keys that wrapped, once they did.</summary>
@@ -79,14 +82,16 @@ internal sealed class ProtectionJob : IDisposable
 
     private KeyUri MasterOf(string column) => KeyUri.Parse(_policy.KeyFor(column));
 
-    private ProtectedColumn Planned(string column, KeyRing keys)
+    private ProtectedColumn Planned(ColumnShape shape, KeyRing keys)
     {
-        var action = _policy.ActionFor(column);
-        if (action is ProtectionAction.Keep or ProtectionAction.Drop)
-            return new(column, action, null);
+        var (column, protection) = (shape.Name, _policy.For(shape.Name));
+        if (protection.ReplacesValues)
+            return FieldTransforms.Planned(column, shape, protection, _policy, keys);
+        if (protection.Action is ProtectionAction.Keep or ProtectionAction.Drop)
+            return new(column, protection.Action, null);
         var key = MasterOf(column);
-        return key.Scheme == KeyUri.FileScheme && (action != ProtectionAction.Encrypt || Options.Store is null)
-            ? new(column, action, KeyUri.Of(keys.GetOrCreateSymmetric(key.Path)))
-            : new(column, action, key);
+        return key.Scheme == KeyUri.FileScheme && Options.Store is null
+            ? new(column, protection.Action, KeyUri.Of(keys.GetOrCreateSymmetric(key.Path)))
+            : new(column, protection.Action, key);
     }
 }

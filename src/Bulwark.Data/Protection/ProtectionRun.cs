@@ -8,11 +8,23 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
     private readonly CommitmentBuilder _commitment = new();
     private bool _exact = true;
     private bool _any;
+    private IReadOnlyList<string> _notes = [];
 
     internal async Task<ProtectionReport> WriteAsync(string output, bool folder)
     {
         using var job = new ProtectionJob(policy, source.Columns, keys, options);
-        var report = folder ? await WriteFolderAsync(job, output) : await WriteFileAsync(job, output);
+        ProtectionReport report;
+        try
+        {
+            report = folder ? await WriteFolderAsync(job, output) : await WriteFileAsync(job, output);
+        }
+        catch
+        {
+            job.Abandon();
+            throw;
+        }
+
+        job.Written(report);
         progress?.Report(1);
         return report;
     }
@@ -72,7 +84,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
     private Digest Commitment => _commitment.Root(source.Columns.Select(column => column.Name));
 
     private ProtectionReport Report(ProtectionJob job, IReadOnlyList<ProtectedPart> parts, Digest file) => new(
-        job.Dataset, Commitment, _commitment.Rows, job.WithVersions(), policy.Digest(), file, parts.Sum(part => part.Bytes), RowGroupTree.Root(job.Dataset, parts), parts);
+        job.Dataset, Commitment, _commitment.Rows, job.WithVersions(), policy.Digest(), file, parts.Sum(part => part.Bytes), RowGroupTree.Root(job.Dataset, parts), parts, _notes);
 
     /// <summary>Reading, committing and protecting each have a thread; a batch is given up by all before the next but one is read.</summary>
     private void Run(ProtectionJob job, Action<Table> write)
@@ -85,7 +97,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
             {
                 _any = true;
                 foreach (var (column, plan) in batch.Columns.Zip(job.Plan))
-                    _exact = _exact && FieldTransforms.IsExact(column, plan.Action);
+                    _exact = _exact && FieldTransforms.IsExact(column, plan);
                 write(job.Apply(batch, first));
                 first += batch.Rows;
                 progress?.Report(0.98 * source.Fraction);
@@ -99,9 +111,11 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
         if (!_any)
         {
             var empty = Tables.Empty(source.Columns);
-            _exact = empty.Columns.Zip(job.Plan).All(pair => FieldTransforms.IsExact(pair.First, pair.Second.Action));
+            _exact = empty.Columns.Zip(job.Plan).All(pair => FieldTransforms.IsExact(pair.First, pair.Second));
             write(job.Apply(empty, 0));
         }
+
+        _notes = job.Finish();
     }
 
     /// <summary>A writer that begins when the first rows show what the steps made of the columns.</summary>

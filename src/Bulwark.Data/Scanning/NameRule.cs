@@ -7,7 +7,9 @@ internal static class NameRule
     [
         (SensitiveKind.CardSecurityCode, ["cvv", "cvv2", "cvc", "cvc2", "csc", "security code", "pin", "pin code"]),
         (SensitiveKind.CardNumber, ["pan", "card number", "card num", "card no", "credit card", "creditcard", "cardnumber", "cc number", "cc num", "ccnum", "cc no", "debit card"]),
-        (SensitiveKind.SocialSecurityNumber, ["ssn", "social security", "socialsecurity", "sin number", "tax id", "national id", "nino"]),
+        (SensitiveKind.NationalId, ["national id", "nino", "codice fiscale", "dni", "nie", "cpf", "pesel", "nir", "passport", "passport number", "identity number", "aadhaar", "bsn"]),
+        (SensitiveKind.SocialSecurityNumber, ["ssn", "social security", "socialsecurity", "sin number", "tax id"]),
+        (SensitiveKind.IpAddress, ["ip", "ip address", "ipaddress", "client ip", "remote addr"]),
         (SensitiveKind.BankAccount, ["iban", "bank account", "account number", "account no", "bic", "routing number"]),
         (SensitiveKind.EmailAddress, ["email", "e mail", "mail address"]),
         (SensitiveKind.PhoneNumber, ["phone", "telephone", "mobile", "msisdn", "fax"]),
