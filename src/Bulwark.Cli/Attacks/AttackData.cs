@@ -18,7 +18,7 @@ internal static class AttackData
             $"{model.Name} has no feature schema, so the label is not known.", "name the column: --label COLUMN");
         string[] positive = columns.Positive.Length > 0 ? columns.Positive : [schema?.PositiveLabel ?? "1"];
         using var input = await ProtectedInput.OpenAsync(columns.Workspace, columns.Purpose, [file.FullName], cancel);
-        var data = await DatasetFile.ReadAsync(file.FullName, input.Apply(new()), new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema, cancel);
+        var data = await DatasetFile.ReadAsync(file.FullName, input.Apply(new()), new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema, cancel: cancel);
         if (data.Width != model.Scorer.Width)
         {
             throw new CommandException(

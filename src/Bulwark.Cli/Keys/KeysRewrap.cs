@@ -7,7 +7,7 @@ internal static class KeysRewrap
 {
     internal static Command Create()
     {
-        var directory = new Argument<DirectoryInfo>("dir") { Description = "Its sealed files, and those of its folders; links are not followed." };
+        var directory = new Argument<DirectoryInfo>("dir") { Description = "Its sealed files and protected Parquet with keys beside it, and those of its folders; links are not followed." };
         var key = new Option<string[]>("--key") { Description = "A key in another store whose files are meant, too; may be repeated." };
         var command = new Command("rewrap", """
             Puts every sealed file of a folder under the newest version of its key. No payload byte is written; an interrupted run is

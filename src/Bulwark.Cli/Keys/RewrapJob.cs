@@ -1,4 +1,5 @@
 using Bulwark.Cryptography;
+using Bulwark.Data;
 
 namespace Bulwark.Cli.Keys;
 
@@ -16,13 +17,16 @@ internal static class RewrapJob
             .Where(path => !Path.GetFileName(path).EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
         var results = new List<RewrapResult>();
         var (notSealed, done) = (0, 0);
+        var columnKeys = new ParquetKeyFiles(keys);
         foreach (var batch in files.Chunk(BatchFiles))
         {
             cancel.ThrowIfCancellationRequested();
             var sealedFiles = new List<string>(batch.Length);
             foreach (var path in batch)
             {
-                if (IsSealed(path, results))
+                if (ParquetKeyFiles.IsMatch(path))
+                    results.Add(await columnKeys.RewrapAsync(path, cancel));
+                else if (IsSealed(path, results))
                     sealedFiles.Add(path);
                 else
                     notSealed++;

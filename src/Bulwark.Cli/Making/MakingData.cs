@@ -36,12 +36,12 @@ internal static class MakingData
         if (pipeline.Data.Test is { } test)
         {
             var train = await DatasetFile.ReadAsync(file, reading, options, cancel: cancel);
-            return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel));
+            return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel: cancel));
         }
 
         if (pipeline.Data.SplitBy is not null && pipeline.Variants.Any(variant => variant.Private is not null))
             throw new CommandException("data.splitBy finds its cut in the rows themselves: private variants cannot promise anything then.", "split at a date that you choose into data.train and data.test");
-        return await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel);
+        return await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel: cancel);
     }
 
     /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>
@@ -51,7 +51,7 @@ internal static class MakingData
             return null;
         var file = Path.Combine(folder, name);
         using var input = await ProtectedInput.OpenAsync(workspace, null, [file], cancel);
-        return await DatasetFile.ReadAsync(file, input.Apply(Reading(pipeline.Data)), Schema(pipeline), schema, cancel);
+        return await DatasetFile.ReadAsync(file, input.Apply(Reading(pipeline.Data)), Schema(pipeline), schema, cancel: cancel);
     }
 
     internal static TableReadOptions Reading(PipelineData data) => new()

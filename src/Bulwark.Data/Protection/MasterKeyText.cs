@@ -8,7 +8,8 @@ namespace Bulwark.Data;
 /// <summary>How a wrapped key and its key store are written in PKMT1 texts.</summary>
 /// <remarks>
 /// Vault transit as Arrow's sample client writes it: instance id the mount, instance URL the server, master key the key's name, the wrapped
-/// key <c>vault:vN:…</c>. Every other store: instance <c>DEFAULT</c>, master key its address, the wrapped key the version's address, a space, base64.
+/// key <c>vault:vN:…</c>. Every other store: instance <c>DEFAULT</c>, master key
+/// its address (in a key ring just its name), the wrapped key the version's address, a space, base64.
 /// </remarks>
 internal static partial class MasterKeyText
 {
@@ -22,7 +23,12 @@ internal static partial class MasterKeyText
         return (mount, server);
     }
 
-    internal static string Name(KeyUri kek) => kek.Scheme == Vault ? Split(kek).Key : kek.Key.ToString();
+    internal static string Name(KeyUri kek) => kek.Scheme switch
+    {
+        Vault => Split(kek).Key,
+        KeyUri.FileScheme => kek.Path,   // no colon: Parquet's properties divide keys from columns by one
+        _ => kek.Key.ToString(),
+    };
 
     internal static string Write(WrappedKey wrapped) => wrapped.Kek.Scheme == Vault
         ? Encoding.ASCII.GetString(wrapped.Bytes)
@@ -40,7 +46,7 @@ internal static partial class MasterKeyText
 
         var space = wrapped.IndexOf(' ', StringComparison.Ordinal);
         if (space < 0 || instanceId != KeyMaterial.NoInstance || instanceUrl != KeyMaterial.NoInstance
-            || !KeyUri.TryParse(wrapped[..space], out var kek) || kek!.Key.ToString() != masterKey || kek.ToString() != wrapped[..space])
+            || !KeyUri.TryParse(wrapped[..space], out var kek) || Name(kek!) != masterKey || kek!.ToString() != wrapped[..space])
             throw Unknown();
         return new(kek, Base64(wrapped[(space + 1)..]));
     }

@@ -24,12 +24,12 @@ public static class DatasetFile
     /// <param name="reading">How the file is read; a protected one needs keys.</param>
     /// <param name="options">What the columns mean.</param>
     /// <param name="schema">The schema of the training set, when this is a test set; null completes one from this table.</param>
-    /// <param name="cancel">Stops the work.</param>
     /// <param name="cellsOfATable">Cells up to which the table is read whole.</param>
+    /// <param name="cancel">Stops the work.</param>
     /// <exception cref="ArgumentException">Options or schema have faults.</exception>
     /// <exception cref="DatasetException">The table does not hold such a data set; the message names column and row.</exception>
     public static Task<Dataset> ReadAsync(
-        string path, TableReadOptions? reading, SchemaOptions options, FeatureSchema? schema = null, CancellationToken cancel = default, long cellsOfATable = CellsOfATable) => Task.Run(async () =>
+        string path, TableReadOptions? reading, SchemaOptions options, FeatureSchema? schema = null, long cellsOfATable = CellsOfATable, CancellationToken cancel = default) => Task.Run(async () =>
         {
             var large = Large(path, reading, cellsOfATable, cancel);
             if (large is null)
@@ -38,9 +38,9 @@ public static class DatasetFile
         }, cancel);
 
     /// <summary>Reads the two sides of a split; what must be inferred is inferred from the training rows alone.</summary>
-    /// <inheritdoc cref="ReadAsync(string, TableReadOptions?, SchemaOptions, FeatureSchema?, CancellationToken, long)"/>
+    /// <inheritdoc cref="ReadAsync(string, TableReadOptions?, SchemaOptions, FeatureSchema?, long, CancellationToken)"/>
     public static Task<(Dataset Train, Dataset Test)> ReadAsync(
-        string path, TableReadOptions? reading, SchemaOptions options, SplitRule split, CancellationToken cancel = default, long cellsOfATable = CellsOfATable)
+        string path, TableReadOptions? reading, SchemaOptions options, SplitRule split, long cellsOfATable = CellsOfATable, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(split);
         return Task.Run(async () =>

@@ -52,19 +52,19 @@ public sealed class DatasetFileTests : IDisposable
         var options = Options with { Drop = [.. Options.Drop.Where(name => name != "ssn")] };
         var path = await Protect();
         var rule = new SplitRule(0.25, 7, time);
-        var (train, test) = await DatasetFile.ReadAsync(path, reading, options, rule, Cancel);
+        var (train, test) = await DatasetFile.ReadAsync(path, reading, options, rule, cancel: Cancel);
         Assert.Equal(["amount", "fraud_scenario", "city"], train.Schema.Features.Select(feature => feature.Name));
-        var (trainByColumns, testByColumns) = await DatasetFile.ReadAsync(path, reading, options, rule, Cancel, cellsOfATable: 1000);
+        var (trainByColumns, testByColumns) = await DatasetFile.ReadAsync(path, reading, options, rule, 1000, Cancel);
         Same(train, trainByColumns);
         Same(test, testByColumns);
-        Same(await DatasetFile.ReadAsync(path, reading, options, train.Schema, Cancel), await DatasetFile.ReadAsync(path, reading, options, train.Schema, Cancel, cellsOfATable: 1000));
+        Same(await DatasetFile.ReadAsync(path, reading, options, train.Schema, cancel: Cancel), await DatasetFile.ReadAsync(path, reading, options, train.Schema, 1000, Cancel));
     }
 
     [Fact]
     public async Task A_plain_file_read_by_columns_is_the_table_read_whole()
     {
         await TableFile.WriteAsync(Payments, _folder["t.parquet"], cancel: Cancel);
-        Same(DatasetReader.Read(Payments, Options), await DatasetFile.ReadAsync(_folder["t.parquet"], null, Options, cancel: Cancel, cellsOfATable: 1000));
+        Same(DatasetReader.Read(Payments, Options), await DatasetFile.ReadAsync(_folder["t.parquet"], null, Options, cellsOfATable: 1000, cancel: Cancel));
     }
 
     [Fact]
@@ -72,9 +72,9 @@ public sealed class DatasetFileTests : IDisposable
     {
         var path = await Protect(encryptAmount: true);
         var options = Options with { Drop = [.. Options.Drop.Where(name => name != "ssn")] };
-        var shut = await DatasetFile.ReadAsync(path, new() { Keys = _keys }, options, cancel: Cancel, cellsOfATable: 1000);
+        var shut = await DatasetFile.ReadAsync(path, new() { Keys = _keys }, options, cellsOfATable: 1000, cancel: Cancel);
         Assert.DoesNotContain("amount", shut.Schema.Features.Select(feature => feature.Name));
-        var opened = await DatasetFile.ReadAsync(path, new() { Keys = _keys, OpenEncrypted = true }, options, cancel: Cancel, cellsOfATable: 1000);
+        var opened = await DatasetFile.ReadAsync(path, new() { Keys = _keys, OpenEncrypted = true }, options, cellsOfATable: 1000, cancel: Cancel);
         Assert.Equal(Payments.Numbers("amount").Select(value => (float)value), opened.Raw.Chunk(opened.Width).Select(row => row[0]));
     }
 
@@ -84,8 +84,8 @@ public sealed class DatasetFileTests : IDisposable
         var labels = Payments["is_fraud"] is NumberColumn number ? number.Values.ToArray() : [];
         labels[4000] = 2;
         await TableFile.WriteAsync(Payments.With(new NumberColumn("is_fraud", labels, true)), _folder["t.parquet"], cancel: Cancel);
-        var fault = await Assert.ThrowsAsync<DatasetException>(() => DatasetFile.ReadAsync(_folder["t.parquet"], null, Options with { Negative = ["0"] }, new SplitRule(0.5), Cancel, cellsOfATable: 1000));
+        var fault = await Assert.ThrowsAsync<DatasetException>(() => DatasetFile.ReadAsync(_folder["t.parquet"], null, Options with { Negative = ["0"] }, new SplitRule(0.5), 1000, Cancel));
         Assert.Equal(4001, fault.Row);
-        await Assert.ThrowsAsync<DatasetException>(() => DatasetFile.ReadAsync(_folder["t.parquet"], null, Options with { Drop = ["x"] }, cancel: Cancel, cellsOfATable: 1000));
+        await Assert.ThrowsAsync<DatasetException>(() => DatasetFile.ReadAsync(_folder["t.parquet"], null, Options with { Drop = ["x"] }, cellsOfATable: 1000, cancel: Cancel));
     }
 }
