@@ -6,6 +6,7 @@ command -v chromium >/dev/null || packages+=(chromium)
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || packages+=(postgresql)
 compgen -G "/usr/lib*/softhsm/libsofthsm2.so" >/dev/null || compgen -G "/usr/lib/*/softhsm/libsofthsm2.so" >/dev/null || packages+=(softhsm2)
 command -v pkcs11-tool >/dev/null || packages+=(opensc)
+command -v age >/dev/null || packages+=(age)
 command -v sslscan >/dev/null || packages+=(sslscan)
 [ ${#packages[@]} -eq 0 ] && { echo "test servers: all present"; exit 0; }
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }

@@ -1,72 +1,46 @@
 using System.CommandLine;
-using System.Security.Cryptography;
+using Bulwark.Cli.Sealing;
 using Bulwark.Cryptography;
+using Bulwark.Interchange;
 using Spectre.Console;
 
 namespace Bulwark.Cli;
 
 internal static class SealCommand
 {
+    private static readonly Argument<string> s_source = new("file") { Description = "The file to seal; - is standard input." };
+    private static readonly Option<string?> s_output = new("--output", "-o") { Description = "Where to; - is standard output. The default is the file's name and .sealed, .age or .tink.", HelpName = "FILE" };
+    private static readonly Option<string[]> s_to = new("--to") { Description = "Who can open it: a key of the keyring or of another store (vault:…, pkcs11:…), or an X25519 public key (age1… or x25519:…); may be repeated.", HelpName = "RECIPIENT" };
+    private static readonly Option<string?> s_key = new("--key") { Description = $"The same as --to; without any recipient, {Workspace.SealingKey}." };
+    private static readonly Option<bool> s_passphrase = SealSecrets.PassphraseOption("Ask for a passphrase that opens it, too.");
+    private static readonly Option<FileInfo?> s_passphraseFile = SealSecrets.PassphraseFileOption();
+    private static readonly Option<string> s_format = OneOf("--format", "Whose format: bulwark, age or tink.", "bulwark", "age", "tink");
+    private static readonly Option<string> s_suite = OneOf("--suite", "bulwark: floe (1 MiB segments) or cobblestone (16 KiB).", "floe", "cobblestone");
+    private static readonly Option<bool> s_armor = new("--armor", "-a") { Description = "age: as text." };
+    private static readonly Option<string> s_mediaType = new("--media-type") { Description = "bulwark: what the file is; readable without a key.", DefaultValueFactory = _ => "application/octet-stream" };
+    private static readonly Option<string[]> s_context = new("--context") { Description = "bulwark: a fact bound to the file, name=value; readable without a key." };
+    private static readonly Option<int?> s_capacity = new("--slot-capacity") { Description = "bulwark: bytes kept for recipients, also later ones; 512 to 65536." };
+    private static readonly Option<int> s_threads = new("--threads") { Description = "Threads, at 2 MiB of memory each; 0 is one a core." };
+
     internal static Command CreateSeal()
     {
-        var source = Source("The file to seal.");
-        var output = Output("Where to; the default is the file's name and .sealed.");
-        var key = new Option<string>("--key") { Description = "The symmetric key that wraps the file's own key.", DefaultValueFactory = _ => Workspace.SealingKey };
-        var mediaType = new Option<string>("--media-type") { Description = "What the file is; readable without a key.", DefaultValueFactory = _ => "application/octet-stream" };
-        var context = new Option<string[]>("--context") { Description = "A fact bound to the file, name=value; readable without a key." };
         var command = new Command("seal", """
-            Encrypts and authenticates any file: constant memory, random access, any changed bit refused.
+            Encrypts and authenticates any file: constant memory, random access, any changed bit refused. Any one recipient opens it.
+            An interrupted run leaves no half file; what it left is never continued.
 
-            Example: bulwark seal transactions.csv -o transactions.csv.sealed
-            """) { source, output, key, mediaType, context };
-        command.SetAction(async (parsed, cancel) =>
+            Example: bulwark seal transactions.csv --to sealing --to age1… -o transactions.csv.sealed
+            Example: tar c models | bulwark seal - --format age --to age1… -o models.age
+            """)
         {
-            using var keys = Workspace.Require(parsed).OpenKeys();
-            var from = Existing(parsed.GetRequiredValue(source));
-            var to = parsed.GetValue(output)?.FullName ?? from.FullName + ".sealed";
-            var options = new SealOptions { Recipients = [SealRecipient.Key(keys, parsed.GetRequiredValue(key))], MediaType = parsed.GetRequiredValue(mediaType), Context = Facts(parsed.GetValue(context) ?? []) };
-            var screen = new Screen(parsed);
-            var info = await screen.ProgressAsync($"sealing {from.Name}", async progress =>
-            {
-                SealedFileInfo? info = null;
-                await using var plaintext = from.OpenRead();
-                await AtomicFile.WriteAsync(to, async stream =>
-                    info = await SealedFile.SealAsync(plaintext, stream, options, Fraction(progress, from.Length), cancel), cancel);
-                return info!;
-            });
-            return screen.Answer(Document(info, to), console => Print(console, $"Sealed {from.Name} into {to}", info, new FileInfo(to).Length));
-        });
+            s_source, s_output, s_to, s_key, s_passphrase, s_passphraseFile, s_format, s_suite, s_armor, s_mediaType, s_context, s_capacity, s_threads,
+            TinkKeys.Keyset, TinkKeys.Segment, TinkKeys.AssociatedData,
+            SealRecipients.Create(), SealExportKey.Create(), SealIdentityCommand.Create(),
+        };
+        command.SetAction(SealAsync);
         return command;
     }
 
-    internal static Command CreateOpen()
-    {
-        var source = Source("The sealed file.");
-        var output = Output("Where to; the default is the file's name without .sealed.");
-        var command = new Command("open", """
-            Decrypts a sealed file; writes nothing unless every byte of it is right.
-
-            Example: bulwark open transactions.csv.sealed -o transactions.csv
-            """) { source, output };
-        command.SetAction(async (parsed, cancel) =>
-        {
-            using var keys = Workspace.Require(parsed).OpenKeys();
-            var from = Existing(parsed.GetRequiredValue(source));
-            var to = parsed.GetValue(output)?.FullName ?? DefaultOutput(from);
-            var info = ReadInfo(from);
-            if (!info.Slots.OfType<WrappedSlot>().Any(slot => keys.List().Any(known => KeyUri.Of(known.Id) == slot.Wrapped.Kek && known.State != KeyState.Destroyed)))
-                throw new CommandException($"This keyring has none of the keys that {from.Name} is sealed for: {string.Join(", ", info.Slots)}.", "open it in the workspace that sealed it");
-            var screen = new Screen(parsed);
-            await screen.ProgressAsync($"opening {from.Name}", async progress =>
-            {
-                await using var opened = SealedFile.Open(from.OpenRead(), keys);
-                await AtomicFile.WriteAsync(to, stream => CopyAsync(opened, stream, Fraction(progress, opened.Length), cancel), UnixFileMode.UserRead | UnixFileMode.UserWrite, cancel);
-                return info = opened.Info;
-            });
-            return screen.Answer(Document(info, to), console => Print(console, $"Opened {from.Name} into {to}", info, from.Length));
-        });
-        return command;
-    }
+    internal static Command CreateOpen() => OpenCommand.Create();
 
     /// <summary>What a file says of itself, or a clear sentence.</summary>
     internal static SealedFileInfo ReadInfo(FileInfo file)
@@ -85,49 +59,81 @@ internal static class SealCommand
     {
         file,
         info.FileId,
+        suite = info.Suite,
         info.MediaType,
         info.Created,
         info.PlaintextBytes,
         info.Context,
-        slots = info.Slots.Select(slot => slot.ToString()),
+        slots = info.Slots.Select(slot => slot.Recipient),
+        info.NeedsMending,
     };
 
-    private static void Print(IAnsiConsole console, string title, SealedFileInfo info, long sealedBytes)
+    private static async Task<int> SealAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        var from = parsed.GetRequiredValue(s_source);
+        var format = parsed.GetRequiredValue(s_format);
+        var to = parsed.GetValue(s_output) ?? (from == SealedSource.Pipe ? SealedSource.Pipe : $"{Path.GetFullPath(from)}.{(format == "bulwark" ? "sealed" : format)}");
+        await using var plaintext = SealedSource.OpenRead(from);
+        SealedSource.NameLeftovers(screen, to);
+        var passphrase = SealSecrets.Passphrase(parsed, s_passphrase, s_passphraseFile, twice: true);
+        using var targets = SealTargets.Read(parsed, [.. parsed.GetValue(s_to) ?? [], .. parsed.GetValue(s_key) is { } key ? [key] : Array.Empty<string>()], passphrase, format == "bulwark" ? Workspace.SealingKey : null, screen);
+        SealedFileInfo? info = null;
+        using var keyset = format == "tink" ? TinkKeys.Read(parsed, screen) : null;
+        await screen.ProgressAsync($"sealing {SealedSource.NameOf(from)}", async progress =>
+        {
+            await SealedSource.WriteAsync(to, async stream => info = await WriteAsync(parsed, format, plaintext, stream, targets, keyset, new SealedSource.Scaled(progress, SealedSource.LengthOf(from)), cancel), mode: null, cancel);
+            return true;
+        });
+        if (to == SealedSource.Pipe)
+            return ExitCode.Yes;
+        return info is null
+            ? screen.Answer(new { file = to, format }, console => console.MarkupLineInterpolated($"[green]Sealed {SealedSource.NameOf(from)} into {to}[/]"))
+            : screen.Answer(Document(info, to), console => Print(console, $"Sealed {SealedSource.NameOf(from)} into {to}", info, new FileInfo(to).Length));
+    }
+
+    /// <returns>What the header says; null for another tool's format.</returns>
+    private static async Task<SealedFileInfo?> WriteAsync(
+        ParseResult parsed, string format, Stream plaintext, Stream destination, SealTargets targets, TinkKeyset? keyset, IProgress<long> progress, CancellationToken cancel)
+    {
+        var threads = parsed.GetValue(s_threads);
+        switch (format)
+        {
+            case "age":
+                await AgeFile.SealAsync(plaintext, destination, targets.AgeRecipients, parsed.GetValue(s_armor), threads, progress, cancel);
+                return null;
+            case "tink":
+                await TinkFile.SealAsync(plaintext, destination, keyset!, TinkKeys.Aad(parsed), threads, progress, cancel);
+                return null;
+            default:
+                return await SealedFile.SealAsync(plaintext, destination, new SealOptions
+                {
+                    Recipients = targets.Recipients,
+                    Suite = parsed.GetValue(s_suite) == "cobblestone" ? SealSuite.Cobblestone : SealSuite.Floe,
+                    MediaType = parsed.GetRequiredValue(s_mediaType),
+                    Context = Facts(parsed.GetValue(s_context) ?? []),
+                    SlotCapacityInBytes = parsed.GetValue(s_capacity),
+                    Threads = threads,
+                }, progress, cancel);
+        }
+    }
+
+    internal static void Print(IAnsiConsole console, string title, SealedFileInfo info, long sealedBytes)
     {
         console.MarkupLineInterpolated($"[green]{title}[/]");
         console.Write(Describe(info, sealedBytes));
+        if (info.NeedsMending)
+            console.MarkupLine("[yellow]  the two copies of its slots differ: a rewrap was interrupted, or one is damaged; bulwark keys rewrap mends it[/]");
     }
 
-    private static async Task CopyAsync(SealedStream opened, Stream destination, IProgress<long> progress, CancellationToken cancel)
+    internal static Option<string> OneOf(string name, string description, params string[] values)
     {
-        var buffer = new byte[1 << 20];
-        try
-        {
-            for (int count; (count = await opened.ReadAsync(buffer, cancel)) > 0; progress.Report(opened.Position))
-                await destination.WriteAsync(buffer.AsMemory(0, count), cancel);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(buffer);
-        }
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => values[0] };
+        option.AcceptOnlyFromAmong(values);
+        return option;
     }
-
-    private static string DefaultOutput(FileInfo file) => file.Name.EndsWith(".sealed", StringComparison.Ordinal)
-        ? file.FullName[..^".sealed".Length]
-        : throw new CommandException($"{file.Name} does not end in .sealed.", "say where to with -o");
 
     private static Dictionary<string, string> Facts(IEnumerable<string> pairs) => pairs
         .Select(pair => pair.Split('=', 2) is [{ Length: > 0 } name, var value] ? (name, value) : throw new CommandException($"'{pair}' is no fact.", "--context name=value"))
         .ToDictionary(fact => fact.name, fact => fact.value, StringComparer.Ordinal);
-
-    private static Scaled Fraction(IProgress<double> progress, long total) => new(progress, total);
-
-    private static Argument<FileInfo> Source(string description) => new("file") { Description = description };
-
-    private static Option<FileInfo?> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
-
-    private sealed class Scaled(IProgress<double> progress, long total) : IProgress<long>
-    {
-        public void Report(long value) => progress.Report(total == 0 ? 1 : (double)value / total);
-    }
 }
