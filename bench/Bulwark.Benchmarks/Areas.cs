@@ -6,6 +6,7 @@ internal static class Areas
     private static readonly Dictionary<string, Func<string[], int>> s_areas = new(StringComparer.Ordinal)
     {
         ["fields"] = Fields.FieldsArea.Run,
+        ["signing"] = Signing.SigningArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

@@ -65,6 +65,7 @@ public static class BulwarkCommand
             ServeCommand.Create(),
             AttestCommand.Create(),
             LogCommand.Create(),
+            LineageCommand.Create(),
             VerifyCommand.Create(),
             PolicyCommand.Create(),
             DeployCommand.Create(),

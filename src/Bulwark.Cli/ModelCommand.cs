@@ -15,6 +15,7 @@ internal static class ModelCommand
         ModelVerifyCommand.Create(),
         ModelInspectCommand.Create(),
         ModelImportCommand.Create(),
+        ModelPromoteCommand.Create(),
         ModelSignCommand.Create(),
         ModelVerifySignatureCommand.Create(),
         ModelSigningKeyCommand.Create(),

@@ -40,8 +40,8 @@ public sealed class DemoTests(DemoFixture demo) : IClassFixture<DemoFixture>
     {
         var verified = await ReceiptAsync(demo.PathOf("receipt/worker.key"));
         Assert.True(verified.Code == 0, verified.Said);
-        var links = verified.Json.GetProperty("links").EnumerateArray().ToDictionary(link => link.GetProperty("name").GetString()!, link => link.GetProperty("holds").GetBoolean());
-        Assert.All((string[])["attestation", "package", "training", "data"], link => Assert.True(links[link], link));
+        var links = verified.Json.GetProperty("links").Deserialize<Bulwark.Lineage.EvidenceLink[]>(JsonSerializerOptions.Web)!.SelectMany(link => link.Flatten()).ToDictionary(link => link.Name, link => link.Holds);
+        Assert.All((string[])["checkpoint", "policy", "attestation", "package", "training", "privacy", "data"], link => Assert.True(links[link], link));
     }
 
     [Fact]
