@@ -1,5 +1,6 @@
 using Bulwark.Networks;
 using Bulwark.Networks.Kernels;
+using Bulwark.Privacy;
 
 namespace Bulwark.Benchmarks;
 
@@ -75,6 +76,14 @@ internal static class NetworkContenders
         {
             gradient.AsSpan().Clear();
             gradients.ClippedSum(inputs, labels, Loss.SoftmaxCrossEntropy, 1f, gradient);
+            adam.Step(network.Parameters, gradient, 1e-3f);
+        });
+        var noise = new SecureNoise();
+        yield return new("private training step, rows clipped, noise added", TrainingMegaFlop, () =>
+        {
+            gradient.AsSpan().Clear();
+            gradients.ClippedSum(inputs, labels, Loss.SoftmaxCrossEntropy, 1f, gradient);
+            noise.AddGaussian(gradient.AsSpan(), 4f);
             adam.Step(network.Parameters, gradient, 1e-3f);
         });
         yield return new("gradient to inputs (attack step)", ForwardMegaFlop * 2, () => gradients.InputGradient(inputs, labels, Loss.SoftmaxCrossEntropy, inputGradient));

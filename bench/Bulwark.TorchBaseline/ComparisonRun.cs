@@ -37,6 +37,7 @@ internal static class ComparisonRun
         ("product 512x128x128", "libtorch product"),
         ("training step", "libtorch training step"),
         ("training step, rows clipped", "libtorch training step"),
+        ("private training step", "libtorch training step"),
         ("gradient to inputs", "libtorch gradient to inputs"),
         ("forward", "libtorch forward"),
     ];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bulwark.Cli;
 using Bulwark.Cli.Making;
 using Bulwark.Models;
 using Bulwark.Privacy;
@@ -35,7 +36,7 @@ internal static class AccuracyTable
     private static bool Row(string file, int? bins, IReadOnlyList<int> hidden, double epsilon, double accuracyGoal, double aucGoal, int seeds)
     {
         var pipeline = PipelineFile.Load(new FileInfo(Path.Combine(RepositoryFolder.Path, file)));
-        var (train, test) = MakingData.ReadAsync(pipeline, MakingData.Folder(null, new FileInfo(file), pipeline.Data.Train), null, CancellationToken.None).GetAwaiter().GetResult();
+        var (train, test) = MakingData.ReadAsync(pipeline, MakingData.Folder(null, new FileInfo(file), pipeline.Data.Train), Workspace.At(new DirectoryInfo(Path.GetTempPath())), CancellationToken.None).GetAwaiter().GetResult();
         if (bins is { } count)
         {
             var schema = train.Schema.WithEqualBins(count);

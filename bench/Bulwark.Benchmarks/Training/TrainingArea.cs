@@ -6,12 +6,13 @@ internal static class TrainingArea
     internal static int Run(string[] args) => args switch
     {
         ["accuracy", .. var rest] => AccuracyTable.Run(rest),
+        ["speed", .. var rest] => SpeedTable.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("training accuracy [SEEDS]");
+        Console.Error.WriteLine("training accuracy [SEEDS] | training speed [SECONDS]");
         return 2;
     }
 }
