@@ -59,6 +59,8 @@ public static class PrivateTrainingAudit
         var faults = options.Faults().Concat(audit.Faults()).ToList();
         if (options.Private is null)
             faults.Add("Only private training has a claim to audit.");
+        if (options.Additive is not null)
+            faults.Add("The audit knows regressions and networks, which step by clipped gradients; an additive model releases sums over bins instead.");
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         options = options with { Robust = null, Private = options.Private! with { PublicRows = null } };   // an attack in training is post-processing of a row; its steps would only take time

@@ -66,7 +66,7 @@ internal static class RunCommand
     /// <summary>Refuses a clean start whose private variants the budget has no room for.</summary>
     private static void RequireRoom(PipelineFile pipeline, Dataset train, Workspace workspace)
     {
-        PrivacyEvent[] costs = [.. pipeline.Variants.Where(variant => variant.Private is not null).Select(variant => TrainingRun.Cost(MakingLine.Options(pipeline, variant)))];
+        PrivacyEvent[] costs = [.. pipeline.Variants.Where(variant => variant.Private is not null).Select(variant => TrainingRun.Cost(MakingLine.Options(pipeline, variant), train.Schema.Width))];
         if (costs.Length == 0 || !File.Exists(workspace.LedgerPath))
             return;
         using var ledger = PrivacyLedger.Open(workspace.LedgerPath);

@@ -18,7 +18,7 @@ internal static class TrainCommand
     private static readonly Option<string> s_mutable = new("--mutable") { Description = "Features that an attacker can choose, with commas.", HelpName = "NAMES", DefaultValueFactory = _ => "" };
     private static readonly Option<string?> s_columns = new("--columns") { Description = "Names of the columns of a file without a header, with commas.", HelpName = "NAMES" };
     private static readonly Option<char?> s_comment = new("--comment") { Description = "Lines of the file that begin with this character are skipped.", HelpName = "CHAR" };
-    private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression) or mlp (multilayer perceptron).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp");
+    private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression), mlp (multilayer perceptron) or ebm (additive model: one curve a feature over public bins).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp", "ebm");
     private static readonly Option<string> s_hidden = new("--hidden") { Description = "Widths of the hidden layers of an mlp.", HelpName = "64,32", DefaultValueFactory = _ => "64,32" };
     private static readonly Option<int?> s_bins = new("--bins") { Description = "Cut every number into so many public bins of equal width between its bounds: best for lr on many rows.", HelpName = "N" };
     private static readonly Option<int?> s_epochs = new("--epochs") { Description = "Passes over the data; chosen when absent." };
@@ -28,6 +28,7 @@ internal static class TrainCommand
     private static readonly Option<bool> s_private = new("--private") { Description = "Train with differential privacy." };
     private static readonly Option<double> s_epsilon = new("--epsilon") { Description = "Epsilon of a private run, the input screen's statistics included.", DefaultValueFactory = _ => 1 };
     private static readonly Option<double> s_delta = new("--delta") { Description = "Delta of a private run.", DefaultValueFactory = _ => 1e-5 };
+    private static readonly Option<string> s_clipping = new Option<string>("--clipping") { Description = "How a private run shortens gradients: flat, per-layer, automatic, or adaptive (follows a noisy median, which is paid for).", DefaultValueFactory = _ => "flat" }.AcceptOnlyFromAmong(Clipping.Names);
     private static readonly Option<double?> s_budget = new("--budget") { Description = "Epsilon that the data set may ever cost, when its ledger has no budget yet; this run's when absent." };
     private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of the numeric features that --schema declares without any." };
     private static readonly Option<bool> s_robust = new("--robust") { Description = "Train against an attacker who moves mutable features." };
@@ -51,7 +52,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output,
+            s_private, s_epsilon, s_delta, s_clipping, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output,
         };
         command.SetAction(RunAsync);
         return command;
@@ -66,7 +67,7 @@ internal static class TrainCommand
         var options = Options(parsed);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
-        if (parsed.GetValue(s_bins) is { } bins)
+        if ((parsed.GetValue(s_bins) ?? (parsed.GetValue(s_model) == "ebm" ? PipelineVariant.DefaultBins : null)) is { } bins)
             (train, test) = Binned(train, test, bins);
         var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
         if (workspace is null)
@@ -124,13 +125,14 @@ internal static class TrainCommand
 
     private static TrainingOptions Options(ParseResult parsed) => new()
     {
-        Hidden = parsed.GetValue(s_model) == "lr" ? [] : [.. Names(parsed.GetValue(s_hidden)).Select(width => int.TryParse(width, out var value) ? value : throw new CommandException($"--hidden: '{width}' is no number.", "--hidden 64,32"))],
+        Additive = parsed.GetValue(s_model) == "ebm" ? new AdditiveOptions() : null,
+        Hidden = parsed.GetValue(s_model) != "mlp" ? [] : [.. Names(parsed.GetValue(s_hidden)).Select(width => int.TryParse(width, out var value) ? value : throw new CommandException($"--hidden: '{width}' is no number.", "--hidden 64,32"))],
         Epochs = parsed.GetValue(s_epochs),
         BatchSize = parsed.GetValue(s_batch) ?? 256,
         LearningRate = parsed.GetValue(s_rate),
         PositiveWeight = parsed.GetValue(s_weight),
         Seed = (ulong)parsed.GetValue(s_seed),
-        Private = parsed.GetValue(s_private) ? new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta) } : null,
+        Private = parsed.GetValue(s_private) ? Clipping.Of(new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta) }, parsed.GetValue(s_clipping)!) : null,
         Robust = !parsed.GetValue(s_robust) ? null : new RobustOptions
         {
             Epsilon = parsed.GetValue(s_attack),

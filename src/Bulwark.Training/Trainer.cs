@@ -35,6 +35,8 @@ public static class Trainer
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         var started = Stopwatch.GetTimestamp();
+        if (options.Additive is not null)
+            return new AdditiveLoop(options, new BinnedRows(train)).Run(account, started, progress, cancel);
         var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
         if (options.BaseRate is { } rate)
             network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
@@ -48,13 +50,14 @@ public static class Trainer
 
     /// <summary>What a private run of these options will release; known before it starts, and the same whatever the rows are.</summary>
     /// <param name="options">Private options, sound ones.</param>
+    /// <param name="features">Number of features, which an additive model's releases go by; of no meaning for the others.</param>
     /// <exception cref="ArgumentException">The options are not private or have faults.</exception>
-    public static PrivacyEvent Cost(TrainingOptions options)
+    public static PrivacyEvent Cost(TrainingOptions options, int features)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Private is null || options.Faults().Any())
             throw new ArgumentException("Only a private run of sound options has a cost.", nameof(options));
-        return PrivatePlan.Of(options).Event;
+        return options.Additive is null ? PrivatePlan.Of(options).Event : AdditivePlan.Of(options, features).Event;
     }
 
     /// <summary>Probabilities of the positive class.</summary>
@@ -76,6 +79,8 @@ public static class Trainer
             yield return "There are no rows to train on.";
         if (options.Private is not null && account is null)
             yield return "A private run books its cost before it starts: give the ledger and the data set's commitment.";
+        if (options.Additive is not null && (train.Sources.Count == 0 || train.Quantities.Contains(true)))
+            yield return "An additive model needs every number in bins: declare them, or give a number of bins.";
         if (options.Robust is { Mutable.Count: > 0 } robust && robust.Mutable.Count != train.Width)
             yield return $"The mutable mask has {robust.Mutable.Count} values for rows of {train.Width}.";
     }
@@ -92,6 +97,6 @@ public static class Trainer
     {
         var batch = new Batch(rows.Length, all.Width);
         batch.Load(all, rows);
-        return new EncodedDataset(batch.Features, all.Width, batch.Labels, all.Quantities);
+        return new EncodedDataset(batch.Features, all.Width, batch.Labels, all.Quantities, all.Sources);
     }
 }

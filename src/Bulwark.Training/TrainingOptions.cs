@@ -6,6 +6,9 @@ public sealed record TrainingOptions
     /// <summary>Widths of the hidden layers; empty makes a logistic regression.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 32];
 
+    /// <summary>An additive model over public bins in place of a network; <see cref="Hidden"/> must be empty. Null for a network.</summary>
+    public AdditiveOptions? Additive { get; init; }
+
     /// <summary>Passes over the data (in expectation, when private); null chooses: 20 plain or robust (more for a regression on few rows), 40 private, 200 private without hidden layers.</summary>
     public int? Epochs { get; init; }
 
@@ -56,6 +59,10 @@ public sealed record TrainingOptions
             yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
         if (BaseRate is not null and not (> 0 and < 1))
             yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
+        if (Additive is not null && (Hidden.Count > 0 || Robust is not null || PositiveWeight != 1))
+            yield return "An additive model has no hidden layers, no adversarial training and no weights of positive rows.";
+        foreach (var fault in Additive?.Faults() ?? [])
+            yield return fault;
         foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))
             yield return fault;
     }

@@ -62,7 +62,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         return (evasion, membership);
     }
 
-    private bool IsBinned(string name) => pipeline.Variants.Any(variant => variant.Name == name && variant.Bins is not null);
+    private bool IsBinned(string name) => pipeline.Variants.Any(variant => variant.Name == name && (variant.Bins is not null || variant.Model == "ebm"));
 
     /// <summary>Seals the variant that the pipeline names; null when it names none.</summary>
     internal async Task<StepRecord<SealFinding>?> SealAsync(IReadOnlyList<StepRecord<VariantFinding>> variants, IReadOnlyList<StepRecord<EvasionFinding>> evasion, CancellationToken cancel)
@@ -229,14 +229,15 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         var standard = new TrainingOptions();
         return standard with
         {
-            Hidden = variant.Model == "lr" ? [] : variant.Hidden,
+            Hidden = variant.Model == "mlp" ? variant.Hidden : [],
+            Additive = variant.Model == "ebm" ? new AdditiveOptions() : null,
             Epochs = variant.Epochs ?? standard.Epochs,
             BatchSize = variant.BatchSize ?? standard.BatchSize,
             LearningRate = variant.LearningRate ?? standard.LearningRate,
             PositiveWeight = variant.PositiveWeight ?? standard.PositiveWeight,
             BaseRate = pipeline.BaseRate,
             Seed = (ulong)pipeline.Seed,
-            Private = variant.Private is { } budget ? new PrivacyOptions { Epsilon = budget.Epsilon, Delta = budget.Delta } : null,
+            Private = variant.Private is { } budget ? Clipping.Of(new PrivacyOptions { Epsilon = budget.Epsilon, Delta = budget.Delta }, budget.Clipping) : null,
             Robust = variant.Robust ? new RobustOptions { Epsilon = pipeline.Attack.Epsilon } : null,
         };
     }

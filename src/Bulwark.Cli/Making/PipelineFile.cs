@@ -102,8 +102,12 @@ internal sealed class PipelineFile
             yield return $"variants: '{variant.Name}' is no name of letters, digits and hyphens; it becomes a folder's.";
         foreach (var repeated in Variants.GroupBy(variant => variant.Name).Where(group => group.Count() > 1))
             yield return $"variants: the name {repeated.Key} is given twice.";
-        foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr")))
-            yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp and lr.";
+        foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr" or "ebm")))
+            yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp, lr and ebm.";
+        foreach (var variant in Variants.Where(variant => variant is { Model: "ebm", Robust: true }))
+            yield return $"variants: {variant.Name} is an additive model, which has no adversarial training.";
+        foreach (var variant in Variants.Where(variant => variant.Private is { } budget && !Clipping.Names.Contains(budget.Clipping)))
+            yield return $"variants: {variant.Name} asks for clipping {variant.Private!.Clipping}; there are {string.Join(", ", Clipping.Names)}.";
         foreach (var variant in Variants.Where(variant => variant.Bins is not null and not (>= 2 and <= Bulwark.Models.Feature.MostBins)))
             yield return $"variants: {variant.Name} asks for {variant.Bins} bins; 2 to {Bulwark.Models.Feature.MostBins}.";
         foreach (var variant in Variants.Where(variant => variant.Bins is not null && variant.Robust))
@@ -178,7 +182,10 @@ internal sealed class PipelineVariant
     public bool Robust { get; set; }
 
     /// <summary>The features as this variant sees them.</summary>
-    internal Bulwark.Models.FeatureSchema Schema(Bulwark.Models.FeatureSchema declared) => Bins is { } bins ? declared.WithEqualBins(bins) : declared;
+    internal Bulwark.Models.FeatureSchema Schema(Bulwark.Models.FeatureSchema declared) => (Bins ?? (Model == "ebm" ? DefaultBins : null)) is { } bins ? declared.WithEqualBins(bins) : declared;
+
+    /// <summary>Bins of an additive model for which nobody declared any.</summary>
+    internal const int DefaultBins = 16;
 }
 
 /// <summary>The privacy that one variant may spend.</summary>
@@ -186,4 +193,7 @@ internal sealed class PipelinePrivacy
 {
     public double Epsilon { get; set; } = 1;
     public double Delta { get; set; } = 1e-5;
+
+    /// <summary>How gradients are shortened: flat, per-layer, automatic or adaptive.</summary>
+    public string Clipping { get; set; } = "flat";
 }

@@ -36,7 +36,7 @@ internal static class TrainingRun
 
         if (options.Private is not null)
         {
-            ledger!.RequireRoom(account!.Dataset, Cost(options));   // before the moments are paid for
+            ledger!.RequireRoom(account!.Dataset, Cost(options, request.Train.Schema.Width));   // before the moments are paid for
             options = WithMoments(options);
         }
 
@@ -87,7 +87,7 @@ internal static class TrainingRun
         : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
 
     /// <summary>All that a private run will release beside what is paid already: the moments for its screen, then the training.</summary>
-    internal static PrivacyEvent Cost(TrainingOptions options) => new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(WithMoments(options))]);
+    internal static PrivacyEvent Cost(TrainingOptions options, int features) => new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(WithMoments(options), features)]);
 
     private static TrainingOptions WithMoments(TrainingOptions options) =>
         options with { Private = options.Private! with { Also = Joined(options.Private.Also, new GaussianEvent(MomentsNoise)) } };
@@ -110,7 +110,7 @@ internal static class TrainingRun
     private static TrainingReport Report(TrainingRequest request, TrainingOptions options, TrainedNetwork trained, Evaluation evaluation, InputScreen screen, double difference) => new()
     {
         Name = request.Name,
-        Model = options.Hidden.Count == 0 ? "logistic regression" : "multilayer perceptron",
+        Model = options.Additive is not null ? "additive model" : options.Hidden.Count == 0 ? "logistic regression" : "multilayer perceptron",
         Shape = trained.Network.Shape.ToString(),
         Created = DateTimeOffset.UtcNow,
         Dataset = request.Train.Commitment,

@@ -48,7 +48,7 @@ public sealed class Dataset
     public EncodedDataset Encode(FeatureEncoder? encoder = null)
     {
         encoder ??= new FeatureEncoder(Schema);
-        return new EncodedDataset(encoder.Encode(Raw), encoder.EncodedWidth, Labels, [.. encoder.Columns.Select(column => column.Role == EncodedRole.Value)]);
+        return new EncodedDataset(encoder.Encode(Raw), encoder.EncodedWidth, Labels, [.. encoder.Columns.Select(column => column.Role == EncodedRole.Value && Schema.Features[column.Feature].Kind != FeatureKind.Binary)], [.. encoder.Columns.Select(column => column.Feature)]);
     }
 
     /// <summary>The same rows under another schema of the same columns: other bounds, the same categories.</summary>
