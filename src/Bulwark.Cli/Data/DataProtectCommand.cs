@@ -1,12 +1,17 @@
 using System.CommandLine;
+using Bulwark.Cli.Keys;
+using Bulwark.Cryptography;
 using Bulwark.Data;
+using Bulwark.Queries;
 using Spectre.Console;
 
 namespace Bulwark.Cli;
 
 internal static class DataProtectCommand
 {
-    private static readonly Argument<FileInfo> s_input = DataFiles.Input("table", "CSV or Parquet.");
+    private static readonly Argument<FileInfo> s_input = new Argument<FileInfo>("table") { Description = "CSV or Parquet; or give --query.", Arity = ArgumentArity.ZeroOrOne }.AcceptExistingOnly();
+    private static readonly Option<string?> s_query = new("--query") { Description = "Protect the answer of a DuckDB query; the query may read files.", HelpName = "SELECT" };
+    private static readonly Option<FileInfo> s_database = new Option<FileInfo>("--database") { Description = "The DuckDB database of the query; opened read-only.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> s_output = DataFiles.Output("Where to write: a .parquet file, or a new folder of parts.");
     private static readonly Option<FileInfo> s_policy = new Option<FileInfo>("--policy") { Description = "What to do with each column (data-policy/v1, YAML or JSON). Without one, what a scan advises.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<string?> s_dataset = new("--dataset") { Description = "The dataset's name, when there is no policy (the file's name).", HelpName = "NAME" };
@@ -20,9 +25,17 @@ internal static class DataProtectCommand
 
             Example: bulwark data protect payments.csv --policy policy.json -o payments.protected.parquet
                      bulwark data protect payments.csv --partition-by country --rows-per-file 10000000 -o payments
-            """) { s_input, s_output, s_policy, s_dataset };
+                     bulwark data protect --query "SELECT * FROM 'events/*.parquet' WHERE year = 2026" --policy policy.yaml -o events
+            """) { s_input, s_query, s_database, s_output, s_policy, s_dataset };
         s_layout.AddTo(command);
         s_table.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(s_input) is null == result.GetValue(s_query) is null)
+                result.AddError("Name a table, or give --query.");
+            if (result.GetValue(s_database) is not null && result.GetValue(s_query) is null)
+                result.AddError("--database goes with --query.");
+        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -35,14 +48,17 @@ internal static class DataProtectCommand
         var options = s_layout.Read(parsed);
         var target = parsed.GetRequiredValue(s_output);
         var path = s_layout.IsFolder(parsed, target) ? DataFiles.NewFolder(target) : DataFiles.Writable(target, ".parquet");
-        var file = parsed.GetRequiredValue(s_input);
-        ITableSource Open() => TableSource.Open(file.FullName, s_table.Read(parsed, keys), cancel);
+        var file = parsed.GetValue(s_input);
+        ITableSource Open() => parsed.GetValue(s_query) is { } query
+            ? new DuckDbQuery(query, parsed.GetValue(s_database)?.FullName)
+            : TableSource.Open(file!.FullName, s_table.Read(parsed, keys), cancel);
         var given = parsed.GetValue(s_policy) is { } named ? ProtectionPolicy.Parse(await File.ReadAllTextAsync(named.FullName, cancel)) : null;
         var scan = given is { NeedsScan: false } ? null : await screen.ProgressAsync("scanning", progress => Task.Run(() => Scan(Open, progress, cancel), cancel));
-        var rules = given ?? ProtectionPolicy.FromScan(scan!, parsed.GetValue(s_dataset) ?? DatasetName(file));
+        var rules = given ?? ProtectionPolicy.FromScan(scan!, parsed.GetValue(s_dataset) ?? (file is null ? "query" : DatasetName(file)));
         using var subjects = rules.Subject is null ? null : DataFiles.Subjects(workspace, keys);
+        using var stores = WorkspaceKeys.Over(workspace, keys, "protect", [options.FooterKey, .. rules.Columns.Values.Select(column => column.Key).OfType<string>().Select(KeyAddress.Parse).OfType<KeyUri>()]);
         using var source = await screen.ProgressAsync("reading", _ => Task.Run(Open, cancel));
-        var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options with { Scan = scan, Subjects = subjects }, progress, cancel));
+        var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options with { Scan = scan, Subjects = subjects, Store = stores.Stores }, progress, cancel));
         var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
         return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Cli.Keys;
 using Bulwark.Data;
 using Spectre.Console;
 
@@ -14,11 +15,12 @@ internal static class DataRevealCommand
         var output = DataFiles.Output("Where to write all rows: .csv, .tsv or .parquet; without it the first rows are printed.", required: false);
         var rows = new Option<int>("--rows") { Description = "Rows to print.", DefaultValueFactory = _ => 10, HelpName = "N" };
         var dataset = new Option<string?>("--dataset") { Description = "The dataset that the file must hold: its name, or name/commitment.", HelpName = "NAME" };
+        var kek = new Option<string[]>("--kek") { Description = "A master key of the data in another key store; may be repeated.", HelpName = "ADDRESS" };
         var command = new Command("reveal", """
             Opens protected columns with the workspace's keys. Who opened what for which purpose is logged before a value appears.
 
             Example: bulwark data reveal payments.protected.parquet --columns card_number --purpose "chargeback 4711"
-            """) { input, columns, purpose, output, rows, dataset };
+            """) { input, columns, purpose, output, rows, dataset, kek };
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
@@ -29,8 +31,9 @@ internal static class DataRevealCommand
                 throw new CommandException("State the purpose in 1 to 1000 characters.");
             var target = parsed.GetValue(output) is { } file ? DataFiles.Writable(file, ".csv", ".tsv", ".parquet") : null;
             using var subjects = DataFiles.KnownSubjects(workspace, keys);
+            using var stores = WorkspaceKeys.Over(workspace, keys, "reveal", (parsed.GetValue(kek) ?? []).Select(text => KeyAddress.Parse(text)!));
             using var revealed = await screen.ProgressAsync("opening", _ => Task.Run(() => DataProtection.OpenColumns(
-                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), subjects: subjects), cancel));
+                parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), stores.Stores, subjects), cancel));
             var entry = (await workspace.AppendAsync(keys, Claims.Accessed(revealed, reason, keys), cancel)).Index;
             var answer = revealed.Columns.Count == 0 ? (null, null) : await ReadAsync(screen, revealed, target, Math.Max(0, parsed.GetValue(rows)), cancel);
             return screen.Answer(

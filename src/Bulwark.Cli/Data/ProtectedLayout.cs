@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Cli.Keys;
 using Bulwark.Data;
 
 namespace Bulwark.Cli;
@@ -13,9 +14,11 @@ internal sealed class ProtectedLayout
     private readonly Option<bool> _plain = new("--plain-columns") { Description = "Leave kept columns unencrypted; Parquet then does not authenticate them." };
     private readonly Option<string?> _keys = new Option<string?>("--wrapped-keys") { Description = "inside the Parquet files, or beside them, where `keys rewrap` can replace them (a folder's default).", HelpName = "inside|beside" }.AcceptOnlyFromAmong("inside", "beside");
 
+    private readonly Option<string?> _kek = new("--kek") { Description = "The master key of the footer, in any key store (data/footer of the key ring). Columns name theirs in the policy.", HelpName = "ADDRESS" };
+
     internal void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _partition, _rowsPerFile, _rowsPerGroup, _footer, _plain, _keys })
+        foreach (var option in new Option[] { _partition, _rowsPerFile, _rowsPerGroup, _footer, _plain, _keys, _kek })
             command.Add(option);
     }
 
@@ -33,6 +36,7 @@ internal sealed class ProtectedLayout
             RowsPerGroup = parsed.GetValue(_rowsPerGroup) ?? standard.RowsPerGroup,
             PlaintextFooter = parsed.GetValue(_footer) == "plaintext",
             PlainColumns = parsed.GetValue(_plain),
+            FooterKey = KeyAddress.Parse(parsed.GetValue(_kek)) ?? standard.FooterKey,
             ExternalKeys = parsed.GetValue(_keys) is { } where ? where == "beside" : null,
         };
     }

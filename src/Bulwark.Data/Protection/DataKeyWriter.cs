@@ -9,6 +9,7 @@ internal sealed class DataKeyWriter(IKeyProvider store, bool doubleWrapping) : I
     internal const int KeyBytes = 32;
 
     private readonly Dictionary<KeyUri, Kek> _keks = [];
+    private readonly Dictionary<KeyUri, KeyUri> _versions = [];
 
     private sealed record Kek(byte[] Id, SecretBytes Key, WrappedKey Wrapped);
 
@@ -40,7 +41,7 @@ internal sealed class DataKeyWriter(IKeyProvider store, bool doubleWrapping) : I
     }
 
     /// <summary>The version of <paramref name="master"/> that wrapped, once it did.</summary>
-    internal KeyUri? VersionOf(KeyUri master) => _keks.GetValueOrDefault(master)?.Wrapped.Kek;
+    internal KeyUri? VersionOf(KeyUri master) => _versions.GetValueOrDefault(master);
 
     public void Dispose()
     {
@@ -48,6 +49,10 @@ internal sealed class DataKeyWriter(IKeyProvider store, bool doubleWrapping) : I
             kek.Key.Dispose();
     }
 
-    private WrappedKey Wrap(KeyUri master, SecretBytes key, string item) =>
-        store.WrapAsync(master, key, new KeyContext(default).For(item)).AsTask().GetAwaiter().GetResult();
+    private WrappedKey Wrap(KeyUri master, SecretBytes key, string item)
+    {
+        var wrapped = store.WrapAsync(master, key, new KeyContext(default).For(item)).AsTask().GetAwaiter().GetResult();
+        _versions[master] = wrapped.Kek;
+        return wrapped;
+    }
 }

@@ -6,7 +6,7 @@ namespace Bulwark.Data;
 /// <summary>A protected file, or a folder of them under its manifest, whose own key was found and whose identity was checked.</summary>
 internal sealed class ProtectedDataset : IDisposable
 {
-    private readonly IKeyProvider _store;
+    private readonly KeyCache _store;   // parts share their key-encryption keys
     private readonly DatasetManifest? _folder;
     private readonly string _path;
     private ProtectedParquetFile? _first;
@@ -14,18 +14,18 @@ internal sealed class ProtectedDataset : IDisposable
     /// <inheritdoc cref="ProtectedParquetFile(string, IKeyProvider, string?, string?)"/>
     internal ProtectedDataset(string path, IKeyProvider store, string? expectedDataset)
     {
-        (_path, _store) = (path, store);
+        (_path, _store) = (path, new KeyCache(store));
         if (Directory.Exists(path))
         {
             _folder = DatasetManifest.Read(path);
-            Require(_folder, store);
+            Require(_folder, _store);
             if (expectedDataset is not null && expectedDataset != _folder.Dataset && expectedDataset != $"{_folder.Dataset}/{_folder.Version}" && expectedDataset != $"{_folder.Dataset}/{_folder.Commitment}")
                 throw new CryptographicException($"{Path.GetFileName(Path.GetFullPath(path))} holds dataset {_folder.Dataset}/{_folder.Version}, not {expectedDataset}.");
             (Name, Version, Commitment, Exact, All, Rows) = (_folder.Dataset, _folder.Version, _folder.Commitment, _folder.Exact, _folder.Columns, _folder.Rows);
         }
         else
         {
-            _first = new ProtectedParquetFile(path, store, expectedDataset);
+            _first = new ProtectedParquetFile(path, _store, expectedDataset);
             var manifest = _first.Manifest;
             (Name, Version, Commitment, Exact, All, Rows) = (manifest.Dataset, manifest.Version, manifest.Commitment, manifest.Exact, manifest.Columns, _first.Rows);
         }
@@ -81,7 +81,11 @@ internal sealed class ProtectedDataset : IDisposable
     internal ProtectedColumn Find(string name) => All.FirstOrDefault(column => column.Name == name)
         ?? throw new ArgumentException($"Dataset {Name}/{Version} has no column '{name}'. The columns are: {string.Join(", ", All.Select(column => column.Name))}.");
 
-    public void Dispose() => _first?.Dispose();
+    public void Dispose()
+    {
+        _first?.Dispose();
+        _store.Dispose();
+    }
 
     /// <summary>Checks the manifest's seal with the key that it names, and its tree.</summary>
     internal static void Require(DatasetManifest manifest, IKeyProvider store)

@@ -14,8 +14,7 @@ internal sealed class ProtectionJob : IDisposable
         (_policy, Options) = (policy, options);
         Version = Guid.CreateVersion7().ToString("N");
         Plan = [.. columns.Select(column => Planned(column, keys)), .. FieldTransforms.Added(columns, policy, keys)];
-        if (options.Store is null && options.FooterKey.Scheme == KeyUri.FileScheme)
-            keys.GetOrCreateSymmetric(options.FooterKey.Path);
+        Prepare(options.FooterKey, keys);
         _keys = new DataKeyWriter(options.Store ?? keys, options.DoubleWrapping);
         _fields = FieldTransforms.Protecting(Plan, policy, keys, options.Subjects);
     }
@@ -90,8 +89,22 @@ internal sealed class ProtectionJob : IDisposable
         if (protection.Action is ProtectionAction.Keep or ProtectionAction.Drop)
             return new(column, protection.Action, null);
         var key = MasterOf(column);
-        return key.Scheme == KeyUri.FileScheme && Options.Store is null
-            ? new(column, protection.Action, KeyUri.Of(keys.GetOrCreateSymmetric(key.Path)))
-            : new(column, protection.Action, key);
+        Prepare(key, keys);
+        return new(column, protection.Action, key);   // its version is known when it has wrapped
+    }
+
+    /// <summary>Makes a key of the key ring that the store does not have.</summary>
+    private void Prepare(KeyUri key, KeyRing keys)
+    {
+        if (key.Scheme != KeyUri.FileScheme)
+            return;
+        try
+        {
+            (Options.Store ?? keys).DescribeAsync(key).AsTask().GetAwaiter().GetResult();
+        }
+        catch (InvalidOperationException)
+        {
+            keys.GetOrCreateSymmetric(key.Path);
+        }
     }
 }
