@@ -11,6 +11,10 @@ public static class PrivateBounds
     private const int HighestPower = 50;
     private const int Side = HighestPower - LowestPower + 1;
 
+    /// <summary>What <see cref="Release"/> costs.</summary>
+    /// <param name="noiseMultiplier">Noise standard deviation, in rows.</param>
+    public static PrivacyEvent Cost(double noiseMultiplier) => PrivateStatistics.CountCost(noiseMultiplier);
+
     /// <summary>Books the cost, then releases bounds, each a power of two, its negative, or 0.</summary>
     /// <param name="values">The column; NaN where missing.</param>
     /// <param name="noiseMultiplier">Noise standard deviation, in rows.</param>
@@ -22,17 +26,18 @@ public static class PrivateBounds
     public static (double Minimum, double Maximum)? Release(ReadOnlySpan<double> values, double noiseMultiplier, PrivacyLedger ledger, string dataset, string column)
     {
         ArgumentNullException.ThrowIfNull(ledger);
-        var reservation = ledger.Reserve(dataset, new GaussianEvent(noiseMultiplier), $"bounds of {column}");
+        var scale = NoiseScale.Of(noiseMultiplier);
+        var reservation = ledger.Reserve(dataset, Cost(noiseMultiplier), $"bounds of {column}");
         reservation.Begin();
-        var counts = new double[(2 * Side) + 1];
+        var counts = new long[(2 * Side) + 1];
         foreach (var value in values)
         {
             if (!double.IsNaN(value))
                 counts[Bin(value)]++;
         }
 
-        using (var noise = new SecureNoise())
-            noise.AddGaussian(counts.AsSpan(), noiseMultiplier);
+        using (var noise = new DiscreteNoise())
+            noise.AddGaussian(counts, scale.Numerator, scale.Denominator);
         reservation.Commit();
         var filled = Enumerable.Range(0, counts.Length).Where(bin => counts[bin] > 6 * noiseMultiplier).ToList();
         return filled.Count == 0 ? null : (Edges(filled[0]).Low, Edges(filled[^1]).High);

@@ -37,7 +37,7 @@ internal static class PaidBounds
         var noise = GaussianMechanism.NoiseMultiplier(epsilon, settings.Delta) * Math.Sqrt(names.Count);
         var features = train.Schema.Features.Select((feature, index) => !feature.Inferred ? feature : Bounded(feature, Column(train, index), noise, ledger, dataset)).ToList();
         var schema = train.Schema with { Features = features };
-        var spent = new SelfComposedEvent(new GaussianEvent(noise), names.Count);
+        var spent = new SelfComposedEvent(PrivateBounds.Cost(noise), names.Count);
         return (train.WithSchema(schema), test.WithSchema(schema), options with { Private = settings with { Also = spent } });
     }
 

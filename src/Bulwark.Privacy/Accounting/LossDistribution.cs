@@ -23,7 +23,7 @@ internal sealed class LossDistribution
         Count = release.Count;
         Mirrored = release.FixedSize;
         Infinity = _adding ? 0 : _q * _pair.Infinity;
-        Atoms = [.. _pair.Atoms.Select(atom => Atom(atom.Mass, MechanismPair.Mix(_q, atom.LogRatio))).OrderBy(atom => atom.Loss)];
+        Atoms = [.. _pair.Atoms.Select(atom => Atom(atom.LogMass, MechanismPair.Mix(_q, atom.LogRatio))).OrderBy(atom => atom.Loss)];
         Panels = _pair.Regions.Count == 0 ? [] : [.. Cut()];
     }
 
@@ -116,7 +116,7 @@ internal sealed class LossDistribution
         return sum.Mass;
     }
 
-    private (double Mass, double Loss) Atom(double mass, double mixed) => _adding ? (mass, -mixed) : (mass * Math.Exp(mixed), mixed);
+    private (double Mass, double Loss) Atom(double logMass, double mixed) => _adding ? (Math.Exp(logMass), -mixed) : (Math.Exp(logMass + mixed), mixed);
 
     private void Node<TSum>(double u, double weight, ref TSum sum)
         where TSum : struct, ILossSum

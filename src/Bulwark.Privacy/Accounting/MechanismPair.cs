@@ -6,8 +6,8 @@ namespace Bulwark.Privacy.Accounting;
 /// </summary>
 internal abstract class MechanismPair
 {
-    /// <summary>Mass under Q, and log(P₀/Q) there.</summary>
-    internal IReadOnlyList<(double Mass, double LogRatio)> Atoms { get; private protected init; } = [];
+    /// <summary>Log of the mass under Q, which may underflow where P₀ has all of its mass, and log(P₀/Q) there.</summary>
+    internal IReadOnlyList<(double LogMass, double LogRatio)> Atoms { get; private protected init; } = [];
 
     /// <summary>Mass of P₀ where Q has none.</summary>
     internal double Infinity { get; private protected init; }
@@ -136,12 +136,13 @@ internal abstract class MechanismPair
 
     private sealed class LaplacePair : MechanismPair
     {
+        private const double Log2 = 0.69314718055994530942;
         private readonly double _scale;
 
         internal LaplacePair(double scale)
         {
             _scale = scale;
-            Atoms = [(0.5, -1 / scale), (0.5 * Math.Exp(-1 / scale), 1 / scale)];
+            Atoms = [(-Log2, -1 / scale), (-Log2 - (1 / scale), 1 / scale)];
             Regions = [(0, 1)];
             Panel = Math.Min(0.05, scale * 0.25);
         }
@@ -155,25 +156,29 @@ internal abstract class MechanismPair
     {
         internal static DiscretePair Laplace(double parameter, int sensitivity)
         {
-            var zero = Math.Tanh(parameter / 2);   // mass at 0: (1−e^−a)/(1+e^−a)
-            var atoms = new List<(double, double)> { (1 / (1 + Math.Exp(-parameter)), -parameter * sensitivity) };
+            if (sensitivity > 500_000)
+                throw new NotSupportedException($"A sensitivity of {sensitivity} has too many points to be counted one by one.");
+            var zero = Math.Log(Math.Tanh(parameter / 2));   // mass at 0: (1−e^−a)/(1+e^−a)
+            var end = -Precise.Log1p(Math.Exp(-parameter));
+            var atoms = new List<(double, double)> { (end, -parameter * sensitivity) };
             for (var k = 1; k < sensitivity; k++)
-                atoms.Add((zero * Math.Exp(-parameter * k), parameter * ((2.0 * k) - sensitivity)));
-            atoms.Add((Math.Exp(-parameter * sensitivity) / (1 + Math.Exp(-parameter)), parameter * sensitivity));
+                atoms.Add((zero - (parameter * k), parameter * ((2.0 * k) - sensitivity)));
+            atoms.Add((end - (parameter * sensitivity), parameter * sensitivity));
             return new DiscretePair { Atoms = atoms };
         }
 
-        /// <summary>Where there would be more than half a million points, the continuous Gaussian's losses are within a relative 1e-9 and are taken with σ that much smaller.</summary>
         internal static DiscretePair Gaussian(double sigma, int sensitivity)
         {
             if (!((11 * sigma) + sensitivity < 250_000))
-                throw new NotSupportedException($"A discrete Gaussian of sigma {sigma:g4} has too many points to be counted one by one; give it as a Gaussian event with a noise multiplier 1e-9 smaller than sigma over sensitivity.");
+                throw new NotSupportedException($"A discrete Gaussian of sigma {sigma:g4} has too many points to be counted one by one: use a coarser grid.");
             var reach = (int)Math.Ceiling((11 * sigma) + sensitivity + 2);
-            var weights = Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-0.5 * k * (double)k / (sigma * sigma))).ToArray();
-            var total = weights.Sum();
+            double LogWeight(int k) => -0.5 * k * (double)k / (sigma * sigma);
+            var total = Math.Log(Enumerable.Range(-reach, (2 * reach) + 1).Sum(k => Math.Exp(LogWeight(k))));
+            var atoms = Enumerable.Range(-reach, (2 * reach) + 1).Select(k => (LogMass: LogWeight(k) - total, LogRatio: sensitivity * ((2.0 * k) - sensitivity) / (2 * sigma * sigma)));
             return new DiscretePair
             {
-                Atoms = [.. weights.Select((weight, i) => (weight / total, sensitivity * ((2.0 * (i - reach)) - sensitivity) / (2 * sigma * sigma))).Where(atom => atom.Item1 > 1e-32)],
+                // Kept where either distribution has mass.
+                Atoms = [.. atoms.Where(atom => atom.LogMass > -75 || atom.LogMass + atom.LogRatio > -75)],
                 Tail = 2e-26,
             };
         }
@@ -183,12 +188,12 @@ internal abstract class MechanismPair
             var wrong = noise / buckets;
             var right = 1 - noise + wrong;
             var loss = Math.Log(right / wrong);
-            return new DiscretePair { Atoms = [(right, -loss), (wrong, loss), .. buckets > 2 ? new[] { ((buckets - 2) * wrong, 0.0) } : []] };
+            return new DiscretePair { Atoms = [(Math.Log(right), -loss), (Math.Log(wrong), loss), .. buckets > 2 ? new[] { (Math.Log((buckets - 2) * wrong), 0.0) } : []] };
         }
 
         internal static DiscretePair EpsilonDelta(double epsilon, double delta) => new()
         {
-            Atoms = [((1 - delta) / (1 + Math.Exp(-epsilon)), -epsilon), ((1 - delta) / (1 + Math.Exp(epsilon)), epsilon)],
+            Atoms = [(Precise.Log1p(-delta) - Precise.Log1p(Math.Exp(-epsilon)), -epsilon), (Precise.Log1p(-delta) - epsilon - Precise.Log1p(Math.Exp(-epsilon)), epsilon)],
             Infinity = delta,
         };
     }

@@ -92,8 +92,8 @@ internal static class RenyiDivergence
     private static double DiscreteLaplace(DiscreteLaplaceEvent discrete, double order)
     {
         var moment = double.NegativeInfinity;
-        foreach (var (mass, loss) in MechanismPair.Of((PrivacyEvent)discrete).Atoms)
-            moment = LogAdd(moment, Math.Log(mass) + (order * loss));
+        foreach (var (logMass, loss) in MechanismPair.Of((PrivacyEvent)discrete).Atoms)
+            moment = LogAdd(moment, logMass + (order * loss));
         return moment / (order - 1);
     }
 
