@@ -17,6 +17,9 @@ public static class KeyStores
         {
             "pkcs11" => Pkcs11Provider.Open(key, options),
             "vault" => VaultProvider.Open(key, options),
+            "aws-kms" => AwsKmsProvider.Open(key, options),
+            "gcp-kms" => GcpKmsProvider.Open(key, options),
+            "azure-kv" => AzureKeyVaultProvider.Open(key, options),
             _ => throw new ArgumentException($"{key} is not in a key store of this room.", nameof(key)),
         };
     }
