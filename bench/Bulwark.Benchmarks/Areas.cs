@@ -7,6 +7,7 @@ internal static class Areas
     {
         ["fields"] = Fields.FieldsArea.Run,
         ["signing"] = Signing.SigningArea.Run,
+        ["keys"] = Keys.KeysArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

@@ -10,6 +10,7 @@ internal sealed class WorkspaceKeys : IDisposable
     private readonly Workspace _workspace;
     private readonly bool _ownsRing;
     private readonly Lazy<string> _who;
+    private readonly KeyProviders _others;
     private TransparencyLog? _log;
 
     private WorkspaceKeys(Workspace workspace, KeyRing ring, bool ownsRing, string purpose, IEnumerable<KeyUri> keys)
@@ -20,8 +21,6 @@ internal sealed class WorkspaceKeys : IDisposable
         Stores = new KeyUseLog(new KeyProviders([ring, others], owned: false), Environment.UserName, purpose, RecordAsync, owned: false);
         _others = others;
     }
-
-    private readonly KeyProviders _others;
 
     /// <summary>The workspace's keyring: its uses through here are not recorded.</summary>
     internal KeyRing Ring { get; }
@@ -71,6 +70,7 @@ internal sealed class WorkspaceKeys : IDisposable
 
     public void Dispose()
     {
+        _log?.DisposeAsync().AsTask().GetAwaiter().GetResult();   // its tree takes in what was recorded
         _others.Dispose();
         if (_ownsRing)
             Ring.Dispose();

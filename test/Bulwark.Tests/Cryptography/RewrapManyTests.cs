@@ -26,7 +26,7 @@ public sealed class RewrapManyTests : IDisposable
         bytes[36] ^= 1;   // the file id, which everything is bound to
         File.WriteAllBytes(_folder["broken"], bytes);
         File.WriteAllText(_folder["plain"], "no sealed file at all");
-        _ring.RotateAsync(KeyUri.Parse("files"), Cancel).AsTask().Wait(Cancel);
+        await _ring.RotateAsync(KeyUri.Parse("files"), Cancel);
         var uses = new List<KeyUse>();
         using var recorded = new KeyUseLog(_ring, "ada", "rewrap", (batch, _) => { uses.AddRange(batch); return default; }, owned: false);
         string[] paths = [.. Enumerable.Range(0, 40).Select(i => _folder[$"f{i}"]), _folder["broken"], _folder["plain"], _folder["absent"]];
