@@ -115,12 +115,15 @@ internal static class TrainCommand
         if (parsed.GetValue(s_test) is { } test)
         {
             var train = await DatasetFile.ReadAsync(data.FullName, reading, columns, cancel: cancel);
+            input.Note(data.FullName, train.Commitment);
             return (train, await DatasetFile.ReadAsync(test.FullName, reading, columns, train.Schema, cancel: cancel));
         }
 
         if (parsed.GetValue(s_private) && parsed.GetValue(s_split) is not null)
             throw new CommandException("--split-by finds its cut in the rows themselves, and one more row could move many: a private run cannot promise anything then.", "split at a date that you choose into two files and give --test FILE, or use --test-fraction");
-        return await DatasetFile.ReadAsync(data.FullName, reading, columns, new SplitRule(parsed.GetValue(s_fraction), parsed.GetValue(s_seed), parsed.GetValue(s_split)), cancel: cancel);
+        var split = await DatasetFile.ReadAsync(data.FullName, reading, columns, new SplitRule(parsed.GetValue(s_fraction), parsed.GetValue(s_seed), parsed.GetValue(s_split)), cancel: cancel);
+        input.Note(data.FullName, split.Train.Commitment);
+        return split;
     }
 
     private static TrainingOptions Options(ParseResult parsed) => new()

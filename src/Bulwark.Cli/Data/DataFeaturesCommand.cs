@@ -34,7 +34,7 @@ internal static class DataFeaturesCommand
                 return true;
             });
             var (source, result) = (DatasetCommitment.Of(payments, cancel: cancel).Root, DatasetCommitment.Of(features, cancel: cancel).Root);
-            DataFiles.NoteReading(parsed, keys, parsed.GetRequiredValue(input).FullName, source);
+            DataFiles.NoteReading(Workspace.Find(parsed), keys, parsed.GetRequiredValue(input).FullName, source);
             var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Of(Path.GetFileName(path), result, new DatasetCommitted
             {
                 Step = "features",

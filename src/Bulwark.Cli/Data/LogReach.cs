@@ -26,7 +26,8 @@ internal sealed class LogReach
 
     internal static async Task<LogReach> OpenAsync(Workspace workspace, KeyRing keys)
     {
-        var log = await TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: keys.PublicKey(Workspace.LogKey));
+        await using var log = await workspace.OpenLogAsync(keys);
+        await log.FlushAsync();   // what a process that died had appended counts
         return new(log, LogCommand.SigningKeys(keys));
     }
 

@@ -9,8 +9,9 @@ internal sealed class ProtectedInput : IDisposable
 {
     private readonly KeyRing? _keys;
     private readonly bool _openEncrypted;
+    private readonly Workspace? _workspace;
 
-    private ProtectedInput(KeyRing? keys, bool openEncrypted) => (_keys, _openEncrypted) = (keys, openEncrypted);
+    private ProtectedInput(Workspace? workspace, KeyRing? keys, bool openEncrypted) => (_workspace, _keys, _openEncrypted) = (workspace, keys, openEncrypted);
 
     internal static Option<string?> Purpose() => new("--purpose") { Description = "Also read encrypted columns of protected input, for this purpose: it goes into the log first.", HelpName = "TEXT" };
 
@@ -20,7 +21,7 @@ internal sealed class ProtectedInput : IDisposable
     {
         string[] files = [.. paths.Where(DataProtection.IsProtected)];
         if (files.Length == 0)
-            return new(null, false);
+            return new(workspace, null, false);
         if (workspace is null)
             throw new CommandException($"{Path.GetFileName(files[0])} is protected, and there is no workspace here that has its keys.", "name it with -w");
         var keys = workspace.OpenKeys();
@@ -28,7 +29,7 @@ internal sealed class ProtectedInput : IDisposable
         {
             foreach (var file in purpose is null ? [] : files)
                 await LogAsync(workspace, keys, file, purpose, cancel);
-            return new(keys, purpose is not null);
+            return new(workspace, keys, purpose is not null);
         }
         catch
         {
@@ -39,6 +40,9 @@ internal sealed class ProtectedInput : IDisposable
 
     /// <summary>How to read with these keys.</summary>
     internal TableReadOptions Apply(TableReadOptions reading) => reading with { Keys = _keys, OpenEncrypted = _openEncrypted };
+
+    /// <summary>Notes that a table was read of a protected dataset, so that an erasure finds the models that learnt from it.</summary>
+    internal void Note(string path, Digest root) => DataFiles.NoteReading(_workspace, _keys, path, root);
 
     public void Dispose() => _keys?.Dispose();
 

@@ -36,12 +36,15 @@ internal static class MakingData
         if (pipeline.Data.Test is { } test)
         {
             var train = await DatasetFile.ReadAsync(file, reading, options, cancel: cancel);
+            input.Note(file, train.Commitment);
             return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel: cancel));
         }
 
         if (pipeline.Data.SplitBy is not null && pipeline.Variants.Any(variant => variant.Private is not null))
             throw new CommandException("data.splitBy finds its cut in the rows themselves: private variants cannot promise anything then.", "split at a date that you choose into data.train and data.test");
-        return await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel: cancel);
+        var split = await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel: cancel);
+        input.Note(file, split.Train.Commitment);
+        return split;
     }
 
     /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>

@@ -33,6 +33,10 @@ internal static class PolicyYaml
         {
             throw new FormatException($"The policy is no YAML, line {fault.Start.Line}: {fault.Message}", fault);
         }
+        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException or NotSupportedException)
+        {
+            throw new FormatException($"The policy is no YAML: {fault.Message}", fault);   // what the parser also throws on broken input
+        }
     }
 
     private static void Write(Parser parser, Utf8JsonWriter writer, int depth)

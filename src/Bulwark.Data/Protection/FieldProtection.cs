@@ -52,7 +52,17 @@ internal sealed class FieldProtection : IBatchTransform
     internal IReadOnlyList<string> Finish()
     {
         var faults = _steps.Values.SelectMany(step => step.Faults()).ToArray();
-        return faults.Length == 0 ? [.. _steps.Values.SelectMany(step => step.Notes())] : throw new ArgumentException(string.Join(" ", faults));
+        return faults.Length == 0 ? [.. _steps.Values.SelectMany(step => step.Notes()), .. BeyondErasure()] : throw new ArgumentException(string.Join(" ", faults));
+    }
+
+    /// <summary>Columns that open with other keys than the subject's, in a table that has some that do not.</summary>
+    private IEnumerable<string> BeyondErasure()
+    {
+        if (!_plan.Any(column => column.Format is { PerSubject: true }))
+            yield break;
+        string[] others = [.. _plan.Where(column => column.Action is not ProtectionAction.Keep && FieldTransforms.IsReversible(column.Action) && column.Format is not { PerSubject: true }).Select(column => column.Name)];
+        if (others.Length > 0)
+            yield return $"Erasing a subject does not reach {(others.Length == 1 ? "column" : "columns")} {string.Join(", ", others)}: their keys are the column's, not the subject's.";
     }
 
     /// <summary>The version is written under this name.</summary>

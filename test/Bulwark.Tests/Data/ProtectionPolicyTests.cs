@@ -61,6 +61,7 @@ public sealed class ProtectionPolicyTests
     [InlineData("columns: { x: { action: keep } }\n---\nformat: b", "second")]
     [InlineData("columns: { x: { action: keep }, x: { action: drop } }", "duplicate")]
     [InlineData("columns: [", "line")]
+    [InlineData("columns: !<% %> { x: { action: keep } }", "no YAML")]
     [InlineData("subject:", "subject has no value")]
     [InlineData("columns: { x: { action: hash, key: subjects/epoch } }", "data subjects' own")]
     [InlineData("columns: { x: { action: hash, key: \"vault:https://h/transit/k\" } }", "can only encrypt whole columns")]
