@@ -8,6 +8,7 @@ internal static class Areas
         ["fields"] = Fields.FieldsArea.Run,
         ["signing"] = Signing.SigningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
+        ["sealing"] = Sealing.SealingArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

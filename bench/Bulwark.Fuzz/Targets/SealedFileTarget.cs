@@ -7,15 +7,7 @@ namespace Bulwark.Fuzz.Targets;
 internal sealed class SealedFileTarget : IFuzzTarget
 {
     private static readonly byte[] s_content = [.. Enumerable.Range(0, 40_000).Select(i => (byte)(i * 7))];
-    private readonly KeyRing _keys;
-    private readonly X25519KeyPair _pair = X25519KeyPair.Generate();
-
-    public SealedFileTarget()
-    {
-        var folder = Directory.CreateTempSubdirectory("bulwark-fuzz-").FullName;
-        _keys = KeyRing.Create(Path.Combine(folder, "keyring.json"), KeyRingUnlock.KeyFile(Path.Combine(folder, "keyring.key")));
-        _keys.CreateSymmetric("data");
-    }
+    private readonly X25519KeyPair _pair = X25519KeyPair.Import(new byte[32]);   // fixed, so that a finding can be replayed
 
     public string Name => "sealed-file";
 
@@ -28,7 +20,7 @@ internal sealed class SealedFileTarget : IFuzzTarget
                 using var file = new MemoryStream();
                 SealedFile.SealAsync(new MemoryStream(s_content, 0, length), file, new SealOptions
                 {
-                    Recipients = [SealRecipient.Key(_keys, "data"), SealRecipient.X25519(_pair.PublicKey)],
+                    Recipients = [SealRecipient.X25519(X25519KeyPair.Generate().PublicKey), SealRecipient.X25519(_pair.PublicKey)],
                     Suite = suite,
                     SlotCapacityInBytes = 512,
                     Context = new Dictionary<string, string> { ["a"] = "b" },
@@ -41,7 +33,7 @@ internal sealed class SealedFileTarget : IFuzzTarget
     public void Run(ReadOnlySpan<byte> input)
     {
         var bytes = input.ToArray();
-        SealIdentity[] identities = [SealIdentity.X25519(_pair)];   // the ring reads its file at each use: slow
+        SealIdentity[] identities = [SealIdentity.X25519(_pair)];
         using var forward = new MemoryStream();
         var opens = true;
         try

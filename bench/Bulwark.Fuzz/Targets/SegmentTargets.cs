@@ -6,7 +6,7 @@ namespace Bulwark.Fuzz.Targets;
 /// <summary>A bare FLOE message.</summary>
 internal sealed class FloeTarget : IFuzzTarget
 {
-    private static readonly byte[] s_key = RandomNumberGenerator.GetBytes(32);
+    private static readonly byte[] s_key = new byte[32];
 
     public string Name => "floe";
 
@@ -24,7 +24,7 @@ internal sealed class FloeTarget : IFuzzTarget
 /// <summary>A bare Cobblestone message.</summary>
 internal sealed class CobblestoneTarget : IFuzzTarget
 {
-    private static readonly byte[] s_key = RandomNumberGenerator.GetBytes(32);
+    private static readonly byte[] s_key = new byte[32];
 
     public string Name => "cobblestone";
 

@@ -8,7 +8,7 @@ namespace Bulwark.Fuzz.Targets;
 internal sealed class TinkTarget : IFuzzTarget
 {
     private static readonly byte[] s_content = [.. Enumerable.Range(0, 20_000).Select(i => (byte)(i * 7))];
-    private readonly TinkKeyset _keys = TinkKeyset.Generate(TinkStreamingKey.FourKilobytes);
+    private readonly TinkKeyset _keys = TinkKeyset.Parse("""{"primaryKeyId":1,"key":[{"keyData":{"typeUrl":"type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey","value":"EgcIgCAQIBgDGiAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==","keyMaterialType":"SYMMETRIC"},"status":"ENABLED","keyId":1,"outputPrefixType":"RAW"}]}"""u8);
 
     public string Name => "tink";
 

@@ -1,0 +1,152 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Benchmarks.Sealing;
+
+/// <summary>CPU time of one file from memory to memory: copied, sealed, opened, and by age, turn by turn; the best of each.</summary>
+internal static partial class FileCosts
+{
+    private const int Rounds = 5, Self = 0, Children = -1;
+
+    internal static void Print(int mebibytes)
+    {
+        var folder = Directory.Exists("/dev/shm") ? $"/dev/shm/bulwark-sealing-{Environment.ProcessId}" : Path.Combine(Path.GetTempPath(), $"bulwark-sealing-{Environment.ProcessId}");
+        Directory.CreateDirectory(folder);
+        try
+        {
+            Print(folder, mebibytes);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Print(string folder, int mebibytes)
+    {
+        string Of(string name) => Path.Combine(folder, name);
+        Make(Of("plain"), mebibytes);
+        using var pair = X25519KeyPair.Generate();
+        var age = AgeKey(Of("age.key"));
+        (string Name, int Who, Action Run)[] contenders =
+        [
+            ("plain copy, 1 MiB at a time", Self, () => Copy(Of("plain"), Of("copy"))),
+            ("seal, FLOE, 1 thread", Self, () => Seal(Of("plain"), Of("floe"), pair, SealSuite.Floe, 1)),
+            ("seal, FLOE, 2 threads", Self, () => Seal(Of("plain"), Of("floe"), pair, SealSuite.Floe, 2)),
+            ("open, FLOE, 1 thread", Self, () => Open(Of("floe"), Of("out"), pair, 1)),
+            ("open, FLOE, 2 threads", Self, () => Open(Of("floe"), Of("out"), pair, 2)),
+            ("seal, Cobblestone-256, 1 thread", Self, () => Seal(Of("plain"), Of("stone"), pair, SealSuite.Cobblestone, 1)),
+            ("open, Cobblestone-256, 1 thread", Self, () => Open(Of("stone"), Of("out"), pair, 1)),
+            .. age is null ? Array.Empty<(string, int, Action)>() :
+            [
+                ("age, encrypt", Children, () => Run("age", "-r", age, "-o", Of("age"), Of("plain"))),
+                ("age, decrypt", Children, () => Run("age", "-d", "-i", Of("age.key"), "-o", Of("out"), Of("age"))),
+            ],
+        ];
+        var (cpu, wall) = (new double[contenders.Length], new double[contenders.Length]);
+        Array.Fill(cpu, double.PositiveInfinity);
+        Array.Fill(wall, double.PositiveInfinity);
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var i = 0; i < contenders.Length; i++)
+            {
+                var (start, before) = (Stopwatch.GetTimestamp(), CpuSeconds(contenders[i].Who));
+                contenders[i].Run();
+                cpu[i] = Math.Min(cpu[i], CpuSeconds(contenders[i].Who) - before);
+                wall[i] = Math.Min(wall[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+        }
+
+        var gibibytes = mebibytes / 1024.0;
+        SealingArea.Line($"a file of {mebibytes} MiB in {(folder.StartsWith("/dev/shm", StringComparison.Ordinal) ? "memory (/dev/shm)" : "the temporary folder")}, best of {Rounds} turns{(age is null ? "; age is not installed" : "")}");
+        Console.WriteLine($"{"what",-36} {"CPU ms/GiB",11} {"over the copy",14} {"wall ms",9} {"age's CPU / this",17}");
+        for (var i = 0; i < contenders.Length; i++)
+        {
+            var isOpen = contenders[i].Name.StartsWith("open", StringComparison.Ordinal);
+            var beside = age is null || i == 0 || i >= contenders.Length - 2 ? double.NaN : cpu[^(isOpen ? 1 : 2)] / cpu[i];
+            SealingArea.Line($"{contenders[i].Name,-36} {cpu[i] * 1000 / gibibytes,11:0} {(cpu[i] - cpu[0]) * 1000 / gibibytes,14:0} {wall[i] * 1000,9:0} {(double.IsNaN(beside) ? "" : beside.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)),17}");
+        }
+    }
+
+    private static void Make(string path, int mebibytes)
+    {
+        var block = RandomNumberGenerator.GetBytes(1 << 20);
+        using var file = File.Create(path);
+        for (var i = 0; i < mebibytes; i++)
+            file.Write(block);
+    }
+
+    private static FileStream Reading(string path) => new(path, new FileStreamOptions { BufferSize = 0 });
+
+    private static FileStream Writing(string path) => new(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 });
+
+    private static void Copy(string from, string to)
+    {
+        using var source = Reading(from);
+        using var target = Writing(to);
+        var buffer = new byte[1 << 20];
+        for (int count; (count = source.Read(buffer)) > 0;)
+            target.Write(buffer, 0, count);
+    }
+
+    private static void Seal(string from, string to, X25519KeyPair pair, SealSuite suite, int threads)
+    {
+        using var source = Reading(from);
+        using var target = Writing(to);
+        SealedFile.SealAsync(source, target, new SealOptions { Recipients = [SealRecipient.X25519(pair.PublicKey)], Suite = suite, Threads = threads }).GetAwaiter().GetResult();
+    }
+
+    private static void Open(string from, string to, X25519KeyPair pair, int threads)
+    {
+        using var source = Reading(from);
+        using var target = Writing(to);
+        SealedFile.OpenToAsync(source, target, [SealIdentity.X25519(pair)], threads).GetAwaiter().GetResult();
+    }
+
+    /// <summary>A key that age made; its public half, or null without age.</summary>
+    private static string? AgeKey(string path)
+    {
+        try
+        {
+            Run("age-keygen", "-o", path);
+            return File.ReadLines(path).First(line => line.Contains("public key: ", StringComparison.Ordinal)).Split(": ")[1].Trim();
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static void Run(string program, params string[] args)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program}: {said}");
+    }
+
+    private static double CpuSeconds(int who)
+    {
+        if (!OperatingSystem.IsLinux())
+            return who == Self ? Environment.CpuUsage.TotalTime.TotalSeconds : double.NaN;
+        return GetUsage(who, out var usage) == 0
+            ? usage.UserSeconds + usage.UserMicroseconds * 1e-6 + usage.SystemSeconds + usage.SystemMicroseconds * 1e-6
+            : throw new InvalidOperationException("getrusage failed.");
+    }
+
+    [LibraryImport("libc", EntryPoint = "getrusage")]
+    private static partial int GetUsage(int who, out Usage usage);
+
+    [StructLayout(LayoutKind.Sequential, Size = 144)]
+    private struct Usage
+    {
+        internal long UserSeconds;
+        internal long UserMicroseconds;
+        internal long SystemSeconds;
+        internal long SystemMicroseconds;
+    }
+}
