@@ -16,10 +16,10 @@ public sealed class SealedStream : SegmentedStream
         try
         {
             var stream = new SealedStream(source, message, header.Info, readAhead);
-            if (header.Info.PlaintextBytes is null)
-                stream.CheckEnd();
-            else if (header.Info.PlaintextBytes != stream.Length)
+            if (header.Info.PlaintextBytes is { } stated && stated != stream.Length)
                 throw SegmentedMessage.Refused();
+            if (header.Info.PlaintextBytes is null || stream.EndsInEmptySegment)
+                stream.CheckEnd();   // reading would never come to a segment that holds nothing
             return stream;
         }
         catch

@@ -63,6 +63,9 @@ public class SegmentedStream : Stream
         }
     }
 
+    /// <summary>True when the last segment holds no plaintext, so that reading never opens it.</summary>
+    internal bool EndsInEmptySegment => _message.Layout.PlaintextStart(_segments - 1) == Length;
+
     /// <summary>Opens the last segment: only then is the length what was sealed.</summary>
     /// <exception cref="CryptographicException">The end is missing or was changed.</exception>
     public void CheckEnd()

@@ -110,6 +110,21 @@ public sealed class SealedFileTests : IDisposable
         Assert.False(SealedFile.ReadInfo(new MemoryStream(bytes)).NeedsMending);
     }
 
+    [Theory]
+    [InlineData(SealSuite.Floe, 0)]
+    [InlineData(SealSuite.Cobblestone, 0)]
+    [InlineData(SealSuite.Cobblestone, 16384)]
+    public async Task A_last_segment_that_holds_nothing_is_checked_when_the_file_is_opened(SealSuite suite, int length)
+    {
+        var bytes = await Seal(new byte[length], suite: suite);
+        for (var i = 1; i <= 16; i++)
+        {
+            bytes[^i] ^= 1;
+            Assert.Throws<CryptographicException>(() => SealedFile.Open(new MemoryStream(bytes), _keys));
+            bytes[^i] ^= 1;
+        }
+    }
+
     [Fact]
     public async Task The_same_flip_in_both_copies_of_the_slots_is_refused()
     {
