@@ -25,6 +25,8 @@ internal sealed class GatewaySetup : IDisposable
     private readonly Signer _attestation;
     private readonly Signer _statements;
     private readonly X509Certificate2 _server;
+    private HttpClient? _http;
+    private WitnessRound? _witnesses;
 
     private GatewaySetup(KeyRing keys, TransparencyLog log, X509Certificate2 server)
     {
@@ -52,6 +54,7 @@ internal sealed class GatewaySetup : IDisposable
         var identity = File.Exists(Path.Combine(pki, "ca.crt")) ? DevelopmentIdentity.Open(pki) : DevelopmentIdentity.Create(pki);
         var keys = workspace.OpenKeys();
         var setup = new GatewaySetup(keys, await workspace.OpenLogAsync(keys), identity.LoadServer());
+        setup.FollowWitnesses(workspace);
         setup.Options = setup.With(package, DevelopmentEvidencePolicy(keys, package), DevelopmentPolicy, [identity.LoadAuthority()], identity.TokenOptions());
         return setup;
     }
@@ -62,6 +65,7 @@ internal sealed class GatewaySetup : IDisposable
         var keys = workspace.OpenKeys();
         var server = X509Certificate2.CreateFromPemFile(Path.Combine(pki, "server.crt"), Path.Combine(pki, "server.key"));
         var setup = new GatewaySetup(keys, await workspace.OpenLogAsync(keys), server);
+        setup.FollowWitnesses(workspace);
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(Path.Combine(pki, "ca.crt"));
         var tokens = new AccessTokenOptions { Keys = JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"))), Issuer = issuer, Audience = audience };
@@ -94,11 +98,22 @@ internal sealed class GatewaySetup : IDisposable
 
     public void Dispose()
     {
+        _witnesses?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _http?.Dispose();
         Log.DisposeAsync().AsTask().GetAwaiter().GetResult();   // the tree takes in what was appended last
         _attestation.Dispose();
         _statements.Dispose();
         _server.Dispose();
         Keys.Dispose();
+    }
+
+    /// <summary>Where the workspace names witnesses, each checkpoint of the log is submitted to them as long as the gateway lives.</summary>
+    private void FollowWitnesses(Workspace workspace)
+    {
+        if (!File.Exists(workspace.WitnessPolicyPath))
+            return;
+        _http = Logs.LogSource.Http();
+        _witnesses = new WitnessRound(Log, LogPolicy.Parse(File.ReadAllBytes(workspace.WitnessPolicyPath)), _http);
     }
 
     private GatewayOptions With(string package, EvidencePolicy evidence, string policy, IReadOnlyList<X509Certificate2> roots, AccessTokenOptions tokens) => new()

@@ -13,7 +13,10 @@ internal static partial class LogCommand
 
         Example: bulwark log show --last 10
         """)
-    { Show(), Search(), Tail(), Append(), Prove(), Verify(), PrintCheckpoint() };
+    {
+        Show(), Search(), Tail(), Append(), Prove(), Verify(), PrintCheckpoint(),
+        Logs.LogFsckCommand.Create(), Logs.LogServeCommand.Create(), Logs.LogCosignCommand.Create(), Logs.LogWitnessCommand.Create(), Logs.LogMonitorCommand.Create(),
+    };
 
     private static Command Append()
     {
@@ -32,6 +35,7 @@ internal static partial class LogCommand
             await using var log = await OpenAsync(workspace, keys, signer);
             var given = await log.AppendAsync(await File.ReadAllBytesAsync(source.FullName, cancel), cancel);
             await log.IntegratedAsync(given.Index, cancel);
+            await workspace.CosignAsync(log, cancel);
             return new Screen(parsed).Answer(new { given.Index, given.LeafHash, log.Size, root = log.Checkpoint.Root }, console =>
                 console.MarkupLineInterpolated($"[green]Entry {given.Index}[/] of {log.Checkpoint.Origin}, leaf {given.LeafHash}"));
         });
@@ -67,16 +71,17 @@ internal static partial class LogCommand
     private static Command Verify()
     {
         var seen = new Option<FileInfo?>("--seen") { Description = "A checkpoint from earlier or elsewhere that the log must still begin with.", HelpName = "FILE" };
+        var policy = Logs.LogSource.PolicyOption();
         var command = new Command("verify", """
-            Derives the whole log again from its entries: leaf hashes, tiles, root, signature.
+            Derives the whole log again from its entries: leaf hashes, tiles, root, signature; with a policy, the witnesses' cosignatures too.
 
             Example: bulwark log verify --seen checkpoint.txt
-            """) { seen };
+            """) { seen, policy };
         command.SetAction(async (parsed, cancel) =>
         {
             var workspace = Workspace.Require(parsed);
             using var keys = workspace.OpenKeys();
-            return await VerifyAsync(parsed, workspace.LogDirectory, keys.PublicKey(Workspace.LogKey), parsed.GetValue(seen), cancel);
+            return await VerifyAsync(parsed, workspace.LogDirectory, keys.PublicKey(Workspace.LogKey), parsed.GetValue(seen), cancel, Logs.LogSource.Policy(parsed.GetValue(policy)));
         });
         return command;
     }
@@ -102,7 +107,7 @@ internal static partial class LogCommand
     }
 
     /// <summary>Verifies the log in a folder and answers; shared with <c>verify</c>.</summary>
-    internal static async Task<int> VerifyAsync(ParseResult parsed, string directory, VerificationKey? trusted, FileInfo? seen, CancellationToken cancel)
+    internal static async Task<int> VerifyAsync(ParseResult parsed, string directory, VerificationKey? trusted, FileInfo? seen, CancellationToken cancel, LogPolicy? policy = null)
     {
         var screen = new Screen(parsed);
         LogReport report;
@@ -111,6 +116,10 @@ internal static partial class LogCommand
             var log = await TransparencyLog.OpenAsync(directory, trustedKey: trusted);
             var earlier = seen is null ? null : ReadSeen(seen, log.Key);
             report = await screen.ProgressAsync("verifying the log", progress => log.VerifyAsync(earlier, progress, cancel));
+            if (report.Verdict == LogVerdict.Verified && policy is not null)
+                report = policy.Judge(log.Witnessed is { } witnessed && witnessed.Size == log.Size ? witnessed : log.Refresh()) is var judged && judged.Verdict == LogVerdict.Verified
+                    ? report with { Detail = $"{report.Detail} {judged.Detail}" }
+                    : new LogReport(judged.Verdict, report.Size, judged.Detail);
         }
         catch (InvalidDataException failure)
         {
@@ -134,7 +143,9 @@ internal static partial class LogCommand
         [.. keys.List().Where(key => key.Id.Name == Workspace.SigningKey && key.State != KeyState.Destroyed && key.PublicKey is not null).Select(key => VerificationKey.Parse(key.PublicKey!))];
 
     private static Task<TransparencyLog> OpenAsync(Workspace workspace, KeyRing keys, Signer? signer = null) =>
-        TransparencyLog.OpenAsync(workspace.LogDirectory, signer, keys.PublicKey(Workspace.LogKey));
+        signer is null
+        ? TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: keys.PublicKey(Workspace.LogKey))
+        : Logs.LogSource.OpenAsync(workspace.LogDirectory, signer, keys.PublicKey(Workspace.LogKey));
 
     private static Checkpoint ReadSeen(FileInfo file, VerificationKey key)
     {

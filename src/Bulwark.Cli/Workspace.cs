@@ -57,8 +57,9 @@ internal sealed class Workspace
     /// <summary>Makes the workspace: a keyring with its first keys, an empty log with a signed checkpoint, a registry.</summary>
     /// <param name="directory">Where; must hold no workspace.</param>
     /// <param name="passphrase">Seals the keyring; null for a key file beside it (development).</param>
+    /// <param name="logStore">Where the log's entries become durable, by its name; null is the journal in the log's folder.</param>
     /// <exception cref="CommandException">There is a workspace already.</exception>
-    internal static async Task<Workspace> CreateAsync(DirectoryInfo directory, string? passphrase)
+    internal static async Task<Workspace> CreateAsync(DirectoryInfo directory, string? passphrase, string? logStore = null)
     {
         var workspace = new Workspace(directory);
         if (workspace.Exists)
@@ -71,7 +72,8 @@ internal sealed class Workspace
         keys.CreateSigning(SigningKey);
         keys.CreateSymmetric(SealingKey);
         using var signer = keys.OpenSigner(LogKey);
-        await TransparencyLog.CreateAsync(workspace.LogDirectory, LogOrigin(), signer);
+        System.IO.Directory.CreateDirectory(workspace.LogDirectory);
+        await using var log = await TransparencyLog.CreateAsync(workspace.LogDirectory, LogOrigin(), signer, await Bulwark.Databases.LogStores.OpenAsync(logStore, workspace.LogDirectory));
         return workspace;
     }
 
@@ -93,7 +95,20 @@ internal sealed class Workspace
     }
 
     /// <summary>Opens the log to append to it.</summary>
-    internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await TransparencyLog.OpenAsync(LogDirectory, keys.OpenSigner(LogKey));
+    internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await Logs.LogSource.OpenAsync(LogDirectory, keys.OpenSigner(LogKey), key: null);
+
+    /// <summary>Who cosigns the log; a tlog-policy, absent where nobody does.</summary>
+    internal string WitnessPolicyPath => Path.Combine(Directory.FullName, "witness.policy");
+
+    /// <summary>Has the log's checkpoint cosigned where the workspace names witnesses. One that cannot be reached stops nobody: a policy says later who was missing.</summary>
+    internal async Task CosignAsync(TransparencyLog log, CancellationToken cancel)
+    {
+        if (!File.Exists(WitnessPolicyPath))
+            return;
+        using var http = Logs.LogSource.Http();
+        await using var round = new WitnessRound(log, LogPolicy.Parse(await File.ReadAllBytesAsync(WitnessPolicyPath, cancel)), http);
+        await round.AskAsync(cancel);
+    }
 
     /// <summary>The log's name and key: no two workspaces share them.</summary>
     internal async Task<string> LogNameAsync() => (await TransparencyLog.OpenAsync(LogDirectory)).NoteKey.ToString();
@@ -112,6 +127,7 @@ internal sealed class Workspace
         await using var log = await OpenLogAsync(keys);
         var given = await log.AppendAsync(Dsse.Sign(statement, signer), cancel);
         await log.IntegratedAsync(given.Index, cancel);   // the command's next words may be of the tree
+        await CosignAsync(log, cancel);
         return given;
     }
 

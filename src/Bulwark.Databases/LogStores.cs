@@ -10,15 +10,16 @@ public static class LogStores
 
     /// <summary>Opens a store by its name; null is the journal in the log's own folder.</summary>
     /// <param name="name">One of <see cref="Forms"/>; a connection as Npgsql writes it, its password better in PGPASSWORD or PGPASSFILE.</param>
+    /// <param name="directory">The log's folder, from which a relative FILE counts.</param>
     /// <param name="cancel">Ends the connecting.</param>
     /// <exception cref="FormatException">There is no such store.</exception>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public static async Task<ILogStore?> OpenAsync(string? name, CancellationToken cancel = default)
+    public static async Task<ILogStore?> OpenAsync(string? name, string directory, CancellationToken cancel = default)
     {
         if (name is null or "" or "files")
             return null;
         if (name.StartsWith("sqlite:", StringComparison.Ordinal))
-            return SqliteLogStore.Open(name["sqlite:".Length..]);
+            return SqliteLogStore.Open(Path.Combine(directory, name["sqlite:".Length..]), name);
         if (!name.StartsWith("postgres:", StringComparison.Ordinal))
             throw new FormatException($"'{name}' is no log store; known are {Forms}.");
         var parts = name["postgres:".Length..].Split(';', StringSplitOptions.RemoveEmptyEntries);
@@ -35,5 +36,5 @@ public static class LogStores
 
     /// <summary>Opens the store of the log in a folder; null is the journal in the folder itself.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public static Task<ILogStore?> OfAsync(string directory, CancellationToken cancel = default) => OpenAsync(TransparencyLog.StoreNameOf(directory), cancel);
+    public static Task<ILogStore?> OfAsync(string directory, CancellationToken cancel = default) => OpenAsync(TransparencyLog.StoreNameOf(directory), directory, cancel);
 }

@@ -12,15 +12,16 @@ public sealed class SqliteLogStore : ILogStore
     private readonly SemaphoreSlim _write = new(1, 1);
     private readonly SemaphoreSlim _read = new(1, 1);
 
-    private SqliteLogStore(string path, SqliteConnection writing, SqliteConnection reading) => (Name, _writing, _reading) = ($"sqlite:{path}", writing, reading);
+    private SqliteLogStore(string name, SqliteConnection writing, SqliteConnection reading) => (Name, _writing, _reading) = (name, writing, reading);
 
     /// <inheritdoc/>
     public string Name { get; }
 
     /// <summary>Opens the file; makes it when absent.</summary>
     /// <param name="path">The database file, for this log alone.</param>
+    /// <param name="name">The store's <see cref="Name"/>; null is <c>sqlite:</c> and the path.</param>
     /// <exception cref="IOException">It cannot be opened or is no log's database.</exception>
-    public static SqliteLogStore Open(string path)
+    public static SqliteLogStore Open(string path, string? name = null)
     {
         var connections = new List<SqliteConnection>();
         try
@@ -34,7 +35,7 @@ public sealed class SqliteLogStore : ILogStore
             }
 
             Run(connections[0], "CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;");
-            return new SqliteLogStore(path, connections[0], connections[1]);
+            return new SqliteLogStore(name ?? $"sqlite:{path}", connections[0], connections[1]);
         }
         catch (SqliteException failure)
         {

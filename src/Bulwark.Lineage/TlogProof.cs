@@ -63,6 +63,21 @@ public sealed record TlogProof(long Index, IReadOnlyList<Digest> Hashes, Checkpo
             : LogVerdict.NotIncluded;
     }
 
+    /// <summary>Checks place, log and witnesses of an entry.</summary>
+    /// <param name="entry">The entry's bytes.</param>
+    /// <param name="policy">Which logs and which witnesses' quorum are believed; it must list a log.</param>
+    /// <returns><see cref="LogVerdict.Verified"/>, or what is wrong, named in the detail.</returns>
+    public PolicyReport Verify(ReadOnlySpan<byte> entry, LogPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        var report = policy.Judge(Checkpoint);
+        if (report.Verdict == LogVerdict.Verified && report.Log is null)
+            return report with { Verdict = LogVerdict.WrongSignature, Detail = "The policy lists no log, so nobody says whose checkpoint this is." };
+        return report.Verdict == LogVerdict.Verified && !MerkleTree.VerifyInclusion(Index, Checkpoint.Size, MerkleTree.LeafHash(entry), Hashes, Checkpoint.Root)
+            ? report with { Verdict = LogVerdict.NotIncluded, Detail = $"The proof does not lead from these bytes at place {Index} to the root at {Checkpoint.Size}." }
+            : report;
+    }
+
     private static byte[]? ReadExtra(Queue<string> lines)
     {
         if (!lines.TryPeek(out var line) || !line.StartsWith("extra ", StringComparison.Ordinal))

@@ -86,8 +86,8 @@ public sealed partial class TransparencyLog
         var newest = ReadCheckpoint(_tiles, Key);
         if (_state is not null && _stateCheckpoint is { } known && newest.Size == known.Size && newest.Root == known.Root)
             return _state;
+        await RecoverAsync(newest).ConfigureAwait(false);   // first: what went down with the machine must not look like a fork
         RequireGrowth(Checkpoint, newest);
-        await RecoverAsync(newest).ConfigureAwait(false);
         var state = LogState.Load(_files!, newest);
         state.RemoveUnpublished(_files!);
         _whole.Clear();

@@ -38,7 +38,7 @@ public sealed partial class TransparencyLog
             return new LogReport(LogVerdict.RootDiffers, checkpoint.Size, $"The {checkpoint.Size} entries give the root {rebuilt.Root}; the checkpoint signs {checkpoint.Root}.");
         foreach (var earlier in new[] { Checkpoint, seenBefore })
         {
-            if (earlier is not null && Grown(earlier, checkpoint) is { } found)
+            if (earlier is not null && Grown(_tiles, earlier, checkpoint) is { } found)
                 return found;
         }
 
@@ -46,23 +46,23 @@ public sealed partial class TransparencyLog
             ?? new LogReport(LogVerdict.Verified, checkpoint.Size, $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs.");
     }
 
-    private LogReport VerifyGrowth(Checkpoint verified, IProgress<double>? progress, CancellationToken cancel)
+    private LogReport VerifyGrowth(Checkpoint verified, IProgress<double>? progress, CancellationToken cancel) =>
+        ReadSigned(out var checkpoint) ?? Grown(_tiles, verified, checkpoint) ?? VerifyGrowth(_tiles, verified, checkpoint, progress, cancel);
+
+    /// <summary>Checks every entry and tile behind <paramref name="verified"/>, up to <paramref name="checkpoint"/>.</summary>
+    internal static LogReport VerifyGrowth(ITileSource tiles, Checkpoint verified, Checkpoint checkpoint, IProgress<double>? progress, CancellationToken cancel)
     {
-        if (ReadSigned(out var checkpoint) is { } refused)
-            return refused;
-        if (Grown(verified, checkpoint) is { } found)
-            return found;
         LogState state;
         try
         {
-            state = LogState.Load(_tiles, verified, withBundle: false);
+            state = LogState.Load(tiles, verified, withBundle: false);
         }
         catch (InvalidDataException failure)
         {
             return new LogReport(LogVerdict.NotAppendOnly, checkpoint.Size, $"The tree at {verified.Size} entries is not the one that was verified: {failure.Message}");
         }
 
-        var rebuilt = new LogRebuild(_tiles, checkpoint.Size);
+        var rebuilt = new LogRebuild(tiles, checkpoint.Size);
         if (rebuilt.Run(state, progress, cancel) is { } fault)
             return fault;
         return rebuilt.Root == checkpoint.Root
@@ -87,15 +87,24 @@ public sealed partial class TransparencyLog
     }
 
     /// <summary>What is wrong with the way from an earlier checkpoint to this one; null when the log only grew.</summary>
-    private LogReport? Grown(Checkpoint earlier, Checkpoint checkpoint)
+    internal static LogReport? Grown(ITileSource tiles, Checkpoint earlier, Checkpoint checkpoint)
     {
         if (earlier.Origin != checkpoint.Origin)
             return new LogReport(LogVerdict.NotAppendOnly, checkpoint.Size, $"This is the log {checkpoint.Origin}; the earlier checkpoint is of {earlier.Origin}.");
         if (earlier.Size > checkpoint.Size)
             return new LogReport(LogVerdict.NotAppendOnly, checkpoint.Size, $"Rolled back: the log has {checkpoint.Size} entries, and an earlier checkpoint of {earlier.Origin} signs {earlier.Size}.");
-        if (Prover(checkpoint.Size).Root(0, earlier.Size) == earlier.Root)
-            return null;
-        return earlier.Size == checkpoint.Size
+        var cache = new Dictionary<(int, long), Cryptography.Digest[]>();
+        try
+        {
+            if (new MerkleProver((level, index) => LogState.Node(tiles, checkpoint.Size, level, index, cache)).Root(0, earlier.Size) == earlier.Root)
+                return null;
+        }
+        catch (InvalidDataException failure)
+        {
+            return new LogReport(LogVerdict.Incomplete, checkpoint.Size, failure.Message);
+        }
+
+        return earlier.Size == checkpoint.Size && earlier.Root != checkpoint.Root
             ? new LogReport(LogVerdict.SplitView, checkpoint.Size, $"Split view: {earlier.Origin} signed two trees of {earlier.Size} entries, {earlier.Root} and {checkpoint.Root}.")
             : new LogReport(LogVerdict.NotAppendOnly, checkpoint.Size, $"Forked: the log does not begin with the {earlier.Size} entries that an earlier checkpoint of {earlier.Origin} signs.");
     }

@@ -100,6 +100,21 @@ public sealed partial class TransparencyLog : IAsyncDisposable
         return Task.FromResult(new TransparencyLog(files, store, signer, key, ReadCheckpoint(files, key)));
     }
 
+    /// <summary>Opens a log on a web server, to read, prove and verify.</summary>
+    /// <param name="prefix">Where its <c>checkpoint</c> and <c>tile</c> are.</param>
+    /// <param name="trustedKey">The key to believe.</param>
+    /// <param name="http">Reads; stays the caller's.</param>
+    /// <exception cref="IOException">It cannot be reached.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint is malformed or not signed by that key.</exception>
+    public static TransparencyLog OpenRemote(Uri prefix, VerificationKey trustedKey, HttpClient http)
+    {
+        ArgumentNullException.ThrowIfNull(trustedKey);
+        return Over(new HttpTiles(http, prefix), trustedKey);
+    }
+
+    /// <summary>A log over files from anywhere, to read, prove and verify.</summary>
+    internal static TransparencyLog Over(ITileSource tiles, VerificationKey key) => new(tiles, null, null, key, ReadCheckpoint(tiles, key));
+
     /// <summary>The <see cref="ILogStore.Name"/> of the store that the log was made with; null for the journal in its own folder.</summary>
     public static string? StoreNameOf(string directory) =>
         Path.Combine(directory, StoreFile) is var file && File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } name && name != "files" ? name : null;

@@ -137,7 +137,7 @@ public sealed class LogStoreTests : IDisposable
         await using var store = await LogStores.OfAsync(_folder["log"], Cancel);
         Assert.Equal($"sqlite:{_folder["log.db"]}", store!.Name);
         Assert.Equal(LogVerdict.Verified, (await TransparencyLog.OpenAsync(_folder["log"])).Fsck());   // readers need only the files
-        await Assert.ThrowsAsync<FormatException>(() => LogStores.OpenAsync("mysql:x", Cancel));
+        await Assert.ThrowsAsync<FormatException>(() => LogStores.OpenAsync("mysql:x", _folder.Path, Cancel));
     }
 
     [Fact]

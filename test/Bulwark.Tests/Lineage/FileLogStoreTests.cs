@@ -1,0 +1,181 @@
+using System.Text;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Tests.Lineage;
+
+/// <summary>The journal: what a crash leaves of a batch is cut off, what was promised never, and what someone changed is named.</summary>
+public sealed class FileLogStoreTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Signer _signer = Signer.Generate();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Journal => Directory.GetFiles(_folder["log/journal"], "*.journal").Order(StringComparer.Ordinal).Last();
+
+    public void Dispose()
+    {
+        _signer.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_batch_cut_at_any_byte_was_never_promised_and_the_next_takes_its_place()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using (var store = new FileLogStore(_folder["log"], 0))
+            await store.AppendAsync([Entry(0), Entry(1)], Cancel);
+        var whole = await File.ReadAllBytesAsync(Journal, Cancel);
+        await using (var store = new FileLogStore(_folder["log"], 0))
+            Assert.Equal(2, await store.AppendAsync([Entry(2), Entry(3)], Cancel));
+        var longer = await File.ReadAllBytesAsync(Journal, Cancel);
+        for (var length = whole.Length; length <= longer.Length; length++)
+        {
+            await File.WriteAllBytesAsync(Journal, longer.AsMemory(0, length), Cancel);
+            await using var store = new FileLogStore(_folder["log"], 2);
+            var expected = length == longer.Length ? 4 : 2;
+            Assert.Equal(expected, await store.CountAsync(Cancel));
+            Assert.Equal(expected, await store.AppendAsync([Entry(9)], Cancel));
+            Assert.Equal(Entry(9).ToArray(), (await store.ReadAsync(expected, 10, Cancel)).Single().ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Zeros_behind_the_last_batch_are_what_a_power_cut_leaves()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using (var store = new FileLogStore(_folder["log"], 0))
+            await store.AppendAsync([Entry(0)], Cancel);
+        await File.AppendAllBytesAsync(Journal, new byte[200], Cancel);
+        await using var again = new FileLogStore(_folder["log"], 0);
+        Assert.Equal(1, await again.AppendAsync([Entry(1)], Cancel));
+    }
+
+    [Fact]
+    public async Task A_batch_that_others_follow_was_promised_so_damage_to_it_stops_the_log()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using (var store = new FileLogStore(_folder["log"], 0))
+        {
+            await store.AppendAsync([Entry(0)], Cancel);
+            await store.AppendAsync([Entry(1)], Cancel);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(Journal, Cancel);
+        bytes[JournalRecord.HeadBytes + 3] ^= 1;
+        await File.WriteAllBytesAsync(Journal, bytes, Cancel);
+        await using var again = new FileLogStore(_folder["log"], 0);
+        Assert.Contains("damaged at byte 0", (await Assert.ThrowsAsync<InvalidDataException>(async () => await again.AppendAsync([Entry(2)], Cancel))).Message);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(Journal, Cancel));   // evidence stays
+    }
+
+    [Fact]
+    public async Task The_journal_begins_anew_when_large_and_forgets_what_is_settled()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using var store = new FileLogStore(_folder["log"], 0) { RotateAboveBytes = 1000 };
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(i, await store.AppendAsync([Entry(i)], Cancel));
+        Assert.True(Directory.GetFiles(_folder["log/journal"]).Length > 3);
+        await store.ForgetAsync(50, Cancel);
+        var first = await store.FirstAsync(Cancel);
+        Assert.InRange(first, 1, 50);
+        Assert.Equal(100 - first, (await store.ReadAsync(first, 1000, Cancel)).Count);
+        await using var again = new FileLogStore(_folder["log"], 0) { RotateAboveBytes = 1000 };
+        Assert.Equal(100, await again.AppendAsync([Entry(100)], Cancel));
+        Assert.Equal(Entry(77).ToArray(), (await again.ReadAsync(77, 1, Cancel)).Single().ToArray());
+    }
+
+    [Theory]
+    [InlineData("older")]
+    [InlineData("cut")]
+    [InlineData("changed")]
+    [InlineData("gone and begun again")]
+    public async Task A_stale_or_changed_journal_is_named_and_takes_no_entry(string done)
+    {
+        byte[] older;
+        await using (var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/journal", _signer, Cancel))
+        {
+            await log.AppendManyAsync([.. Enumerable.Range(0, 10).Select(Entry)], Cancel);
+            older = await File.ReadAllBytesAsync(Journal, Cancel);
+            await log.AppendManyAsync([.. Enumerable.Range(10, 10).Select(Entry)], Cancel);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(Journal, Cancel);
+        switch (done)
+        {
+            case "older":
+                await File.WriteAllBytesAsync(Journal, older, Cancel);
+                break;
+            case "cut":
+                await File.WriteAllBytesAsync(Journal, bytes.AsMemory(0, bytes.Length - 1), Cancel);
+                break;
+            case "changed":
+                await RewriteAsync([.. Enumerable.Range(0, 19).Select(Entry), Entry(99)]);
+                break;
+            default:
+                await RewriteAsync([Entry(0)]);
+                break;
+        }
+
+        await using var again = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await again.AppendAsync(Entry(20), Cancel));
+        var report = await (await TransparencyLog.OpenAsync(_folder["log"])).VerifyAsync(cancel: Cancel);
+        Assert.Equal(done == "changed" ? LogVerdict.StoreDiffers : LogVerdict.StoreRolledBack, report.Verdict);
+        if (done == "changed")
+            Assert.Contains("Entry 19 ", report.Detail);
+    }
+
+    [Fact]
+    public async Task Tiles_lost_with_the_power_are_rendered_again_from_the_journal()
+    {
+        await using (var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/power", _signer, Cancel))
+            await log.AppendManyAsync([.. Enumerable.Range(0, 1000).Select(Entry)], Cancel);
+        // Another running of the machine; files that were not flushed are empty or gone.
+        await File.WriteAllTextAsync(_folder["log/settled"], """{"Size":0,"Boot":"another"}""", Cancel);
+        foreach (var file in Directory.EnumerateFiles(_folder["log/tile"], "*", SearchOption.AllDirectories).Where((_, i) => i % 2 == 0).ToArray())
+            await File.WriteAllBytesAsync(file, [], Cancel);
+        await using var again = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+        Assert.Equal(1000, (await again.AppendAsync(Entry(1000), Cancel)).Index);
+        Assert.Equal(LogVerdict.Verified, again.Fsck());
+    }
+
+    [Fact]
+    public async Task Fsck_repairs_what_the_entries_still_give_and_says_what_they_do_not()
+    {
+        await using (var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/repair", _signer, Cancel))
+            await log.AppendManyAsync([.. Enumerable.Range(0, 1000).Select(Entry)], Cancel);
+        File.Delete(_folder["log/tile/0/001"]);
+        await File.WriteAllBytesAsync(_folder["log/tile/entries/002"], [1, 2, 3], Cancel);
+        await using var reader = await TransparencyLog.OpenAsync(_folder["log"]);
+        Assert.Equal(LogVerdict.Incomplete, reader.Fsck());
+        var (report, mended) = await reader.RepairAsync(cancel: Cancel);
+        Assert.Equal((LogVerdict.Verified, 2), (report.Verdict, mended));
+        Directory.Delete(_folder["log/journal"], recursive: true);
+        await File.WriteAllBytesAsync(_folder["log/tile/entries/002"], [1, 2, 3], Cancel);
+        (report, mended) = await reader.RepairAsync(cancel: Cancel);
+        Assert.Equal((LogVerdict.Incomplete, 0), (report.Verdict, mended));
+    }
+
+    [Fact]
+    public async Task What_someone_waits_for_is_in_the_tree_at_once_and_the_rest_within_a_second()
+    {
+        await using var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/follows", _signer, Cancel);
+        var given = await log.AppendAsync(Entry(0), Cancel);
+        for (var waited = 0; log.Size == 0 && waited < 200; waited++)
+            await Task.Delay(50, Cancel);   // half a second by itself; patience for a busy machine
+        Assert.Equal(1, log.Size);
+        Assert.Equal(MerkleTree.LeafHash(Entry(0).Span), given.LeafHash);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => log.IntegratedAsync(1, Cancel));
+    }
+
+    private async Task RewriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        var record = new byte[JournalRecord.SizeOf(entries)];
+        JournalRecord.Write(record, 0, entries);
+        await File.WriteAllBytesAsync(Journal, record, Cancel);
+    }
+
+    private static ReadOnlyMemory<byte> Entry(int index) => Encoding.UTF8.GetBytes($"entry {index}");
+}
