@@ -9,6 +9,7 @@ internal static class Areas
         ["signing"] = Signing.SigningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
+        ["log"] = Log.LogArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

@@ -14,33 +14,9 @@ internal static partial class LogCommand
         Example: bulwark log show --last 10
         """)
     {
-        Show(), Search(), Tail(), Append(), Prove(), Verify(), PrintCheckpoint(),
+        Show(), Search(), Tail(), Logs.LogAppendCommand.Create(), Prove(), Verify(), PrintCheckpoint(),
         Logs.LogFsckCommand.Create(), Logs.LogServeCommand.Create(), Logs.LogCosignCommand.Create(), Logs.LogWitnessCommand.Create(), Logs.LogMonitorCommand.Create(),
     };
-
-    private static Command Append()
-    {
-        var file = new Argument<FileInfo>("file") { Description = $"The entry: at most {TransparencyLog.MaximumEntryBytes} bytes, nothing personal." };
-        var command = new Command("append", """
-            Appends a file's bytes as one entry; returns when it is durable.
-
-            Example: bulwark log append statement.json
-            """) { file };
-        command.SetAction(async (parsed, cancel) =>
-        {
-            var workspace = Workspace.Require(parsed);
-            var source = SealCommand.Existing(parsed.GetRequiredValue(file));
-            using var keys = workspace.OpenKeys();
-            using var signer = keys.OpenSigner(Workspace.LogKey);
-            await using var log = await OpenAsync(workspace, keys, signer);
-            var given = await log.AppendAsync(await File.ReadAllBytesAsync(source.FullName, cancel), cancel);
-            await log.IntegratedAsync(given.Index, cancel);
-            await workspace.CosignAsync(log, cancel);
-            return new Screen(parsed).Answer(new { given.Index, given.LeafHash, log.Size, root = log.Checkpoint.Root }, console =>
-                console.MarkupLineInterpolated($"[green]Entry {given.Index}[/] of {log.Checkpoint.Origin}, leaf {given.LeafHash}"));
-        });
-        return command;
-    }
 
     private static Command Prove()
     {

@@ -12,6 +12,7 @@ namespace Bulwark.Databases;
 public sealed class PostgresLogStore : ILogStore
 {
     private const int LockClass = 0x42574c47;   // "BWLG": keeps our locks apart from others' in the same database
+    private const int InsertUpTo = 4;
     private readonly NpgsqlDataSource _source;
     private readonly int _log;
     private readonly SemaphoreSlim _write = new(1, 1);
@@ -32,6 +33,7 @@ public sealed class PostgresLogStore : ILogStore
         var settings = new NpgsqlConnectionStringBuilder(connection) { Enlist = false, ApplicationName = "bulwark-log" };
         if (settings.MaxPoolSize > 8)
             settings.MaxPoolSize = 8;
+        settings.Options = $"{settings.Options} -c synchronous_commit=on".Trim();   // a server that is set to answer early must not do so here
         var source = NpgsqlDataSource.Create(settings);
         try
         {
@@ -62,7 +64,7 @@ public sealed class PostgresLogStore : ILogStore
         await _write.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            return await AppendOnceAsync(entries).ConfigureAwait(false);
+            return await (entries.Count <= InsertUpTo ? InsertAsync(entries) : CopyAsync(entries)).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {
@@ -135,17 +137,41 @@ public sealed class PostgresLogStore : ILogStore
         _write.Dispose();
     }
 
-    private async Task<long> AppendOnceAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    /// <summary>A few entries in one message to the server, which commits them together: no turn for the transaction, none for a COPY.</summary>
+    private async Task<long> InsertAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        await using var connection = await _source.OpenConnectionAsync().ConfigureAwait(false);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"SELECT pg_advisory_xact_lock({LockClass}, {_log})"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"UPDATE bulwark_logs SET next = next + {entries.Count} WHERE id = {_log} RETURNING next"));
+        for (var i = 0; i < entries.Count; i++)
+        {
+            var insert = new NpgsqlBatchCommand($"INSERT INTO bulwark_log_entries (log, place, entry) SELECT id, next - {entries.Count - i}, $1 FROM bulwark_logs WHERE id = {_log}");
+            insert.Parameters.Add(new NpgsqlParameter { Value = entries[i], NpgsqlDbType = NpgsqlDbType.Bytea });
+            batch.BatchCommands.Add(insert);
+        }
+
+        await using var rows = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await rows.NextResultAsync().ConfigureAwait(false);
+        await rows.ReadAsync().ConfigureAwait(false);
+        var first = rows.GetInt64(0) - entries.Count;
+        while (await rows.NextResultAsync().ConfigureAwait(false))
+        {
+            // To the end of the message: only what is behind it is committed.
+        }
+
+        return first;
+    }
+
+    private async Task<long> CopyAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
         await using var connection = await _source.OpenConnectionAsync().ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync().ConfigureAwait(false);
         long first;
-        // synchronous_commit is asked for by the transaction itself: a server that is set to answer early must not do so here.
         await using (var take = new NpgsqlBatch(connection, transaction)
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand("SET LOCAL synchronous_commit = on"),
                 new NpgsqlBatchCommand($"SELECT pg_advisory_xact_lock({LockClass}, {_log})"),
                 new NpgsqlBatchCommand($"UPDATE bulwark_logs SET next = next + {entries.Count} WHERE id = {_log} RETURNING next"),
             },

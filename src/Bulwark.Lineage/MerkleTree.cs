@@ -7,14 +7,20 @@ namespace Bulwark.Lineage;
 /// <remarks>Source: RFC 6962 §2.1 and RFC 9162 §2.1.3.2 (inclusion), §2.1.4.2 (consistency). Sizes and indexes count entries, from 0.</remarks>
 public static class MerkleTree
 {
+    /// <summary>One hash object a thread: making one costs more than hashing a node.</summary>
+    [ThreadStatic]
+    private static IncrementalHash? s_hash;
+
+    private static ReadOnlySpan<byte> LeafPrefix => [0];
+
     /// <summary>The root of a tree of no entries: SHA-256 of nothing.</summary>
     public static Digest EmptyRoot { get; } = Digest.Of([]);
 
     /// <summary>SHA-256(00 | entry).</summary>
     public static Digest LeafHash(ReadOnlySpan<byte> entry)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([0]);
+        var hash = s_hash ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(LeafPrefix);
         hash.AppendData(entry);
         Span<byte> bytes = stackalloc byte[Digest.SizeInBytes];
         hash.GetHashAndReset(bytes);
@@ -28,7 +34,11 @@ public static class MerkleTree
         buffer[0] = 1;
         left.Bytes.CopyTo(buffer[1..]);
         right.Bytes.CopyTo(buffer[(1 + Digest.SizeInBytes)..]);
-        return Digest.Of(buffer);
+        var hash = s_hash ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(buffer);
+        var bytes = buffer[..Digest.SizeInBytes];
+        hash.GetHashAndReset(bytes);
+        return new Digest(bytes);
     }
 
     /// <summary>The root over leaf hashes in their order; <see cref="EmptyRoot"/> for none.</summary>

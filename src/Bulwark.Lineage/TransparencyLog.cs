@@ -131,7 +131,10 @@ public sealed partial class TransparencyLog : IAsyncDisposable
     {
         lock (_gate)
         {
-            var newest = ReadCheckpoint(_tiles, Key);
+            var bytes = _tiles.ReadCheckpoint();
+            if (_checkpoint.Note is { } note && bytes.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(note.Note)))
+                return _checkpoint;   // most often nothing has moved: then no signature is checked again
+            var newest = ReadCheckpoint(bytes, _tiles.Place, Key);
             if (newest.Size != _checkpoint.Size || newest.Root != _checkpoint.Root)
             {
                 RequireGrowth(_checkpoint, newest);
@@ -187,21 +190,23 @@ public sealed partial class TransparencyLog : IAsyncDisposable
         ? NoteKey.Parse(File.ReadAllText(store.KeyPath).Trim())
         : throw new FileNotFoundException($"The log in {store.Directory} has no log.vkey: say which key it is to be checked with.", store.KeyPath);
 
-    private static Checkpoint ReadCheckpoint(ITileSource tiles, VerificationKey key)
+    private static Checkpoint ReadCheckpoint(ITileSource tiles, VerificationKey key) => ReadCheckpoint(tiles.ReadCheckpoint(), tiles.Place, key);
+
+    private static Checkpoint ReadCheckpoint(ReadOnlySpan<byte> bytes, string place, VerificationKey key)
     {
         Checkpoint checkpoint;
         try
         {
-            checkpoint = Checkpoint.Parse(tiles.ReadCheckpoint());
+            checkpoint = Checkpoint.Parse(bytes);
         }
         catch (FormatException failure)
         {
-            throw new InvalidDataException($"The checkpoint in {tiles.Place} is none: {failure.Message}", failure);
+            throw new InvalidDataException($"The checkpoint in {place} is none: {failure.Message}", failure);
         }
 
         return checkpoint.IsSignedBy(key)
             ? checkpoint
-            : throw new InvalidDataException($"The checkpoint in {tiles.Place} is not signed by {new NoteKey(checkpoint.Origin, key)}.");
+            : throw new InvalidDataException($"The checkpoint in {place} is not signed by {new NoteKey(checkpoint.Origin, key)}.");
     }
 
     /// <summary>The newest tree must still contain the older one: its files must give the older root.</summary>
