@@ -35,7 +35,7 @@ internal static partial class LogCommand
             var wanted = parsed.GetValue(index);
             if (wanted < 0 || wanted >= log.Size)
                 throw new CommandException($"There is no entry {wanted}: the log has {log.Size}.", "bulwark log show");
-            var proof = log.ProofFor(wanted).Format();
+            var proof = (log.WitnessedProofFor(wanted) ?? log.ProofFor(wanted)).Format();   // with cosignatures where a witnessed checkpoint covers it
             if (parsed.GetValue(output) is not { } target)
                 return new Screen(parsed).Answer(new { index = wanted, proof }, console => console.Profile.Out.Writer.Write(proof));
             AtomicFile.Write(target.FullName, Encoding.UTF8.GetBytes(proof));

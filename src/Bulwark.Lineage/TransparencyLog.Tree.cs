@@ -16,6 +16,7 @@ public sealed partial class TransparencyLog
     private bool _rendering;
     private TaskCompletionSource _hurry = NewSignal();
     private Exception? _treeFault;
+    private bool _disposed;
 
     /// <summary>How long entries that nobody waits for may lie before the tree takes them in; half a second.</summary>
     internal TimeSpan Leisure { get; init; } = TimeSpan.FromMilliseconds(500);
@@ -60,7 +61,7 @@ public sealed partial class TransparencyLog
     /// <summary>Lets the tree catch up, settles it on the disk and closes the store.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_store is null)
+        if (_store is null || Interlocked.Exchange(ref _disposed, true))
             return;
         try
         {
@@ -127,17 +128,8 @@ public sealed partial class TransparencyLog
     {
         while (true)
         {
-            Task hurry;
-            lock (_treeGate)
-            {
-                if (_durable <= Size)
-                {
-                    _rendering = false;
-                    return;
-                }
-
-                hurry = _hurry.Task;
-            }
+            if (Rest() is not { } hurry)
+                return;
 
             await Task.WhenAny(hurry, Task.Delay(Leisure)).ConfigureAwait(false);
             Exception? fault = null;
@@ -153,6 +145,28 @@ public sealed partial class TransparencyLog
             if (!Rendered(fault))
                 return;
         }
+    }
+
+    /// <summary>Ends the rendering when the tree has everything, whoever took it in; else what hurries it.</summary>
+    private Task? Rest()
+    {
+        (long Index, TaskCompletionSource<Checkpoint> Done)[] answered;
+        Checkpoint checkpoint;
+        lock (_treeGate)
+        {
+            checkpoint = Checkpoint;
+            if (_durable > checkpoint.Size)
+                return _hurry.Task;
+            _rendering = false;
+            answered = [.. _waiting];
+            _waiting.Clear();
+            if (_hurry.Task.IsCompleted)
+                _hurry = NewSignal();
+        }
+
+        foreach (var (_, done) in answered)
+            done.TrySetResult(checkpoint);
+        return null;
     }
 
     /// <summary>Answers who waited; false when the tree could not follow and the renderer rests until it is asked again.</summary>

@@ -42,6 +42,9 @@ internal static partial class LogVectors
                 .All(older => log.ProveConsistency(older.Checkpoint.Size, checkpoint.Size).Verify(older.Checkpoint.Root, checkpoint.Root));
             yield return CaseResult.Of($"{id}/{name}#consistency", consistent, "an earlier checkpoint is not proved");
         }
+
+        foreach (var result in WitnessVectors.Cases(id, known, log, checkpoints))
+            yield return result;
     }
 
     /// <summary>The vkeys that the directory's own notes state.</summary>

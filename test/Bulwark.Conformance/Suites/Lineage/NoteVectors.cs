@@ -34,7 +34,7 @@ internal static class NoteVectors
     {
         try
         {
-            return [.. SignedNote.Parse(test.Text("note")).Verify([.. test.List("vkeys").Select(key => NoteKey.Parse(key.GetString()!))]).Select(key => key.Name)];
+            return [.. SignedNote.Parse(test.Text("note")).Verify([.. test.List("vkeys").Select(key => NoteKey.TryParse(key.GetString()!) ?? throw new FormatException())]).Select(key => key.Name)];
         }
         catch (FormatException)
         {
