@@ -10,6 +10,7 @@ internal static class Areas
         ["keys"] = Keys.KeysArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["log"] = Log.LogArea.Run,
+        ["signing"] = Signing.SigningArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 
