@@ -6,7 +6,6 @@ internal static class Areas
     private static readonly Dictionary<string, Func<string[], int>> s_areas = new(StringComparer.Ordinal)
     {
         ["fields"] = Fields.FieldsArea.Run,
-        ["signing"] = Signing.SigningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["log"] = Log.LogArea.Run,
