@@ -6,6 +6,8 @@ internal static class Areas
     private static readonly Dictionary<string, Func<string[], int>> s_areas = new(StringComparer.Ordinal)
     {
         ["fields"] = Fields.FieldsArea.Run,
+        ["receipts"] = Receipts.ReceiptsArea.Run,
+        ["signing"] = Signing.SigningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["log"] = Log.LogArea.Run,

@@ -45,7 +45,7 @@ internal static class DemoCommand
         var pipeline = FraudPipeline.Create();
         var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), workspace, cancel);
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, folder.File("data"), train.Schema, workspace, cancel);
-        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, "bulwark demo", cancel);
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, "bulwark demo", cancel, protection.Result.Commitment);
         findings = findings with { Simulation = simulation, Scan = scan, Protection = protection, Features = features };
         findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };
         findings = findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };

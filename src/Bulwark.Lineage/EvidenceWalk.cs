@@ -19,14 +19,16 @@ public sealed class EvidenceWalk(LineageReader reader)
             return [];
         var place = Guard("checkpoint", () => Place(proof));
         return place.Holds
-            ? [place, Guard("policy", () => Policy(facts)), Guard("attestation", () => Attestation(facts)), Guard("package", () => Package(facts.ModelDigest))]
+            ? [place, Guard("policy", () => Policy(facts, proof.Index)), Guard("attestation", () => Attestation(facts, proof.Index)), Guard("package", () => Package(facts.ModelDigest, proof.Index))]
             : [place];
     }
 
     /// <summary>A sealed package and what it was made from.</summary>
-    public EvidenceLink Package(Digest package)
+    /// <param name="package">The package's digest.</param>
+    /// <param name="before">Only what the log knew before this entry counts: evidence is not made up afterwards.</param>
+    public EvidenceLink Package(Digest package, long before = long.MaxValue)
     {
-        if (reader.Find<ModelSealed>(package).FirstOrDefault(found => found.Statement.Subjects.Any(subject => subject.Digest == package)) is not { } found)
+        if (reader.Find<ModelSealed>(package).FirstOrDefault(found => found.Index < before && found.Statement.Subjects.Any(subject => subject.Digest == package)) is not { } found)
             return EvidenceLink.Bad("package", "notSealed", $"no trusted statement in the log says that {package} was sealed");
         var seal = found.Claim;
         var title = $"entry {found.Index}: {seal.Name} {seal.Version} was sealed{Figures(("ε", seal.Epsilon), ("accuracy", seal.Accuracy), ("robust accuracy", seal.RobustAccuracy))}";
@@ -46,14 +48,14 @@ public sealed class EvidenceWalk(LineageReader reader)
             : EvidenceLink.Bad("checkpoint", "forkedLog", $"the log at hand does not begin with the {seen.Size} entries that the receipt saw: one of the two is a fork");
     }
 
-    private EvidenceLink Policy(PredictionFacts facts) => reader.Find<PolicyChanged>(facts.PolicyVersion)
-        .LastOrDefault(found => found.Claim.Kind == PolicyChanged.AccessPolicy && found.Statement.Subjects.Any(subject => subject.Digest == facts.PolicyVersion)) is { } found
+    private EvidenceLink Policy(PredictionFacts facts, long before) => reader.Find<PolicyChanged>(facts.PolicyVersion)
+        .LastOrDefault(found => found.Index < before && found.Claim.Kind == PolicyChanged.AccessPolicy && found.Statement.Subjects.Any(subject => subject.Digest == facts.PolicyVersion)) is { } found
             ? EvidenceLink.Good("policy", $"entry {found.Index}: the access policy {Short(facts.PolicyVersion)} came into force at {found.Claim.Time:u}")
-            : EvidenceLink.Bad("policy", "policyNotLogged", $"no entry says that the access policy {facts.PolicyVersion} came into force");
+            : EvidenceLink.Bad("policy", "policyNotLogged", $"no entry before the decision says that the access policy {facts.PolicyVersion} came into force");
 
-    private EvidenceLink Attestation(PredictionFacts facts)
+    private EvidenceLink Attestation(PredictionFacts facts, long before)
     {
-        var releases = reader.Find<KeyReleased>(facts.AttestationDigest).Where(found => found.Claim.Evidence == facts.AttestationDigest).ToArray();
+        var releases = reader.Find<KeyReleased>(facts.AttestationDigest).Where(found => found.Index < before && found.Claim.Evidence == facts.AttestationDigest).ToArray();
         if (releases.FirstOrDefault(found => found.Claim.Model == facts.ModelDigest && found.Claim.Verdict == "released") is { } released)
         {
             var insecure = facts.Insecure || released.Claim.Insecure ? " — INSECURE: no hardware vouches for the worker" : "";

@@ -30,6 +30,27 @@ public static partial class ModelSignature
         return Read(signature, trust).Report;
     }
 
+    /// <summary>Checks files in memory against their signature: those of a sealed model, for a worker that never writes them.</summary>
+    /// <param name="files">Name to content; the signature itself is passed over.</param>
+    /// <param name="signature">The signature's bytes.</param>
+    /// <param name="trust">Whom to believe.</param>
+    public static ModelSignatureReport VerifyFiles(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, ReadOnlyMemory<byte> signature, SignatureTrust trust)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        ArgumentNullException.ThrowIfNull(trust);
+        var (report, statement) = Read(signature, trust);
+        if (statement is null)
+            return report;
+        if (statement.Serialization is not { ShardBytes: null, Hash: Cryptography.ContentHashKind.Sha256 })
+            return report with { Verdict = ModelSignatureVerdict.Unsupported, Detail = "files in memory are checked by whole SHA-256 digests only" };
+        var found = files.Where(file => file.Key != FileName && !statement.Serialization.Ignored.Contains(file.Key))
+            .ToDictionary(file => file.Key, file => Cryptography.Digest.Of(file.Value.Span).ToHex(), StringComparer.Ordinal);
+        var wanted = statement.Resources.ToDictionary(resource => resource.Name, resource => resource.Digest, StringComparer.Ordinal);
+        return Differences(
+            report, [.. wanted.Where(one => found.TryGetValue(one.Key, out var digest) && digest != one.Value).Select(one => one.Key)],
+            [.. wanted.Keys.Where(name => !found.ContainsKey(name))], [.. found.Keys.Where(name => !wanted.ContainsKey(name))], statement);
+    }
+
     private static (ModelSignatureReport Report, OmsStatement? Statement) Read(ReadOnlyMemory<byte> bytes, SignatureTrust trust)
     {
         OmsBundle bundle;

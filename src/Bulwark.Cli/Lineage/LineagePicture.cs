@@ -9,7 +9,7 @@ namespace Bulwark.Cli;
 /// <remarks>Every box says in words what it is, so that colour carries nothing alone; title and description serve who cannot see it.</remarks>
 internal static class LineagePicture
 {
-    private const int Width = 236, ColumnGap = 84, RowGap = 26, Margin = 28, Line = 17, Head = 48, Most = 38;
+    private const int Width = 236, ColumnGap = 84, RowGap = 26, Margin = 28, Line = 17, Head = 48, Most = 33;
 
     internal static string Draw(LineageGraph graph)
     {
@@ -28,8 +28,13 @@ internal static class LineagePicture
             <text x="{Margin}" y="{Margin + 24}" fill="#4a5360">{Text(graph.Package.ToString())}</text>
 
             """);
-        foreach (var edge in graph.Edges)
-            Edge(svg, edge, places);
+        foreach (var target in graph.Edges.GroupBy(edge => edge.To))
+        {
+            var (lane, lanes) = (0, target.Count());
+            foreach (var edge in target.OrderBy(edge => places[edge.From].Middle))
+                Edge(svg, edge, places, (lane++ - (lanes - 1) / 2.0) * 20);
+        }
+
         foreach (var node in graph.Nodes)
             Box(svg, node, places[node.Id]);
         return svg.Append("</svg>\n").ToString();
@@ -70,10 +75,10 @@ internal static class LineagePicture
         return places;
     }
 
-    private static void Edge(StringBuilder svg, LineageEdge edge, Dictionary<string, Place> places)
+    private static void Edge(StringBuilder svg, LineageEdge edge, Dictionary<string, Place> places, double lane)
     {
         var (from, to) = (places[edge.From], places[edge.To]);
-        var (x1, y1, x2, y2) = (from.X + Width, from.Middle, to.X - 2, to.Middle);
+        var (x1, y1, x2, y2) = (from.X + Width, from.Middle, to.X - 2, to.Middle + lane);
         var bend = Math.Max(30, (x2 - x1) / 2);
         Write(svg, $"""<path d="M{x1} {y1:0.#} C{x1 + bend} {y1:0.#} {x2 - bend} {y2:0.#} {x2} {y2:0.#}" fill="none" stroke="#5b6470" stroke-width="1.5" marker-end="url(#arrow)"/>""" + "\n");
         Write(svg, $"""<text x="{x2 - 10}" y="{y2 - 6:0.#}" font-size="11" text-anchor="end" fill="#4a5360" stroke="#ffffff" stroke-width="4" paint-order="stroke">{Text(edge.Label)}</text>""" + "\n");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Data;
+using Bulwark.Lineage;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
@@ -45,6 +46,7 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
             var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(table, 20_000, cancel: cancel), "fraud-demo");
             var report = await DataProtection.ProtectAsync(table, policy, keys, ProtectedPath, progress, cancel);
+            await workspace.AppendAsync(keys, Statement.Of(Path.GetFileName(TransactionsPath), report.Commitment, new DatasetCommitted { Step = "simulate", Rows = table.Rows, Columns = [.. table.Columns.Select(column => column.Name)] }), cancel);
             var entry = await workspace.AppendAsync(keys, Claims.Protected(Path.GetFileName(ProtectedPath), report), cancel);
             var open = OpenColumns();
             var (plain, guarded) = await ReadCostsAsync(open, keys, cancel);

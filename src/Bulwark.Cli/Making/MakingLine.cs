@@ -35,6 +35,8 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
                 Sources = MadeFrom is { } source ? [source] : [],
                 TestSet = test.Commitment,
             }), cancel);
+            if (test.Commitment != train.Commitment)
+                await workspace.AppendAsync(Statement.Of($"{pipeline.Name} test data", test.Commitment, new DatasetCommitted { Step = "test", Rows = test.Rows, Label = test.Schema.Label, Sources = MadeFrom is { } same ? [same] : [] }), cancel);
             return new CommitmentFinding(train.Commitment, entry.Index);
         });
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Cryptography;
 using Bulwark.Models;
 using Spectre.Console;
 
@@ -11,6 +12,8 @@ internal static class ModelSealCommand
     private static readonly Option<string?> s_name = new("--name") { Description = "What the model is called; else as in its manifest." };
     private static readonly Option<string?> s_version = new("--version") { Description = "Which version this is; else as in its manifest." };
 
+    private static readonly Option<string?> s_signKey = new("--sign-key") { Description = "Also sign by OpenSSF Model Signing with this ECDSA key: the plain files inside, and the package beside it as FILE.sig.", HelpName = "KEY" };
+
     internal static Command Create()
     {
         var command = new Command("seal", """
@@ -19,7 +22,7 @@ internal static class ModelSealCommand
             The workspace's sealing key wraps the package's key, its signing key signs, its log gets an entry.
 
             Example: bulwark model seal runs/fraud -o fraud.bulwark --name fraud --version 1.0.0
-            """) { s_folder, s_output, s_name, s_version };
+            """) { s_folder, s_output, s_name, s_version, s_signKey };
         command.SetAction(SealAsync);
         return command;
     }
@@ -34,8 +37,12 @@ internal static class ModelSealCommand
         using var keys = workspace.OpenKeys();
         using var signer = keys.OpenSigner(Workspace.SigningKey);
         output.Directory!.Create();
-        var info = await SealedModel.SealAsync(folder, manifest, keys, Workspace.SealingKey, signer, output.FullName, cancel);
-        var entry = await workspace.AppendAsync(keys, Claims.Sealed(output.Name, info), cancel);
+        using var release = parsed.GetValue(s_signKey) is { } key ? EcdsaKeys.OpenSigner(key) : null;
+        var (signed, plainRoot) = release is null ? (folder, (Digest?)null) : await SignPlainAsync(folder, parsed.GetRequiredValue(s_folder).FullName, release, cancel);
+        var info = await SealedModel.SealAsync(signed, manifest, keys, Workspace.SealingKey, signer, output.FullName, cancel);
+        var entry = await workspace.AppendAsync(keys, Claims.Sealed(output.Name, info, plainRoot), cancel);
+        if (release is not null)
+            await ModelSignature.SignAsync(output.FullName, ModelSignCommand.SignatureOf(output.FullName), release, cancel: cancel);
         var answer = new
         {
             package = output.FullName,
@@ -45,6 +52,8 @@ internal static class ModelSealCommand
             info.PackageBytes,
             overheadBytes = info.PackageBytes - info.PlainBytes,
             logIndex = entry.Index,
+            plainRoot,
+            signature = release is null ? null : ModelSignCommand.SignatureOf(output.FullName),
             manifest = info.Manifest,
         };
         return screen.Answer(answer, console =>
@@ -56,6 +65,23 @@ internal static class ModelSealCommand
             console.MarkupLineInterpolated($"  log      entry {entry.Index}");
             console.MarkupLineInterpolated($"Anyone checks it with: bulwark model verify {output.Name} --key {info.Signer}");
         });
+    }
+
+    /// <summary>The folder with a signature over its files as one file more: it survives the unsealing. The folder's manifest is left out, for sealing rewrites it.</summary>
+    private static async Task<(ModelFolder Signed, Digest? Root)> SignPlainAsync(ModelFolder folder, string path, IEcdsaSigner signer, CancellationToken cancel)
+    {
+        var scratch = Directory.CreateTempSubdirectory("bulwark-sign-");
+        try
+        {
+            var signature = Path.Combine(scratch.FullName, ModelSignature.FileName);
+            var info = await ModelSignature.SignAsync(path, signature, signer, options: new() { Ignore = [ModelFolder.ManifestName, ModelSignature.FileName] }, cancel: cancel);
+            var files = new Dictionary<string, ReadOnlyMemory<byte>>(folder.Files) { [ModelSignature.FileName] = await File.ReadAllBytesAsync(signature, cancel) };
+            return (new ModelFolder(folder.Manifest, files), info.Root);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
     }
 
     private static ModelManifest Stated(ModelManifest manifest, ParseResult parsed, Workspace workspace)

@@ -15,13 +15,15 @@ internal static class ModelVerifySignatureCommand
     private static readonly Option<string?> s_at = new("--at") { Description = "Judge certificates as of this time, UTC; the default is now.", HelpName = "TIME" };
     private static readonly Option<bool> s_unsigned = new("--allow-unsigned") { Description = "Accept files that nobody signed." };
 
+    private static readonly Option<bool> s_inside = new("--inside") { Description = "For a sealed package: the signature over the plain files inside, opened in memory with the workspace's keys." };
+
     internal static Command Create()
     {
         var command = new Command("verify-signature", """
             Checks a model folder or file against its OpenSSF Model Signing signature, whoever's tool made it. Reads every byte; exit 1 names what differs.
 
             Example: bulwark model verify-signature runs/fraud --key release.pub
-            """) { s_model, s_signature, s_key, s_roots, s_at, s_unsigned };
+            """) { s_model, s_signature, s_key, s_roots, s_at, s_unsigned, s_inside };
         command.SetAction(VerifyAsync);
         return command;
     }
@@ -30,6 +32,8 @@ internal static class ModelVerifySignatureCommand
     {
         var screen = new Screen(parsed);
         var model = Path.GetFullPath(parsed.GetRequiredValue(s_model));
+        if (parsed.GetValue(s_inside))
+            return await InsideAsync(parsed, screen, model, cancel);
         var signature = parsed.GetValue(s_signature)?.FullName ?? ModelSignCommand.SignatureOf(model);
         if (!Path.Exists(model) || !File.Exists(signature))
             throw new CommandException($"There is no {(Path.Exists(model) ? $"signature {signature}" : $"model {model}")}.", "bulwark model sign MODEL --key KEY");
@@ -39,6 +43,20 @@ internal static class ModelVerifySignatureCommand
             new { model, signature, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, root = report.Root == default ? null : report.Root.ToString(), report.Resources, report.Changed, report.Missing, report.Unsigned },
             console => EvidenceView.Print(console, $"{Path.GetFileName(model)}: model signature", Links(report)),
             report.IsTrusted ? ExitCode.Yes : ExitCode.No);
+    }
+
+    private static async Task<int> InsideAsync(ParseResult parsed, Screen screen, string package, CancellationToken cancel)
+    {
+        using var keys = Workspace.Require(parsed).OpenKeys();
+        await using var stream = File.OpenRead(SealCommand.Existing(new FileInfo(package)).FullName);
+        using var opened = await SealedModel.OpenAsync(stream, keys, LogCommand.SigningKeys(keys), cancel);
+        var files = opened.Verification.Manifest!.Files.ToDictionary(file => file.Name, file => opened.File(file.Name), StringComparer.Ordinal);
+        if (!files.TryGetValue(ModelSignature.FileName, out var signature))
+            throw new CommandException($"{package} holds no signature over its plain files.", "bulwark model seal DIR --sign-key KEY");
+        var report = ModelSignature.VerifyFiles(files, signature, Trust(parsed.GetValue(s_key), parsed.GetValue(s_roots), parsed.GetValue(s_at)));
+        return screen.Answer(
+            new { model = package, inside = true, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, report.Resources, report.Changed, report.Missing, report.Unsigned },
+            console => EvidenceView.Print(console, $"{Path.GetFileName(package)}: signature over the plain files inside", Links(report)), report.IsTrusted ? ExitCode.Yes : ExitCode.No);
     }
 
     /// <summary>The verdict as links: signature, then files.</summary>

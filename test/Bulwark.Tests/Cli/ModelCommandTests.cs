@@ -99,6 +99,26 @@ public sealed class ModelCommandTests : IDisposable
         Assert.False(Directory.Exists(_folder["x"]));
     }
 
+    [Fact]
+    public async Task A_package_can_bear_a_signature_of_the_plain_files_inside_and_one_of_itself_beside_it()
+    {
+        await SealAsync();
+        Assert.Equal(0, (await RunAsync("model", "signing-key", "-o", _folder["release.pem"])).Code);
+        var (code, _, error) = await RunAsync("model", "seal", _folder["run"], "-o", Package, "--sign-key", _folder["release.pem"], "-w", _folder["w"]);
+        Assert.True(code == 0, error);
+        string[] beside = ["model", "verify-signature", Package, "--key", _folder["release.pub"], "-w", _folder["w"]];
+        Assert.Equal(0, (await RunAsync(beside)).Code);
+        Assert.Equal(0, (await RunAsync([.. beside, "--inside"])).Code);
+        Assert.Equal(0, (await RunAsync("verify", Package + ".sig", "--key", _folder["release.pub"], "-w", _folder["w"])).Code);
+        Assert.Equal(0, (await RunAsync("model", "verify", Package, "-w", _folder["w"])).Code);
+        Assert.Equal(0, (await RunAsync("model", "signing-key", "-o", _folder["other.pem"])).Code);
+        Assert.Equal(1, (await RunAsync("model", "verify-signature", Package, "--inside", "--key", _folder["other.pub"], "-w", _folder["w"])).Code);
+        var bytes = await File.ReadAllBytesAsync(Package, TestContext.Current.CancellationToken);
+        bytes[^100] ^= 4;
+        await File.WriteAllBytesAsync(Package, bytes, TestContext.Current.CancellationToken);
+        Assert.Equal(1, (await RunAsync(beside)).Code);
+    }
+
     private async Task<string> SealAsync()
     {
         Assert.Equal(0, (await RunAsync("init", "-w", _folder["w"])).Code);

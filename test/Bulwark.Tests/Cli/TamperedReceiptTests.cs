@@ -111,6 +111,14 @@ public sealed class TamperedReceiptTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Evidence_that_was_made_up_after_the_prediction_does_not_count()
+    {
+        var receipt = await LoggedAsync(SampleClaims.Facts());
+        await MakingAsync();
+        Assert.Equal(["policy:policyNotLogged", "attestation:noRelease", "package:notSealed"], await FaultsAsync(receipt, "--key", _worker.PublicKey.ToString()));
+    }
+
+    [Fact]
     public async Task Too_few_witnesses_are_named()
     {
         var receipt = await MadeAsync();
