@@ -64,7 +64,7 @@ public static class PrivateTrainingAudit
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         options = options with { Robust = null, Private = options.Private! with { PublicRows = null } };   // an attack in training is post-processing of a row; its steps would only take time
-        var plan = PrivatePlan.Of(options);
+        var plan = options.Selection is null ? PrivatePlan.Of(options) : SelectionLoop.Plan(options);   // one run of a selection
         var claimed = PldAccountant.Epsilon(plan.Event, options.Private!.Delta).Upper;
         var encoder = new FeatureEncoder(schema);
         var made = MadeUpRows.Of(schema, audit.Rows, audit.Seed, options.BaseRate ?? 0.5);

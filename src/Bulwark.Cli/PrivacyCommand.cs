@@ -18,7 +18,7 @@ internal static class PrivacyCommand
 
     internal static Command Create() => new("privacy", "What noise costs, what a budget buys, what was spent. Example: bulwark privacy epsilon --sampling-probability 0.01 --noise-multiplier 1 --steps 1000")
     {
-        EpsilonCommand(), NoiseCommand(), ComposeCommand(), PrivacyAuditCommand.Create(), new Command("ledger", "What was spent on which data. Example: bulwark privacy ledger show") { ShowCommand(), BudgetCommand() },
+        EpsilonCommand(), NoiseCommand(), ComposeCommand(), PrivacyAuditCommand.Create(), PrivacyLayersCommand.Create(), new Command("ledger", "What was spent on which data. Example: bulwark privacy ledger show") { ShowCommand(), BudgetCommand() },
     };
 
     private static Command EpsilonCommand()

@@ -65,6 +65,14 @@ public static class OnnxModel
         return new ImportedModel(schema, network);
     }
 
+    /// <summary>The operators of an ONNX file's graph and of its functions, in order; with their domain where it is not the default one.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model.</exception>
+    public static IReadOnlyList<string> Operators(ReadOnlySpan<byte> onnx)
+    {
+        var model = OnnxFile.Parse(onnx);
+        return [.. model.Graph.Node.Concat(model.Functions.SelectMany(function => function.Node)).Select(node => node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}")];
+    }
+
     /// <summary>The schema inside an ONNX file, or null where there is none.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the schema is not valid.</exception>
     public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx));

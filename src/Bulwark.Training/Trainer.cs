@@ -37,15 +37,24 @@ public static class Trainer
         var started = Stopwatch.GetTimestamp();
         if (options.Additive is not null)
             return new AdditiveLoop(options, new BinnedRows(train)).Run(account, started, progress, cancel);
-        var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
-        if (options.BaseRate is { } rate)
-            network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
+        if (options.Selection is not null)
+            return new SelectionLoop(options).Run(train, account!, started, progress, cancel);
+        var network = NewNetwork(train, options);
         if (options.Private is not null)
             return new PrivateLoop(network, options).Run(train, account!, started, progress, cancel);
         if (validation is null && options.KeepBest && train.Rows >= FewestHeldOutFrom)
             (train, validation) = HoldOut(train, options.Seed);
         var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
         return new PlainLoop(network, attack, options).Run(train, validation, started, progress, cancel);
+    }
+
+    /// <summary>A network before training: weights by the seed, the last bias by the declared base rate.</summary>
+    internal static DenseNetwork<float> NewNetwork(EncodedDataset train, TrainingOptions options)
+    {
+        var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
+        if (options.BaseRate is { } rate)
+            network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
+        return network;
     }
 
     /// <summary>What a private run of these options will release; known before it starts, and the same whatever the rows are.</summary>
@@ -57,7 +66,8 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         if (options.Private is null || options.Faults().Any())
             throw new ArgumentException("Only a private run of sound options has a cost.", nameof(options));
-        return options.Additive is null ? PrivatePlan.Of(options).Event : AdditivePlan.Of(options, features).Event;
+        return options.Selection is { } selection ? SelectionLoop.Booked(selection, SelectionLoop.Plan(options).Event)
+            : options.Additive is null ? PrivatePlan.Of(options).Event : AdditivePlan.Of(options, features).Event;
     }
 
     /// <summary>Probabilities of the positive class.</summary>

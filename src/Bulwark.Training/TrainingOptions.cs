@@ -39,6 +39,9 @@ public sealed record TrainingOptions
     /// <summary>Differential privacy; null for none.</summary>
     public PrivacyOptions? Private { get; init; }
 
+    /// <summary>Private choice of hyper-parameters, within the ε of <see cref="Private"/>; null for one run of these options.</summary>
+    public SelectionOptions? Selection { get; init; }
+
     /// <summary>Adversarial training; null for none.</summary>
     public RobustOptions? Robust { get; init; }
 
@@ -61,6 +64,10 @@ public sealed record TrainingOptions
             yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
         if (Additive is not null && (Hidden.Count > 0 || Robust is not null || PositiveWeight != 1))
             yield return "An additive model has no hidden layers, no adversarial training and no weights of positive rows.";
+        if (Selection is not null && (Private is null || Additive is not null || LearningRate is not null))
+            yield return "Private selection chooses the steps of a private regression or network: it needs privacy, no additive model and no learning rate of your own.";
+        foreach (var fault in Selection?.Faults() ?? [])
+            yield return fault;
         foreach (var fault in Additive?.Faults() ?? [])
             yield return fault;
         foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))

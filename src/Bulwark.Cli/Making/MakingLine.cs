@@ -240,6 +240,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             BaseRate = pipeline.BaseRate,
             Seed = (ulong)pipeline.Seed,
             Private = variant.Private is { } budget ? Clipping.Of(new PrivacyOptions { Epsilon = budget.Epsilon, Delta = budget.Delta }, budget.Clipping) : null,
+            Selection = variant.Private?.Select is { } runs ? new SelectionOptions { Mean = runs } : null,
             Robust = variant.Robust ? new RobustOptions { Epsilon = pipeline.Attack.Epsilon } : null,
         };
     }

@@ -28,9 +28,9 @@ internal sealed class PipelineFile
     {
         if (!file.Exists)
             throw new CommandException($"There is no pipeline file {file.FullName}.", "see samples/adult.yaml for one");
+        var text = File.ReadAllText(file.FullName);
         try
         {
-            var text = File.ReadAllText(file.FullName);
             RequireValues(file, text);
             var pipeline = new DeserializerBuilder()
                 .WithNamingConvention(CamelCaseNamingConvention.Instance)
@@ -42,7 +42,7 @@ internal sealed class PipelineFile
         }
         catch (YamlException failure)
         {
-            throw new CommandException($"{file.Name}, line {failure.Start.Line}: {Plain(failure.InnerException?.Message ?? failure.Message)}");
+            throw new CommandException($"{file.Name}, line {failure.Start.Line}: {Said(text, failure)}");
         }
     }
 
@@ -55,6 +55,18 @@ internal sealed class PipelineFile
             if (parser.Current is Scalar { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL", Start: var start })
                 throw new CommandException($"{file.Name}, line {start.Line}: a value is missing.", "give one, leave the member out, or write \"\" for an empty text");
         }
+    }
+
+    /// <summary>What is wrong, with the member whose value it is: the last one before the place.</summary>
+    private static string Said(string text, YamlException failure)
+    {
+        var said = Plain(failure.InnerException?.Message ?? failure.Message);
+        var lines = text.Split('\n');
+        if (failure.Start.Line < 1 || failure.Start.Line > lines.Length || said.StartsWith("there is no member", StringComparison.Ordinal))
+            return said;
+        var line = lines[(int)failure.Start.Line - 1];
+        var members = System.Text.RegularExpressions.Regex.Matches(line[..(int)Math.Min(line.Length, Math.Max(0, failure.Start.Column - 1))], "([A-Za-z][A-Za-z0-9]*)\\s*:");
+        return members.Count == 0 ? said : $"{members[^1].Groups[1].Value}: {said}";
     }
 
     /// <summary>The reader's sentence without its types.</summary>
@@ -104,6 +116,8 @@ internal sealed class PipelineFile
             yield return $"variants: the name {repeated.Key} is given twice.";
         foreach (var variant in Variants.Where(variant => variant.Model is not ("mlp" or "lr" or "ebm")))
             yield return $"variants: {variant.Name} asks for model {variant.Model}; there are mlp, lr and ebm.";
+        foreach (var variant in Variants.Where(variant => variant.Private?.Select is not null and not (> 1 and <= 1000)))
+            yield return $"variants: {variant.Name}: private.select is the expected number of runs, above 1 and at most 1000.";
         foreach (var variant in Variants.Where(variant => variant is { Model: "ebm", Robust: true }))
             yield return $"variants: {variant.Name} is an additive model, which has no adversarial training.";
         foreach (var variant in Variants.Where(variant => variant.Private is { } budget && !Clipping.Names.Contains(budget.Clipping)))
@@ -193,6 +207,9 @@ internal sealed class PipelinePrivacy
 {
     public double Epsilon { get; set; } = 1;
     public double Delta { get; set; } = 1e-5;
+
+    /// <summary>Expected number of runs of a private choice of hyper-parameters; null for one run.</summary>
+    public double? Select { get; set; }
 
     /// <summary>How gradients are shortened: flat, per-layer, automatic or adaptive.</summary>
     public string Clipping { get; set; } = "flat";

@@ -10,12 +10,15 @@ namespace Bulwark.Training.Loop;
 /// DP-SGD: Poisson batches, each row's gradient clipped, noise on the sum, division by the expected batch size, an empty batch a step like any other.
 /// Momentum and averages of iterates are post-processing. Nothing else of the rows is looked at.
 /// </summary>
-internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions options, PrivateParts? parts = null, IPrivateObserver? observer = null)
+internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions options, PrivateParts? parts = null, IPrivateObserver? observer = null, double stepFactor = 1)
 {
     private const double Momentum = 0.9;
     private readonly PrivacyOptions _private = options.Private!;
     private readonly float[] _sum = new float[network.Parameters.Length];
-    private double _clipping = options.Private!.ClippingNorm ?? (options.Hidden.Count == 0 ? 1 : 5);
+    private double _clipping = Norm(options);
+
+    /// <summary>The clipping norm that a run starts with.</summary>
+    internal static double Norm(TrainingOptions options) => options.Private!.ClippingNorm ?? (options.Hidden.Count == 0 ? 1 : 5);
 
     internal TrainedNetwork Run(EncodedDataset train, PrivacyAccount account, long started, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
@@ -28,7 +31,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
         Descend(train, plan, parts ?? own!, progress, cancel);
         reservation.Commit();
         progress?.Report(new TrainingProgress(1, "trained"));
-        return new TrainedNetwork(network, Statement(plan, clipping), [], null, plan.Steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new TrainedNetwork(network, Statement(options, plan, clipping, plan.Event), [], null, plan.Steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>Trains by a plan that is booked already.</summary>
@@ -39,7 +42,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
         var rows = _private.PublicRows ?? Math.Max(1, steps.Noisy(train.Rows, plan.RowNoise!.Value));
         var expectedBatch = plan.Batches.ExpectedSize(rows);
         var optimizer = new SgdOptimizer<float>(network.Parameters.Length, Momentum);
-        var rate = options.LearningRate ?? StepSize.Of(plan, _clipping, rows, network.Parameters.Length, options.Hidden.Count == 0);
+        var rate = options.LearningRate ?? (stepFactor * StepSize.Of(plan, _clipping, rows, network.Parameters.Length, options.Hidden.Count == 0));
         var average = new RunningAverage(_private.Average, network.Parameters.Length);
         var (sample, step) = (new List<int>(), 0L);
         foreach (var phase in plan.Phases)
@@ -83,15 +86,17 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
     private static double NoisyShare(int kept, int batch, PlannedPhase phase, PrivateParts steps, double expectedBatch) =>
         Math.Clamp(0.5 + (steps.Noisy(kept - (batch / 2.0), phase.CountNoise!.Value / 2) / expectedBatch), 0, 1);
 
-    private PrivacyStatement Statement(PrivatePlan plan, double clipping)
+    /// <summary>What a run that booked <paramref name="booked"/> guarantees.</summary>
+    internal static PrivacyStatement Statement(TrainingOptions options, PrivatePlan plan, double clipping, PrivacyEvent booked)
     {
-        var happened = _private.Also is null ? plan.Event : new ComposedEvent([_private.Also, plan.Event]);
-        var bounds = PldAccountant.Epsilon(happened, _private.Delta);
+        var settings = options.Private!;
+        var happened = settings.Also is null ? booked : new ComposedEvent([settings.Also, booked]);
+        var bounds = PldAccountant.Epsilon(happened, settings.Delta);
         return new PrivacyStatement
         {
             Epsilon = bounds.Upper,
             EpsilonLower = bounds.Lower,
-            Delta = _private.Delta,
+            Delta = settings.Delta,
             SamplingProbability = plan.Batches.Probability,
             NoiseMultiplier = plan.Noise,
             Steps = plan.Steps,

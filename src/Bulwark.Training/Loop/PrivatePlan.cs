@@ -43,11 +43,14 @@ internal sealed record PrivatePlan
     internal double SignalToNoise => Batches.Probability * Math.Sqrt(Phases.Sum(phase => phase.Steps / (phase.Noise * phase.Noise)));
 
     /// <summary>The least noise that keeps all that is released, what else is released included, within ε.</summary>
-    internal static PrivatePlan Of(TrainingOptions options)
+    /// <param name="options">Private options.</param>
+    /// <param name="booked">What is booked for a run that costs its argument; null for the run itself.</param>
+    internal static PrivatePlan Of(TrainingOptions options, Func<PrivacyEvent, PrivacyEvent>? booked = null)
     {
         var settings = options.Private!;
+        booked ??= run => run;
         var noise = Calibration.NoiseMultiplier(
-            candidate => settings.Also is null ? WithNoise(options, candidate).Event : new ComposedEvent([settings.Also, WithNoise(options, candidate).Event]),
+            candidate => settings.Also is null ? booked(WithNoise(options, candidate).Event) : new ComposedEvent([settings.Also, booked(WithNoise(options, candidate).Event)]),
             new PrivacyBudget(settings.Epsilon, settings.Delta));
         return WithNoise(options, noise);
     }

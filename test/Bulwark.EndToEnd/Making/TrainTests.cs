@@ -44,6 +44,30 @@ public sealed class TrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_private_run_that_is_killed_has_paid_and_leaves_nothing_to_go_on_from()
+    {
+        using (var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Bulwark.Cli.dll"), "train", PathOf("loans.csv"), "--label", "bad", "--private", "--epsilon", "1", "--budget", "1.6", "--schema", PathOf("schema.json"), "--epochs", "200000", "-o", PathOf("killed"), "-w", PathOf("workspace")])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!)
+        {
+            while (!process.HasExited && !(File.Exists(PathOf("workspace/ledger.jsonl")) && (await File.ReadAllTextAsync(PathOf("workspace/ledger.jsonl"), Cancel)).Contains("private training", StringComparison.Ordinal)))
+                await Task.Delay(50, Cancel);
+            await Task.Delay(300, Cancel);   // in the middle of its steps
+            Assert.False(process.HasExited, "it was to be killed in its steps");
+            process.Kill();
+            await process.WaitForExitAsync(Cancel);
+        }
+
+        Assert.False(Directory.Exists(PathOf("killed")));
+        Assert.InRange(await SpentAsync(), 0.9, 1);   // no refund
+        Assert.DoesNotContain(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories), file => file.EndsWith(".onnx", StringComparison.Ordinal) || file.Contains(".tmp", StringComparison.Ordinal));
+        Assert.Equal(0, (await TrainAsync("again", "--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--epochs", "2")).Code);   // a fresh run, paid for anew
+        Assert.InRange(await SpentAsync(), 1.1, 1.6);
+        Assert.Equal(2, (await TrainAsync("third", "--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--epochs", "2")).Code);
+    }
+
+    [Fact]
     public async Task Another_output_or_split_of_the_same_file_is_no_fresh_budget()
     {
         string[] options = ["--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--epochs", "2"];

@@ -50,8 +50,8 @@ public sealed class PipelineFileTests : IDisposable
         Assert.Matches("line 5.*[Dd]uplicate key label", Refusal(Sound.Replace("label: bad", "label: bad\nlabel: good", StringComparison.Ordinal)));
 
     [Fact]
-    public void A_value_of_the_wrong_type_is_refused_with_its_line() =>
-        Assert.Contains("line 8", Refusal(Sound.Replace("epsilon: 1", "epsilon: much", StringComparison.Ordinal)));
+    public void A_value_of_the_wrong_type_is_refused_with_its_line_and_member() =>
+        Assert.Contains("line 8: epsilon:", Refusal(Sound.Replace("epsilon: 1", "epsilon: much", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData("private: { epsilon: 1, delta: 1e-5 }", "private:")]

@@ -100,6 +100,24 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_private_selection_is_one_booking_within_epsilon()
+    {
+        var options = new TrainingOptions { Hidden = [], Epochs = 40, Selection = new SelectionOptions { Mean = 3 }, Private = new PrivacyOptions() };
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var selection = Assert.IsType<RepeatAndSelectEvent>(run.Privacy!.Event);
+        Assert.Equal(3, selection.Mean);
+        Assert.Contains(new GaussianEvent(100), Assert.IsType<ComposedEvent>(selection.Event).Events);
+        Assert.InRange(run.Privacy.Epsilon, 0.98, 1);
+        Assert.Equal(selection, Assert.Single(_ledger.Entries, entry => entry.Kind == LedgerEntryKind.Reserve).Event);
+        Assert.Equal(selection, Trainer.Cost(options, 4));
+        Assert.True(Auc(run) > 0.85, $"AUC {Auc(run)}");
+    }
+
+    [Fact]
+    public void A_selection_without_privacy_is_refused() =>
+        Assert.Contains("needs privacy", Assert.Single(new TrainingOptions { Selection = new SelectionOptions() }.Faults()), StringComparison.Ordinal);
+
+    [Fact]
     public void Quantities_are_seen_from_the_middle_and_the_model_takes_them_as_they_are()
     {
         var rows = Rows(6000, 0.4, 1);
