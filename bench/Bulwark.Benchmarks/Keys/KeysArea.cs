@@ -31,7 +31,7 @@ internal static class KeysArea
             var paths = Seal(Directory.CreateDirectory(Path.Combine(root.FullName, "files")), ring, files);
             using var signer = Signer.Generate();
             var log = TransparencyLog.CreateAsync(Path.Combine(root.FullName, "log"), "bulwark.bench/keys", signer).GetAwaiter().GetResult();
-            using var recorded = new KeyUseLog(ring, "bench", "rewrap", async (uses, cancel) => await log.AppendManyAsync([.. uses.Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(Entry(use), signer))], cancel), owned: false);
+            using var recorded = new KeyUseLog(ring, "bench", "rewrap", async (uses, cancel) => await log.AppendManyAsync([.. uses.AsParallel().AsOrdered().Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(Entry(use), signer))], cancel), owned: false);
             (string Name, Action Prepare, Action Work)[] contenders =
             [
                 ("limit: two writes, two flushes a file", () => { }, () => Limit(paths)),
@@ -54,9 +54,9 @@ internal static class KeysArea
             }
 
             Console.WriteLine($"\n{root.Parent!.FullName}");
-            Console.WriteLine($"{"",-42}{"files/s",12}{"CPU µs/file",14}{"of the limit",14}");
+            Console.WriteLine($"{"",-42}{"files/s",12}{"CPU µs/file",14}{"files/CPU s",14}{"of the limit",14}");
             for (var i = 0; i < contenders.Length; i++)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{contenders[i].Name,-42}{files / best[i].Wall.TotalSeconds,12:N0}{best[i].Cpu.TotalMicroseconds / files,14:N0}{best[0].Wall / best[i].Wall,14:P0}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{contenders[i].Name,-42}{files / best[i].Wall.TotalSeconds,12:N0}{best[i].Cpu.TotalMicroseconds / files,14:N0}{files / best[i].Cpu.TotalSeconds,14:N0}{best[0].Wall / best[i].Wall,14:P0}"));
         }
         finally
         {

@@ -82,7 +82,7 @@ internal sealed class WorkspaceKeys : IDisposable
             return;
         _log ??= await _workspace.OpenLogAsync(Ring);
         using var signer = Ring.OpenSigner(Workspace.SigningKey);
-        await _log.AppendManyAsync([.. uses.Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
+        await _log.AppendManyAsync([.. uses.AsParallel().AsOrdered().WithCancellation(cancel).Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
     }
 
     private Statement StatementOf(KeyUse use) => Statement.Of(use.Item ?? "wrapped key", use.Binding, new KeyUsed
