@@ -32,11 +32,13 @@ internal sealed class AgeTarget : IFuzzTarget
         {
             AgeFile.OpenToAsync(new MemoryStream(input.ToArray()), plaintext, [AgeIdentity.X25519(_pair), AgeIdentity.Passphrase("p")], threads: 1).GetAwaiter().GetResult();
         }
-        finally
+        catch (CryptographicException failure) when (!s_content.AsSpan().StartsWith(plaintext.ToArray()))
         {
-            if (!s_content.AsSpan().StartsWith(plaintext.ToArray()))
-                throw new InvalidOperationException("Another content was given out.");
+            throw new InvalidOperationException("Another content was given out.", failure);
         }
+
+        if (!s_content.AsSpan().StartsWith(plaintext.ToArray()))
+            throw new InvalidOperationException("Another content was given out.");
     }
 
     // A passphrase's work factor may be mutated up to 20: a gigabyte, which is what the format's limit here allows.
