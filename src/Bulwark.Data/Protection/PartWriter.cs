@@ -16,10 +16,11 @@ internal sealed class PartWriter : IDisposable
     /// <param name="encryption">Their keys; disposed with this.</param>
     /// <param name="manifest">What the file says of itself.</param>
     /// <param name="rowsPerGroup">Rows of a row group.</param>
-    internal PartWriter(Stream destination, IReadOnlyList<ColumnShape> columns, ParquetEncryption encryption, ProtectionManifest manifest, int rowsPerGroup)
+    /// <param name="hashed">False only where writing itself is measured.</param>
+    internal PartWriter(Stream destination, IReadOnlyList<ColumnShape> columns, ParquetEncryption encryption, ProtectionManifest manifest, int rowsPerGroup, bool hashed = true)
     {
         (_encryption, _rowsPerGroup, Manifest) = (encryption, rowsPerGroup, manifest);
-        _stream = new HashingStream(destination);
+        _stream = new HashingStream(destination, hashed);
         _writer = new ParquetWriter(_stream, columns, encryption.Properties, _metadata);
     }
 

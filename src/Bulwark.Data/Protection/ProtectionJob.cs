@@ -51,13 +51,13 @@ internal sealed class ProtectionJob : IDisposable
     };
 
     /// <summary>Begins a file; its data keys are its own.</summary>
-    internal PartWriter Begin(Stream destination, string part, IReadOnlyList<ColumnShape> columns, bool external)
+    internal PartWriter Begin(Stream destination, string part, IReadOnlyList<ColumnShape> columns, bool external, bool hashed = true)
     {
         var manifest = Manifest(part);
         var encryption = ParquetEncryption.Create(columns.Select(column => column.Name), manifest, MasterOf, Options, external, _keys);
         try
         {
-            return new PartWriter(destination, columns, encryption, manifest with { Columns = WithVersions() }, Options.RowsPerGroup);
+            return new PartWriter(destination, columns, encryption, manifest with { Columns = WithVersions() }, Options.RowsPerGroup, hashed);
         }
         catch
         {

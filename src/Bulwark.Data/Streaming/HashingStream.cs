@@ -4,7 +4,9 @@ using Bulwark.Cryptography;
 namespace Bulwark.Data;
 
 /// <summary>Hashes what is written on its way: the whole, and the piece since the last mark.</summary>
-internal sealed class HashingStream(Stream destination) : Stream
+/// <param name="destination">Where; left open.</param>
+/// <param name="hashed">False only where writing itself is measured: the digests are then of nothing.</param>
+internal sealed class HashingStream(Stream destination, bool hashed = true) : Stream
 {
     private readonly IncrementalHash _whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly IncrementalHash _piece = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -40,8 +42,12 @@ internal sealed class HashingStream(Stream destination) : Stream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         destination.Write(buffer);
-        _whole.AppendData(buffer);
-        _piece.AppendData(buffer);
+        if (hashed)
+        {
+            _whole.AppendData(buffer);
+            _piece.AppendData(buffer);
+        }
+
         _written += buffer.Length;
     }
 

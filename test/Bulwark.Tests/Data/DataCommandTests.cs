@@ -32,11 +32,12 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal((500, 0), (simulated.GetProperty("rows").GetInt32(), simulated.GetProperty("logIndex").GetInt32()));
         var protection = await Json("data", "protect", _folder["p.csv"], "-o", _folder["p.parquet"]);
         Assert.Equal(simulated.GetProperty("commitment").GetString(), protection.GetProperty("report").GetProperty("commitment").GetString());
-        Assert.Equal(1, protection.GetProperty("logIndex").GetInt32());
+        var entry = protection.GetProperty("logIndex").GetInt32();
+        Assert.Equal(1 + 1 + protection.GetProperty("report").GetProperty("columns").EnumerateArray().Count(column => column.GetProperty("action").GetString() == "encrypt"), entry);   // each master key's wrap before it
         var features = await Json("data", "features", _folder["p.parquet"], "-o", _folder["f.csv"]);
-        Assert.Equal((15, 2), (features.GetProperty("features").GetArrayLength(), features.GetProperty("logIndex").GetInt32()));
+        Assert.Equal((15, entry + 1), (features.GetProperty("features").GetArrayLength(), features.GetProperty("logIndex").GetInt32()));
         var revealed = await Json("data", "reveal", _folder["p.parquet"], "--columns", "card_number,ssn", "--purpose", "a test", "--rows", "2");
-        Assert.Equal(3, revealed.GetProperty("logIndex").GetInt32());
+        Assert.True(revealed.GetProperty("logIndex").GetInt32() > entry + 1);   // the unwraps, then who asked for what
         var line = (await File.ReadAllLinesAsync(_folder["p.csv"], TestContext.Current.CancellationToken))[1].Split(',');
         Assert.Equal(line[5], revealed.GetProperty("rows")[0].GetProperty("card_number").GetString());
     }

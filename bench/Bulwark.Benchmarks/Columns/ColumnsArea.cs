@@ -1,0 +1,46 @@
+using System.Globalization;
+using Bulwark.Cryptography;
+using Bulwark.Data;
+
+namespace Bulwark.Benchmarks.Columns;
+
+/// <summary>Encrypted columns beside plain ones: CPU of writing and reading, size, training, memory.</summary>
+internal static class ColumnsArea
+{
+    /// <summary>columns [ROWS] [write|training|memory]: rows of 30 random numbers, the worst case, as nothing compresses; 400,000 when absent.</summary>
+    internal static int Run(string[] args)
+    {
+        var rows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 400_000;
+        var only = args.Length > 1 ? args[1] : null;
+        var folder = Directory.CreateTempSubdirectory("bulwark-columns").FullName;
+        try
+        {
+            using var keys = KeyRing.Create(Path.Combine(folder, "ring.json"), KeyRingUnlock.KeyFile(Path.Combine(folder, "ring.key")));
+            if (only is null or "write")
+                ColumnCosts.Print(rows, folder, keys);
+            if (only is null or "training")
+                ProtectedTraining.Print(rows, folder, keys);
+            if (only is null or "memory")
+                StreamingMemory.Print(rows, folder, keys);
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>CPU of this process, all threads, while something ran: its user and system time by getrusage.</summary>
+    internal static double CpuMilliseconds(Action run)
+    {
+        var before = Environment.CpuUsage.TotalTime;
+        run();
+        return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
+    }
+
+    internal static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+}
