@@ -7,11 +7,10 @@ internal static class Areas
     {
         ["columns"] = Columns.ColumnsArea.Run,
         ["fields"] = Fields.FieldsArea.Run,
-        ["receipts"] = Receipts.ReceiptsArea.Run,
-        ["signing"] = Signing.SigningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
-        ["sealing"] = Sealing.SealingArea.Run,
         ["log"] = Log.LogArea.Run,
+        ["receipts"] = Receipts.ReceiptsArea.Run,
+        ["sealing"] = Sealing.SealingArea.Run,
         ["signing"] = Signing.SigningArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
