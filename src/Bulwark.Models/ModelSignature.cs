@@ -137,7 +137,7 @@ public static partial class ModelSignature
             using var document = JsonDocument.Parse(bytes);
             return OmsBundle.IsMatch(document.RootElement);
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)   // the latter for text that is no UTF-8
         {
             return false;
         }

@@ -193,6 +193,14 @@ public sealed class ModelSignatureTests : IDisposable
     }
 
     [Fact]
+    public void Text_that_is_no_UTF_8_is_no_bundle_and_no_crash()
+    {
+        byte[] bytes = [.. "{\"mediaType\":\"application/vnd.dev.sigstore.bundle"u8, 0xE2, (byte)'V', .. "\"}"u8];
+        Assert.False(ModelSignature.IsMatch(bytes));
+        Assert.Equal(ModelSignatureVerdict.Malformed, ModelSignature.VerifyStatement(bytes, Trust).Verdict);
+    }
+
+    [Fact]
     public async Task Blake3_is_refused_by_name()
     {
         await SignAsync();
