@@ -12,6 +12,7 @@ internal static class Areas
         ["receipts"] = Receipts.ReceiptsArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["signing"] = Signing.SigningArea.Run,
+        ["privacy"] = Privacy.PrivacyArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

@@ -14,18 +14,17 @@ internal static class PrivacyCommand
     private static readonly Option<double> s_epsilon = new("--epsilon") { Description = "Epsilon.", HelpName = "E", Required = true };
     private static readonly Option<string> s_accountant = new Option<string>("--accountant") { Description = "pld (certified bounds), rdp, or both.", DefaultValueFactory = _ => "pld" }.AcceptOnlyFromAmong("pld", "rdp", "both");
     private static readonly Argument<FileInfo> s_events = new("events") { Description = "Events in JSON." };
-    private static readonly Argument<string> s_dataset = new("dataset") { Description = "The data set's commitment, as the ledger names it." };
 
     internal static Command Create() => new("privacy", "What noise costs, what a budget buys, what was spent. Example: bulwark privacy epsilon --sampling-probability 0.01 --noise-multiplier 1 --steps 1000")
     {
-        EpsilonCommand(), NoiseCommand(), ComposeCommand(), PrivacyAuditCommand.Create(), PrivacyLayersCommand.Create(), new Command("ledger", "What was spent on which data. Example: bulwark privacy ledger show") { ShowCommand(), BudgetCommand() },
+        EpsilonCommand(), NoiseCommand(), ComposeCommand(), PrivacyAuditCommand.Create(), PrivacyLayersCommand.Create(), PrivacyLedgerCommand.Create(),
     };
 
     private static Command EpsilonCommand()
     {
         var command = new Command("epsilon", "Epsilon of DP-SGD with Poisson batches. Example: bulwark privacy epsilon --sampling-probability 0.01 --noise-multiplier 4 --steps 10000 --delta 1e-5")
         {
-            s_probability, s_noise, s_steps, s_delta, s_accountant,
+            s_probability, s_noise, s_steps, s_delta, s_accountant, PrivacyUnitOptions.Records, PrivacyUnitOptions.Replace,
         };
         command.SetAction(parsed => Cost(parsed, PrivacyEvent.DpSgd(parsed.GetValue(s_probability), parsed.GetValue(s_noise), parsed.GetValue(s_steps))));
         return command;
@@ -35,14 +34,26 @@ internal static class PrivacyCommand
     {
         var command = new Command("compose", """Epsilon of anything that happened to the same data. The file holds one event, such as {"kind":"composed","events":[{"kind":"laplace","noiseMultiplier":2}]}. Example: bulwark privacy compose events.json --delta 1e-5""")
         {
-            s_events, s_delta, s_accountant,
+            s_events, s_delta, s_accountant, PrivacyUnitOptions.Records, PrivacyUnitOptions.Replace,
         };
         command.SetAction(parsed =>
         {
             var file = parsed.GetRequiredValue(s_events);
-            return file.Exists ? Cost(parsed, PrivacyEventJson.Read(File.ReadAllText(file.FullName))) : throw new CommandException($"There is no file {file.FullName}.");
+            return file.Exists ? Cost(parsed, ReadEvent(file)) : throw new CommandException($"There is no file {file.FullName}.");
         });
         return command;
+    }
+
+    internal static PrivacyEvent ReadEvent(FileInfo file)
+    {
+        try
+        {
+            return PrivacyEventJson.Read(File.ReadAllText(file.FullName));
+        }
+        catch (Exception failure) when (failure is System.Text.Json.JsonException or InvalidDataException or NotSupportedException)
+        {
+            throw new CommandException($"{file.Name} is no event: {failure.Message}");
+        }
     }
 
     private static int Cost(ParseResult parsed, PrivacyEvent happened)
@@ -51,14 +62,27 @@ internal static class PrivacyCommand
         if (faults.Count > 0)
             throw new CommandException(string.Join(" ", faults));
         var (delta, which) = (parsed.GetValue(s_delta), parsed.GetValue(s_accountant));
-        EpsilonBounds? pld = which != "rdp" ? PldAccountant.Epsilon(happened, delta) : null;
-        (double Epsilon, double Order)? rdp = which != "pld" ? RdpAccountant.Epsilon(happened, delta) : null;
+        if (!(delta > 0 && delta < 1))
+            throw new CommandException($"--delta is {delta}; it must be above 0 and below 1.");
+        var unit = PrivacyUnitOptions.Of(parsed);
+        EpsilonBounds? pld;
+        (double Epsilon, double Order)? rdp;
+        try
+        {
+            pld = which != "rdp" ? PldAccountant.Epsilon(happened, delta, unit: unit) : null;
+            rdp = which != "pld" ? RdpAccountant.Epsilon(happened, delta, unit: unit) : null;
+        }
+        catch (NotSupportedException failure)
+        {
+            throw new CommandException(failure.Message);
+        }
+
         var answer = new
         {
             epsilonUpper = pld?.Upper ?? rdp!.Value.Epsilon,
             epsilonLower = pld?.Lower,
             delta,
-            adjacency = "add or remove one record",
+            unit = unit.ToString(),
             accountant = which,
             rdpEpsilon = rdp?.Epsilon,
             rdpOrder = rdp?.Order,
@@ -66,7 +90,7 @@ internal static class PrivacyCommand
         return new Screen(parsed).Answer(answer, console =>
         {
             if (pld is { } bounds)
-                console.WriteLine($"epsilon {bounds.Upper:g8} at delta {delta:g3} (certified: not below {bounds.Lower:g8}; one record added or removed)");
+                console.WriteLine($"epsilon {bounds.Upper:g8} at delta {delta:g3} (certified: not below {bounds.Lower:g8}; {unit})");
             if (rdp is { } renyi)
                 console.WriteLine($"epsilon {renyi.Epsilon:g8} at delta {delta:g3} by Renyi accounting, order {renyi.Order}");
         });
@@ -90,42 +114,6 @@ internal static class PrivacyCommand
             return new Screen(parsed).Answer(
                 new { noiseMultiplier = noise, epsilonUpper = bounds.Upper, epsilonLower = bounds.Lower, delta = budget.Delta },
                 console => console.WriteLine($"noise multiplier {noise:g8}: epsilon {bounds.Upper:g8} at delta {budget.Delta:g3}"));
-        });
-        return command;
-    }
-
-    private static Command ShowCommand()
-    {
-        var command = new Command("show", "Every data set with its budget and what was spent. Example: bulwark privacy ledger show --json");
-        command.SetAction(parsed =>
-        {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
-            var rows = ledger.Datasets.Select(dataset =>
-            {
-                var budget = ledger.BudgetOf(dataset);
-                var spent = ledger.Spent(dataset, budget?.Delta ?? 1e-5);
-                return new { dataset, budget, epsilonUpper = spent.Epsilon.Upper, epsilonLower = spent.Epsilon.Lower, delta = spent.Delta, releases = spent.Events };
-            }).ToList();
-            return new Screen(parsed).Answer(new { head = ledger.Head, datasets = rows }, console =>
-            {
-                var table = new Table().AddColumns("data set", "budget", "spent", "delta", "releases");
-                foreach (var row in rows)
-                    table.AddRow(row.dataset, row.budget is { } budget ? $"{budget.Epsilon:g4}" : "none", $"{row.epsilonUpper:f4}", $"{row.delta:g2}", $"{row.releases}");
-                console.Write(table);
-            });
-        });
-        return command;
-    }
-
-    private static Command BudgetCommand()
-    {
-        var command = new Command("budget", "Sets what may ever be spent on a data set. Example: bulwark privacy ledger budget sha256:… --epsilon 3 --delta 1e-5") { s_dataset, s_epsilon, s_delta };
-        command.SetAction(parsed =>
-        {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
-            var (dataset, budget) = (parsed.GetRequiredValue(s_dataset), new PrivacyBudget(parsed.GetValue(s_epsilon), parsed.GetValue(s_delta)));
-            ledger.SetBudget(dataset, budget);
-            return new Screen(parsed).Answer(new { dataset, budget }, console => console.WriteLine($"{dataset}: epsilon {budget.Epsilon} at delta {budget.Delta}"));
         });
         return command;
     }

@@ -40,6 +40,9 @@ public sealed record ModelManifest
     /// <summary>What two data sets may differ in, for example "add or remove one record"; null without differential privacy.</summary>
     public string? PrivacyUnit { get; init; }
 
+    /// <summary>The privacy statement (<c>privacy-statement/v1</c>): what ε counts and what not, in figures and words; null without differential privacy.</summary>
+    public JsonElement? Privacy { get; init; }
+
     /// <summary>Share of test rows scored right, 0 to 1.</summary>
     public double? Accuracy { get; init; }
 

@@ -13,6 +13,7 @@ public static class PrivacyEventJson
         RespectRequiredConstructorParameters = true,
         RespectNullableAnnotations = true,
         AllowOutOfOrderMetadataProperties = true,
+        Converters = { new JsonStringEnumConverter<Adjacency>(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
     /// <summary>The event as one line of JSON.</summary>

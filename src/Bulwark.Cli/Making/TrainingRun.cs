@@ -144,6 +144,7 @@ internal static class TrainingRun
             Epsilon = report.Privacy?.Epsilon,
             Delta = report.Privacy?.Delta,
             PrivacyUnit = report.Privacy is { } privacy ? $"{privacy.Adjacency}; {privacy.Unit}" : null,
+            Privacy = report.Privacy is { } stated ? ModelNotice.Of(stated).ToJson() : null,
             Accuracy = report.Evaluation.Accuracy,
             Metrics = Figures(report.Evaluation),
             CodeVersion = report.CodeVersion,

@@ -44,6 +44,7 @@ internal static class ModelTable
         foreach (var note in manifest.InsecureNotes)
             table.AddRow("[red]insecure[/]", $"[red]{Markup.Escape(note)}[/]");
         console.Write(table);
+        Making.ModelNotice.Draw(console, manifest);
     }
 
     internal static void Draw(IAnsiConsole console, FeatureSchema schema)
