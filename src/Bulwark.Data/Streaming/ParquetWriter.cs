@@ -6,6 +6,7 @@ namespace Bulwark.Data;
 internal sealed class ParquetWriter : IDisposable
 {
     private readonly ParquetFileWriter _file;
+    private readonly LateFaultStream _stream;
     private readonly IReadOnlyList<ColumnShape> _shapes;
 
     /// <param name="destination">Where; left open.</param>
@@ -15,7 +16,8 @@ internal sealed class ParquetWriter : IDisposable
     internal ParquetWriter(Stream destination, IReadOnlyList<ColumnShape> shapes, WriterProperties properties, IReadOnlyDictionary<string, string> metadata)
     {
         _shapes = shapes;
-        _file = new ParquetFileWriter(destination, [.. shapes.Select(Schema)], null, properties, metadata, leaveOpen: true);
+        _stream = new LateFaultStream(destination);
+        _file = new ParquetFileWriter(_stream, [.. shapes.Select(Schema)], null, properties, metadata, leaveOpen: true);
     }
 
     /// <summary>Writes one row group of all rows of <paramref name="slices"/>.</summary>
@@ -26,12 +28,18 @@ internal sealed class ParquetWriter : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             WriteColumn(group, _shapes[i], [.. slices.Select(slice => slice.Columns[i])]);
+            _stream.ThrowIfFaulted();
         }
 
         group.Close();
+        _stream.ThrowIfFaulted();
     }
 
-    internal void Close() => _file.Close();
+    internal void Close()
+    {
+        _file.Close();
+        _stream.ThrowIfFaulted();
+    }
 
     public void Dispose() => _file.Dispose();
 

@@ -67,6 +67,22 @@ public sealed class ProtectFaultTests : IAsyncLifetime
         await RevealsAsync();
     }
 
+    [Fact]
+    public async Task On_a_full_disk_nothing_is_kept_and_the_message_says_why()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no ulimit.");
+        foreach (var (output, more) in new[] { ("out.parquet", ""), ("out", "--rows-per-file 100000") })
+        {
+            // A file may have 1 MB: the write behind it fails as it does on a full disk.
+            var shell = $"ulimit -f 1000; trap '' XFSZ; DOTNET_EnableWriteXorExecute=0 exec '{BuiltProgram.Dotnet}' '{BuiltProgram.Library}' data protect {PathOf("t.parquet")} {more} -o {PathOf(output)} -w {PathOf("w")}";
+            var (code, _, error) = await BuiltProgram.RunAsync(BuiltProgram.Start("bash", ["-c", shell]), [], Cancel);
+            Assert.Equal(2, code);
+            Assert.Contains("error:", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+            Assert.DoesNotContain(_folder.GetFileSystemInfos(), entry => entry.Name.Contains("out", StringComparison.Ordinal));
+        }
+    }
+
     private async Task RevealsAsync()
     {
         var revealed = await CommandLine.RunAsync("data", "reveal", PathOf("parts"), "--columns", "ssn,amount", "--purpose", "test", "-o", PathOf("out.csv"), "-w", PathOf("w"));
