@@ -16,8 +16,8 @@ internal static class ReferenceDecoder
 
     internal static byte[] Floe(byte[] key, byte[] aad, byte[] message)
     {
-        byte[] Kdf(byte[] k, byte[] purpose, int length) => HMACSHA384.HashData(k, (byte[])[.. message[..42], .. purpose, .. aad, 1])[..length];
-        if (!Kdf(key, "HEADER_TAG:"u8.ToArray(), 32).SequenceEqual(message[42..74]))
+        byte[] Kdf(byte[] k, byte[] purpose, int length) => HMACSHA384.HashData(k, (byte[])[.. message.AsSpan(0, 42), .. purpose, .. aad, 1])[..length];
+        if (!Kdf(key, "HEADER_TAG:"u8.ToArray(), 32).AsSpan().SequenceEqual(message.AsSpan(42, 32)))
             throw new CryptographicException("header tag");
         var messageKey = Kdf(key, "MESSAGE_KEY:"u8.ToArray(), 48);
         var size = BinaryPrimitives.ReadInt32BigEndian(message.AsSpan(2));
@@ -38,10 +38,10 @@ internal static class ReferenceDecoder
 
     internal static byte[] Cobblestone(byte[] key, byte[] context, byte[] message)
     {
-        byte[] info = [.. Encoding.ASCII.GetBytes("c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"), .. message[..24], .. context];
+        byte[] info = [.. Encoding.ASCII.GetBytes("c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"), .. message.AsSpan(0, 24), .. context];
         var first = HMACSHA512.HashData(key, (byte[])[.. info, 1]);
         byte[] derived = [.. first, .. HMACSHA512.HashData(key, (byte[])[.. first, .. info, 2])];
-        if (!derived[44..76].SequenceEqual(message[24..56]))
+        if (!derived.AsSpan(44, 32).SequenceEqual(message.AsSpan(24, 32)))
             throw new CryptographicException("commitment");
         using var aes = new AesGcm(derived[..32], 16);
         var plaintext = new List<byte>();
