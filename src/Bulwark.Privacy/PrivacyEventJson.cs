@@ -24,7 +24,16 @@ public static class PrivacyEventJson
     /// <exception cref="InvalidDataException">An event with a value outside its range.</exception>
     public static PrivacyEvent Read(string json)
     {
-        var happened = JsonSerializer.Deserialize<PrivacyEvent>(json, Options) ?? throw new JsonException("The event is null.");
+        PrivacyEvent happened;
+        try
+        {
+            happened = JsonSerializer.Deserialize<PrivacyEvent>(json, Options) ?? throw new JsonException("The event is null.");
+        }
+        catch (NotSupportedException failure)   // the library's word for an event without a kind
+        {
+            throw new JsonException("An event has no kind.", failure);
+        }
+
         var faults = happened.Faults().ToList();
         return faults.Count == 0 ? happened : throw new InvalidDataException(string.Join(" ", faults));
     }

@@ -101,7 +101,7 @@ public sealed record PrivacyNotice
             return notice.Format == "privacy-statement/v1" && faults.Count == 0 ? notice
                 : throw new InvalidDataException($"The privacy statement is not valid: format '{notice.Format}'. {string.Join(" ", faults)}");
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or NotSupportedException)
         {
             throw new InvalidDataException($"The privacy statement is not valid: {failure.Message}", failure);
         }

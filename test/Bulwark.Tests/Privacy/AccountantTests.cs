@@ -104,5 +104,6 @@ public class AccountantTests
         Assert.Equal(happened, PrivacyEventJson.Read(PrivacyEventJson.Write(happened)));
         Assert.ThrowsAny<System.Text.Json.JsonException>(() => PrivacyEventJson.Read("""{"kind":"gaussian","noiseMultiplier":1,"count":3}"""));
         Assert.Throws<InvalidDataException>(() => PrivacyEventJson.Read("""{"kind":"gaussian","noiseMultiplier":-1}"""));
+        Assert.ThrowsAny<System.Text.Json.JsonException>(() => PrivacyEventJson.Read("""{"kind":"composed","events":[{"noiseMultiplier":1}]}"""));
     }
 }
