@@ -1,6 +1,5 @@
 using System.Globalization;
 using Bulwark.Cryptography;
-using Bulwark.Data;
 
 namespace Bulwark.Benchmarks.Columns;
 

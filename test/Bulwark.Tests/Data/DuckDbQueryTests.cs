@@ -54,7 +54,7 @@ public sealed class DuckDbQueryTests : IDisposable
     [Fact]
     public async Task A_query_over_files_is_protected_like_a_file()
     {
-        var payments = TransactionSimulator.Simulate(new() { Customers = 30, Terminals = 60, Days = 20, Seed = 2 });
+        var payments = TransactionSimulator.Simulate(new() { Customers = 30, Terminals = 60, Days = 20, Seed = 2 }, cancel: Cancel);
         await TableFile.WriteAsync(payments, _folder["t.parquet"], cancel: Cancel);
         using var keys = KeyRing.Create(_folder["ring.json"], KeyRingUnlock.KeyFile(_folder["ring.key"]));
         using var query = new DuckDbQuery($"SELECT amount, ssn FROM '{_folder["t.parquet"]}' WHERE is_fraud = 0");
