@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Bulwark.Cli;
 using Bulwark.EndToEnd.Gateway;
-using Bulwark.Lineage;
 using Bulwark.Server;
 
 namespace Bulwark.EndToEnd.Cli;

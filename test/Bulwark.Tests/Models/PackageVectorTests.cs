@@ -19,7 +19,7 @@ public class PackageVectorTests
         Assert.All(expected.GetProperty("files").EnumerateObject(), file => Assert.Equal(file.Value.GetString(), Digest.Of(model.File(file.Name).Span).ToString()));
         using var scorer = model.OpenScorer();
         var score = new float[1];
-        scorer.Score([100, 1, 0], 1, score);
+        scorer.Score(new float[scorer.Width], 1, score);
         Assert.InRange(score[0], 0, 1);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Bulwark.Attestation;
 using Bulwark.Attestation.Snp;
 
