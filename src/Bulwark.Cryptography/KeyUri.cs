@@ -156,7 +156,7 @@ public sealed partial record KeyUri
     [GeneratedRegex(@"\A(?<path>projects/[A-Za-z0-9:.\-]+/locations/[A-Za-z0-9\-]+/keyRings/[A-Za-z0-9_\-]+/cryptoKeys/[A-Za-z0-9_\-]+)(/cryptoKeyVersions/(?<version>[1-9][0-9]{0,8}))?\z")]
     private static partial Regex GcpPattern();
 
-    [GeneratedRegex(@"\A(?<path>https://[a-z0-9.\-]+/keys/[A-Za-z0-9\-]{1,127})(/(?<version>[A-Za-z0-9]{1,64}))?\z")]
+    [GeneratedRegex(@"\A(?<path>https://[a-z0-9\-]{1,63}\.(vault\.azure\.net|vault\.azure\.cn|vault\.usgovcloudapi\.net|managedhsm\.azure\.net|managedhsm\.azure\.cn|managedhsm\.usgovcloudapi\.net)/keys/[A-Za-z0-9\-]{1,127})(/(?<version>[A-Za-z0-9]{1,64}))?\z")]
     private static partial Regex AzurePattern();
 }
 

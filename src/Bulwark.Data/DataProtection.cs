@@ -160,6 +160,7 @@ public static partial class DataProtection
 
     private static IEnumerable<string> Misfits(ITableSource source, ProtectionPolicy policy, ProtectionOptions options, string output)
     {
+        var chosen = policy.Chosen([.. source.Columns.Select(column => column.Name)], options.Scan);   // its rules count too
         if (policy.NeedsScan && options.Scan is null)
             yield return "A rule of the policy goes by content, so it needs a scan of the table.";
         if (policy.Subject is not null && options.Subjects is null)
@@ -170,9 +171,9 @@ public static partial class DataProtection
             yield break;
         if (source.Columns.All(column => column.Name != partition))
             yield return $"There is no column '{partition}' to partition by.";
-        else if (policy.ActionFor(partition) is ProtectionAction.Encrypt or ProtectionAction.Drop)
-            yield return $"Column '{partition}' is {(policy.ActionFor(partition) == ProtectionAction.Encrypt ? "encrypted" : "dropped")}; the folders' names would show its values.";
-        if (source.Columns.Count(column => policy.ActionFor(column.Name) != ProtectionAction.Drop) < 2)
+        else if (chosen.ActionFor(partition) is ProtectionAction.Encrypt or ProtectionAction.Drop)
+            yield return $"Column '{partition}' is {(chosen.ActionFor(partition) == ProtectionAction.Encrypt ? "encrypted" : "dropped")}; the folders' names would show its values.";
+        if (source.Columns.Count(column => chosen.ActionFor(column.Name) != ProtectionAction.Drop) < 2)
             yield return "Beside the partition column no column is left.";
     }
 }

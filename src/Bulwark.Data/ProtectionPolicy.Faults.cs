@@ -94,6 +94,8 @@ public sealed partial record ProtectionPolicy
             yield break;
         if (!KeyUri.TryParse(protection.Key, out var key))
             yield return $"{place}: key '{protection.Key}' is no key name.";
+        else if (key!.Query.Length > 0)
+            yield return $"{place}: key '{key.Key}' says how to reach its store (?…); a policy may name keys only, and this machine says how.";
         else if (key!.Path.StartsWith("subjects/", StringComparison.Ordinal))
             yield return $"{place}: keys under subjects/ are the data subjects' own; name another.";
         else if (protection.Action == ProtectionAction.Encrypt && key!.Version is not null)

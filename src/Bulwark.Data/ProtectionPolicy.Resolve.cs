@@ -42,7 +42,7 @@ public sealed partial record ProtectionPolicy
     public bool HasTag(string column, string tag) => Tags.TryGetValue(tag, out var patterns) && patterns.Any(pattern => Matches(pattern, column));
 
     /// <summary>Every column named, without rules; columns of which nothing is said are left out.</summary>
-    private ProtectionPolicy Chosen(IReadOnlyList<string> columns, ScanReport? scan)
+    internal ProtectionPolicy Chosen(IReadOnlyList<string> columns, ScanReport? scan)
     {
         var chosen = new Dictionary<string, ColumnProtection>(StringComparer.Ordinal);
         foreach (var column in columns)

@@ -56,11 +56,20 @@ internal static class DataProtectCommand
         var scan = given is { NeedsScan: false } ? null : await screen.ProgressAsync("scanning", progress => Task.Run(() => Scan(Open, progress, cancel), cancel));
         var rules = given ?? ProtectionPolicy.FromScan(scan!, parsed.GetValue(s_dataset) ?? (file is null ? "query" : DatasetName(file)));
         using var subjects = rules.Subject is null ? null : DataFiles.Subjects(workspace, keys);
-        using var stores = WorkspaceKeys.Over(workspace, keys, "protect", [options.FooterKey, .. rules.Columns.Values.Select(column => column.Key).OfType<string>().Select(KeyAddress.Parse).OfType<KeyUri>()]);
+        using var stores = WorkspaceKeys.Over(workspace, keys, "protect", [options.FooterKey, .. KeysOf(rules, options.FooterKey)]);
         using var source = await screen.ProgressAsync("reading", _ => Task.Run(Open, cancel));
         var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options with { Scan = scan, Subjects = subjects, Store = stores.Stores }, progress, cancel));
         var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
         return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
+    }
+
+    /// <summary>The keys of a policy that are not the key ring's. A policy may come from anywhere: it opens no store, and so sends no token and loads no module, that the command line did not name.</summary>
+    private static KeyUri[] KeysOf(ProtectionPolicy policy, KeyUri named)
+    {
+        KeyUri[] keys = [.. policy.Columns.Values.Concat(policy.Rules.Select(rule => rule.Protection)).Select(column => KeyAddress.Parse(column.Key)).OfType<KeyUri>().Where(key => !key.IsInRing())];
+        return keys.FirstOrDefault(key => key.Query.Length > 0 || !key.IsInStoreOf(named)) is { } stranger
+            ? throw new CommandException($"The policy names the key {stranger.Key}, in a store that the command line does not name.", "if that store is yours, give a key of it with --kek")
+            : keys;
     }
 
     /// <summary>A scan of evenly spaced rows; the source is read once more for it.</summary>

@@ -14,7 +14,7 @@ internal sealed class ProtectedLayout
     private readonly Option<bool> _plain = new("--plain-columns") { Description = "Leave kept columns unencrypted; Parquet then does not authenticate them." };
     private readonly Option<string?> _keys = new Option<string?>("--wrapped-keys") { Description = "inside the Parquet files, or beside them, where `keys rewrap` can replace them (a folder's default).", HelpName = "inside|beside" }.AcceptOnlyFromAmong("inside", "beside");
 
-    private readonly Option<string?> _kek = new("--kek") { Description = "The master key of the footer, in any key store (data/footer of the key ring). Columns name theirs in the policy.", HelpName = "ADDRESS" };
+    private readonly Option<string?> _kek = new("--kek") { Description = "The master key of the footer, in any key store (data/footer of the key ring). Columns name theirs in the policy; a store beside the key ring is opened only when it is named here.", HelpName = "ADDRESS" };
 
     internal void AddTo(Command command)
     {

@@ -7,6 +7,7 @@ internal sealed class PartRouter(ProtectionJob job, string folder) : IDisposable
     private const int WaitingGroups = 4;
     private const string Missing = "__HIVE_DEFAULT_PARTITION__";
 
+    private readonly string? _partition = Partition(job);
     private readonly Dictionary<string, Open> _open = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _files = new(StringComparer.Ordinal);
     private readonly List<ProtectedPart> _closed = [];
@@ -55,7 +56,7 @@ internal sealed class PartRouter(ProtectionJob job, string folder) : IDisposable
 
     private IEnumerable<((string Folder, string? Value) Key, Table Rows)> Split(Table rows)
     {
-        if (job.Options.PartitionBy is not { } name)
+        if (_partition is not { } name)
         {
             yield return (("", null), rows);
             yield break;
@@ -65,8 +66,18 @@ internal sealed class PartRouter(ProtectionJob job, string folder) : IDisposable
         var others = new Table(rows.Columns.Where(other => other.Name != name));
         var groups = Enumerable.Range(0, rows.Rows).GroupBy(row => column.Text(row) ?? "", StringComparer.Ordinal);
         foreach (var group in groups)
+        {
+            if (group.Key == Missing)
+                throw new ArgumentException($"Column '{name}' holds the value {Missing}, which is how folders name a missing one: partition by another column.");
             yield return (($"{Uri.EscapeDataString(name)}={(group.Key.Length == 0 ? Missing : Uri.EscapeDataString(group.Key))}", group.Key.Length == 0 ? null : group.Key), others.Take([.. group]));
+        }
     }
+
+    /// <summary>The folders' names show the partition column's cells as the steps leave them; whole-column encryption and leaving out happen later.</summary>
+    private static string? Partition(ProtectionJob job) =>
+        job.Plan.FirstOrDefault(column => column.Name == job.Options.PartitionBy) is { Action: ProtectionAction.Encrypt or ProtectionAction.Drop } hidden
+            ? throw new InvalidOperationException($"Column '{hidden.Name}' may not name folders.")
+            : job.Options.PartitionBy;
 
     private Open Part(string name, string? value, Table rows)
     {

@@ -45,6 +45,9 @@ public class KeyUriTests
     [InlineData("aws-kms:alias/kek", "arn:aws")]
     [InlineData("gcp-kms:projects/p/cryptoKeys/k", "keyRings")]
     [InlineData("azure-kv:http://name.vault.azure.net/keys/kek", "https")]
+    [InlineData("azure-kv:https://attacker.example/keys/kek", "vault.azure.net")]
+    [InlineData("azure-kv:https://name.vault.azure.net.attacker.example/keys/kek", "vault.azure.net")]
+    [InlineData("azure-kv:https://attackervault.azure.net/keys/kek", "vault.azure.net")]
     public void What_is_no_address_or_holds_a_secret_is_refused(string text, string reason)
     {
         var refusal = Assert.Throws<FormatException>(() => KeyUri.Parse(text));

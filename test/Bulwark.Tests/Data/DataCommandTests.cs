@@ -55,6 +55,22 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("vault:https://attacker.example/transit/kek", "vault:https://vault.example/transit/footer", "--kek")]
+    [InlineData("vault:https://vault.example.attacker.example/transit/kek", "vault:https://vault.example/transit/footer", "--kek")]
+    [InlineData("azure-kv:https://attacker.vault.azure.net/keys/kek", "azure-kv:https://name.vault.azure.net/keys/kek", "--kek")]
+    [InlineData("pkcs11:token=t;object=kek", "data/footer", "--kek")]
+    [InlineData("pkcs11:token=t;object=kek?module-path=/tmp/attacker.so", "pkcs11:token=t;object=footer", "how to reach")]
+    public async Task A_policy_opens_no_store_that_the_command_line_does_not_name(string key, string kek, string why)
+    {
+        await Run("init");
+        await File.WriteAllTextAsync(_folder["t.csv"], "a,b\n1,2\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["policy.json"], """{"format":"data-policy/v1","dataset":"d","otherwise":"keep","columns":{"a":{"action":"encrypt","key":"KEY"}}}""".Replace("KEY", key, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        var (code, _, error) = await Run("data", "protect", _folder["t.csv"], "--policy", _folder["policy.json"], "--kek", kek, "-o", _folder["o.parquet"]);
+        Assert.Equal(2, code);
+        Assert.Contains(why, error.ReplaceLineEndings(" "));
+    }
+
+    [Theory]
     [InlineData("data reveal {p} --columns ssn", "--purpose")]
     [InlineData("data reveal {p} --columns ssn --purpose x", "workspace")]
     [InlineData("data protect {p} -o {o}.parquet", "workspace")]

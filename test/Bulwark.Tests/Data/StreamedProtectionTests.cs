@@ -119,6 +119,28 @@ public sealed class StreamedProtectionTests : IDisposable
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_folder.Path), path => path.Contains("parts"));
     }
 
+    [Theory]
+    [InlineData("""{"column":"name*","action":"encrypt"}""")]
+    [InlineData("""{"tag":"person","action":"encrypt"}""")]
+    [InlineData("""{"tag":"person","action":"drop"}""")]
+    public async Task A_column_that_a_rule_hides_names_no_folder(string rule)
+    {
+        var policy = ProtectionPolicy.Parse("""{"format":"data-policy/v1","dataset":"d","otherwise":"keep","tags":{"person":["na*"]},"rules":[RULE]}""".Replace("RULE", rule, StringComparison.Ordinal));
+        using var source = TableSource.Of(new Table([new TextColumn("name", ["ann", "bob"]), new TextColumn("town", ["a", "b"]), new TextColumn("street", ["c", "d"])]));
+        var fault = await Assert.ThrowsAsync<ArgumentException>(() => DataProtection.ProtectAsync(source, policy, _keys, _folder["parts"], new() { PartitionBy = "name" }, cancel: Cancel));
+        Assert.Contains("folders' names", fault.Message);
+        Assert.False(Directory.Exists(_folder["parts"]));
+    }
+
+    [Fact]
+    public async Task A_value_that_reads_as_missing_names_no_folder()
+    {
+        var policy = ProtectionPolicy.Parse("""{"format":"data-policy/v1","dataset":"d","otherwise":"keep"}""");
+        using var source = TableSource.Of(new Table([new TextColumn("town", ["a", "__HIVE_DEFAULT_PARTITION__"]), new TextColumn("street", ["c", "d"])]));
+        await Assert.ThrowsAsync<ArgumentException>(() => DataProtection.ProtectAsync(source, policy, _keys, _folder["parts"], new() { PartitionBy = "town" }, cancel: Cancel));
+        Assert.False(Directory.Exists(_folder["parts"]));
+    }
+
     [Fact]
     public async Task A_row_group_proves_its_place_without_a_key_and_a_changed_one_does_not()
     {
