@@ -15,6 +15,8 @@ internal sealed partial class FileLogStore
             {
                 if (place >= first && entries.Count < count && bytes < MaximumReadBytes)
                 {
+                    if (place != first + entries.Count)
+                        throw new InvalidDataException($"The journal in {_folder} lacks entry {first + entries.Count}: it goes on with {place}. It was damaged, or is older than the tree. See log fsck.");
                     entries.Add(entry);
                     bytes += entry.Length;
                 }
@@ -76,20 +78,11 @@ internal sealed partial class FileLogStore
             OpenNewest();
         if (_file is null)
             return;
-        var length = RandomAccess.GetLength(_file);
-        if (length < _offset)
-            throw new InvalidDataException($"{PathOf(_fileFirst)} is shorter than what was written to it: someone cut it or put an older one in its place.");
-        while (_offset < length)
+        Scan();
+        while (Files() is [.., var newest] && newest.First != _fileFirst)   // another process has begun a new file behind the one at hand
         {
-            if (ReadHead(_file, _offset, _next) is not { } head || ReadRecord(_file, _offset, head.Payload) is null)
-            {
-                CutOffTorn(length);
-                break;
-            }
-
-            _offset += JournalRecord.HeadBytes + head.Payload;
-            _next += head.Count;
-            _flushed = false;
+            OpenNewest();
+            Scan();
         }
 
         if (_next < _start)
@@ -98,6 +91,25 @@ internal sealed partial class FileLogStore
         {
             RandomAccess.FlushToDisk(_file);   // its writer may have died before it flushed
             _flushed = true;
+        }
+    }
+
+    private void Scan()
+    {
+        var length = RandomAccess.GetLength(_file!);
+        if (length < _offset)
+            throw new InvalidDataException($"{PathOf(_fileFirst)} is shorter than what was written to it: someone cut it or put an older one in its place.");
+        while (_offset < length)
+        {
+            if (ReadHead(_file!, _offset, _next) is not { } head || ReadRecord(_file!, _offset, head.Payload) is null)
+            {
+                CutOffTorn(length);
+                break;
+            }
+
+            _offset += JournalRecord.HeadBytes + head.Payload;
+            _next += head.Count;
+            _flushed = false;
         }
     }
 
@@ -134,8 +146,29 @@ internal sealed partial class FileLogStore
             throw Damaged(PathOf(_fileFirst), _offset, "it begins with no head");
         if (_next < _start)
             throw Stale();
+        KeepTorn(length);
         RandomAccess.SetLength(_file!, _offset);
         _flushed = false;
+    }
+
+    /// <summary>Nothing is deleted for good: a length that was changed makes whole records look torn. Those are found, and all else stays in a file beside the journal.</summary>
+    private void KeepTorn(long length)
+    {
+        var tail = new byte[checked((int)(length - _offset))];
+        for (int read = 0, more = 1; read < tail.Length && more > 0; read += more)
+            more = RandomAccess.Read(_file!, tail.AsSpan(read), _offset + read);
+        if (!tail.AsSpan().ContainsAnyExcept((byte)0))
+            return;
+        if (JournalRecord.HoldsWhole(tail.AsSpan(1), _next + 1))
+            throw Damaged(PathOf(_fileFirst), _offset, "its length does not fit, and whole batches follow");
+        for (var i = 0; ; i++)
+        {
+            var path = $"{PathOf(_fileFirst)[..^".journal".Length]}-{_offset}-{i}.torn";
+            if (File.Exists(path))
+                continue;
+            Cryptography.AtomicFile.Write(path, tail);
+            return;
+        }
     }
 
     private InvalidDataException Stale() => new(

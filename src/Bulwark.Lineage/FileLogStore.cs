@@ -8,7 +8,7 @@ namespace Bulwark.Lineage;
 /// <summary>The default store: an append-only journal in the log's own folder, one write and one flush a batch.</summary>
 /// <remarks>
 /// <c>journal/FIRST.journal</c> files of <see cref="JournalRecord"/>s, begun anew above 64 MiB. Every writer holds the folder's lock. Bytes behind the
-/// last whole record are what a writer that died left of a batch that it never promised: the next writer cuts them off.
+/// last whole record are what a writer that died left of a batch that it never promised: the next writer moves them into a <c>.torn</c> file.
 /// </remarks>
 internal sealed partial class FileLogStore : ILogStore
 {
@@ -137,8 +137,9 @@ internal sealed partial class FileLogStore : ILogStore
             DirectoryFlush.Flush(parent);
         }
 
+        var begun = File.OpenHandle(PathOf(first), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);   // never over another's
         _file?.Dispose();
-        _file = File.OpenHandle(PathOf(first), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        _file = begun;
         DirectoryFlush.Flush(_folder);
         (_fileFirst, _offset, _flushed) = (first, 0, true);
     }

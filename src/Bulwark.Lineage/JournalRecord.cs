@@ -46,6 +46,19 @@ internal static class JournalRecord
         return payload <= Array.MaxLength - HeadBytes && first >= 0 && count > 0 ? ((int)payload, first, count) : null;
     }
 
+    /// <summary>True when a whole record of this place or a later one stands anywhere in these bytes.</summary>
+    internal static bool HoldsWhole(ReadOnlySpan<byte> bytes, long first)
+    {
+        for (int at; (at = bytes.IndexOf(Magic)) >= 0; bytes = bytes[(at + 1)..])
+        {
+            var rest = bytes[at..];
+            if (ReadHead(rest) is { } head && head.First >= first && head.Payload <= rest.Length - HeadBytes && IsWhole(rest[..(HeadBytes + head.Payload)]))
+                return true;
+        }
+
+        return false;
+    }
+
     internal static bool IsWhole(ReadOnlySpan<byte> record)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];

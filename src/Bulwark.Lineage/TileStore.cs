@@ -34,15 +34,45 @@ internal sealed class TileStore(string directory) : ITileSource
         TileLayout.SplitBundle(ReadAny(TileLayout.BundlePath(index, width), TileLayout.BundlePath(index, TileLayout.Width), width), TileLayout.BundlePath(index, width), width);
 
     /// <summary>Writes a file that no published checkpoint names yet.</summary>
+    /// <param name="path">Beneath the log's folder.</param>
+    /// <param name="bytes">What it becomes.</param>
+    /// <param name="replace">True where files are put right: a whole file of another tree may then be replaced.</param>
     /// <exception cref="IOException">The disk refused.</exception>
-    internal void WriteNew(string path, byte[] bytes)
+    /// <exception cref="InvalidDataException">A whole tile or bundle is there, and is another one: the checkpoint is older than its tiles.</exception>
+    internal void WriteNew(string path, byte[] bytes, bool replace = false)
     {
         var full = Path.Combine(Directory, path);
+        if (!replace && !path.Contains(".p/", StringComparison.Ordinal) && File.Exists(full) && File.ReadAllBytes(full) is var there && IsWhole(path, there) && !there.AsSpan().SequenceEqual(bytes))
+            throw new InvalidDataException($"{path} is there already with other entries: the checkpoint is older than the log's tiles, and going on from it would sign a fork. Run log fsck.");
         CreateFolder(Path.GetDirectoryName(full)!);
         if (FileSystemFlush.IsSupported)
             File.WriteAllBytes(full, bytes);
         else
             AtomicFile.Write(full, bytes);
+    }
+
+    /// <summary>False for what a power cut leaves of a file that was not flushed: nothing, a part, or sectors of zeros.</summary>
+    private static bool IsWhole(string path, byte[] bytes)
+    {
+        const int Sector = 512;
+        for (var at = 0; at + Sector <= bytes.Length; at += Sector)
+        {
+            if (!bytes.AsSpan(at, Sector).ContainsAnyExcept((byte)0))
+                return false;
+        }
+
+        try
+        {
+            if (path.Contains("/entries/", StringComparison.Ordinal))
+                TileLayout.SplitBundle(bytes, path, TileLayout.Width);
+            else
+                TileLayout.SplitTile(bytes, path, TileLayout.Width);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Replaces a file in one step: a reader sees the old bytes or the new.</summary>

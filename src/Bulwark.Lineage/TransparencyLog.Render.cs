@@ -21,7 +21,7 @@ public sealed partial class TransparencyLog
             {
                 await TakeAsync(state, target, files).ConfigureAwait(false);
                 foreach (var (path, bytes) in files)
-                    _files.WriteNew(path, bytes);
+                    _files.WriteNew(path, bytes);   // never over another tree's: see there
                 _whole.AddRange(files.Select(file => file.Path));
                 files.Clear();
             }

@@ -29,7 +29,7 @@ public sealed partial class TransparencyLog
             {
                 foreach (var (path, bytes) in files.Where(file => !_files.Has(file.Path, file.Bytes)))
                 {
-                    _files.WriteNew(path, bytes);
+                    _files.WriteNew(path, bytes, replace: true);
                     mended++;
                 }
             }

@@ -20,6 +20,12 @@ public sealed partial class TransparencyLog
         if (_recovered)
             return;
         var settled = ReadSettled();
+        if (settled?.Size > checkpoint.Size)
+            throw new InvalidDataException($"The checkpoint has {checkpoint.Size} entries, but {settled.Size} were settled: an older checkpoint was put in its place. Going on from it would sign a fork.");
+        if (await _store!.FirstAsync().ConfigureAwait(false) is var kept && kept > checkpoint.Size)
+            throw new InvalidDataException($"The checkpoint has {checkpoint.Size} entries, but {_store.Name} begins with entry {kept}: an older checkpoint was put in its place, or the store is another log's.");
+        if (settled is null && checkpoint.Size > 0 && FileSystemFlush.IsSupported)
+            FileSystemFlush.Flush(_files!.Directory);   // what is called settled from here on must be
         _settled = settled is null ? checkpoint.Size : Math.Min(settled.Size, checkpoint.Size);
         if (settled is not null && (FileSystemFlush.BootId is null || settled.Boot != FileSystemFlush.BootId))
             await RenderAgainAsync(checkpoint).ConfigureAwait(false);
@@ -56,7 +62,7 @@ public sealed partial class TransparencyLog
     private void Mend(List<(string Path, byte[] Bytes)> files)
     {
         foreach (var (path, bytes) in files.Where(file => !_files!.Has(file.Path, file.Bytes)))
-            _files!.WriteNew(path, bytes);
+            _files!.WriteNew(path, bytes, replace: true);
 
         files.Clear();
     }

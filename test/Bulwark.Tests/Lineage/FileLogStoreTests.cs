@@ -87,6 +87,95 @@ public sealed class FileLogStoreTests : IDisposable
         Assert.Equal(Entry(77).ToArray(), (await again.ReadAsync(77, 1, Cancel)).Single().ToArray());
     }
 
+    [Fact]
+    public async Task A_writer_whose_file_another_has_left_goes_on_behind_the_others_entries()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using var one = new FileLogStore(_folder["log"], 0) { RotateAboveBytes = 200 };
+        await using var other = new FileLogStore(_folder["log"], 0) { RotateAboveBytes = 200 };
+        await one.AppendAsync([Entry(0)], Cancel);
+        await other.AppendAsync([new byte[300]], Cancel);
+        Assert.Equal(2, await other.AppendAsync([Entry(2)], Cancel));   // in a new file
+        Assert.Equal(3, await one.AppendAsync([Entry(3)], Cancel));
+        await using var reader = new FileLogStore(_folder["log"], 0);
+        var read = await reader.ReadAsync(0, 10, Cancel);
+        Assert.Equal([Entry(2).ToArray(), Entry(3).ToArray()], read.Skip(2).Select(entry => entry.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_gap_is_never_read_over()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using (var store = new FileLogStore(_folder["log"], 0) { RotateAboveBytes = 200 })
+        {
+            for (var i = 0; i < 12; i++)
+                await store.AppendAsync([Entry(i)], Cancel);
+        }
+
+        var oldest = Directory.GetFiles(_folder["log/journal"], "*.journal").Order(StringComparer.Ordinal).First();
+        var bytes = await File.ReadAllBytesAsync(oldest, Cancel);
+        bytes[JournalRecord.HeadBytes + 2 + Entry(0).Length] ^= 1;   // the second head
+        await File.WriteAllBytesAsync(oldest, bytes, Cancel);
+        await using var again = new FileLogStore(_folder["log"], 0);
+        Assert.Contains("lacks entry 1", (await Assert.ThrowsAsync<InvalidDataException>(async () => await again.ReadAsync(0, 100, Cancel))).Message);
+    }
+
+    [Fact]
+    public async Task A_changed_length_deletes_nothing()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        await using (var store = new FileLogStore(_folder["log"], 0))
+        {
+            await store.AppendAsync([Entry(0)], Cancel);
+            await store.AppendAsync([Entry(1)], Cancel);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(Journal, Cancel);
+        bytes[5] = 0x7f;   // the first record's length: beyond the file
+        await File.WriteAllBytesAsync(Journal, bytes, Cancel);
+        await using (var again = new FileLogStore(_folder["log"], 0))
+            Assert.Contains("whole batches follow", (await Assert.ThrowsAsync<InvalidDataException>(async () => await again.AppendAsync([Entry(2)], Cancel))).Message);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(Journal, Cancel));
+
+        var alone = bytes[..(JournalRecord.HeadBytes + 2 + Entry(0).Length)];
+        await File.WriteAllBytesAsync(Journal, alone, Cancel);
+        await using (var again = new FileLogStore(_folder["log"], 0))
+            Assert.Equal(0, await again.AppendAsync([Entry(2)], Cancel));
+        Assert.Equal(alone, await File.ReadAllBytesAsync(Directory.GetFiles(_folder["log/journal"], "*.torn").Single(), Cancel));
+    }
+
+    [Fact]
+    public async Task An_older_checkpoint_is_not_gone_on_from()
+    {
+        byte[] older;
+        await using (var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/older", _signer, Cancel))
+        {
+            await log.AppendManyAsync([.. Enumerable.Range(0, 100).Select(Entry)], Cancel);
+            await log.FlushAsync(Cancel);
+            older = await File.ReadAllBytesAsync(_folder["log/checkpoint"], Cancel);
+            await log.AppendManyAsync([.. Enumerable.Range(100, 900).Select(Entry)], Cancel);
+        }
+
+        await File.WriteAllBytesAsync(_folder["log/checkpoint"], older, Cancel);
+        await File.WriteAllTextAsync(_folder["log/settled"], """{"Size":1000,"Boot":null}""", Cancel);
+        await using var again = await TransparencyLog.OpenAsync(_folder["log"], _signer);
+        Assert.Contains("older checkpoint", (await Assert.ThrowsAsync<InvalidDataException>(async () => await again.AppendAsync(Entry(1000), Cancel))).Message);
+    }
+
+    [Fact]
+    public void A_whole_tile_is_not_replaced_by_another()
+    {
+        Directory.CreateDirectory(_folder["log"]);
+        var files = new TileStore(_folder["log"]);
+        byte[] one = [.. Enumerable.Repeat((byte)1, 8192)], other = [.. Enumerable.Repeat((byte)2, 8192)];
+        files.WriteNew("tile/0/000", one);
+        files.WriteNew("tile/0/000", one);
+        Assert.Throws<InvalidDataException>(() => files.WriteNew("tile/0/000", other));
+        files.WriteNew("tile/0/000", other, replace: true);
+        files.WriteNew("tile/0/001", []);
+        files.WriteNew("tile/0/001", one);   // a power cut left it empty
+    }
+
     [Theory]
     [InlineData("older")]
     [InlineData("cut")]
