@@ -27,8 +27,7 @@ public static partial class SealedFile
     /// <param name="paths">Sealed files; some hundreds, because their headers are held open together.</param>
     /// <param name="keys">The stores. What they record is recorded in two batches.</param>
     /// <param name="cancel">Stops before the first byte is written.</param>
-    /// <returns>What became of each, in their order; one file's fault stops no other.</returns>
-    /// <exception cref="KeyProviderException">A store cannot be asked; nothing was written.</exception>
+    /// <returns>What became of each, in their order; one file's fault, and one key's, stops no other.</returns>
     /// <exception cref="IOException">The uses could not be recorded; nothing was written.</exception>
     public static async Task<IReadOnlyList<RewrapResult>> RewrapManyAsync(IReadOnlyList<string> paths, IKeyProvider keys, CancellationToken cancel = default)
     {
@@ -67,18 +66,43 @@ public static partial class SealedFile
             {
                 // the store has no such key: the files that name it say so
             }
+            catch (Exception refusal) when (IsOneKeys(refusal))
+            {
+                foreach (var file in files.Where(file => file.Held(keys).Any(wrapped => wrapped.Kek.Key == key)))
+                    file.Refuse(refusal.Message);
+            }
         }
 
         return newest;
     }
 
-    private static async Task UnwrapAsync(RewrapFile[] files, IKeyProvider keys, CancellationToken cancel)
+    private static Task UnwrapAsync(RewrapFile[] files, IKeyProvider keys, CancellationToken cancel) =>
+        TakeAsync([.. files.SelectMany(file => file.Held(keys).Select(wrapped => (File: file, Item: new WrappedItem(wrapped, file.Context))))], keys, cancel);
+
+    /// <summary>Asks for all at once, and where that fails for each key by itself.</summary>
+    private static async Task TakeAsync((RewrapFile File, WrappedItem Item)[] asked, IKeyProvider keys, CancellationToken cancel)
     {
-        var asked = files.SelectMany(file => file.Held(keys).Select(wrapped => (File: file, Item: new WrappedItem(wrapped, file.Context)))).ToArray();
-        var answers = await keys.UnwrapManyAsync([.. asked.Select(pair => pair.Item)], cancel).ConfigureAwait(false);
+        IReadOnlyList<KeyAnswer<SecretBytes>> answers;
+        try
+        {
+            answers = await keys.UnwrapManyAsync([.. asked.Select(pair => pair.Item)], cancel).ConfigureAwait(false);
+        }
+        catch (Exception refusal) when (IsOneKeys(refusal))
+        {
+            var groups = asked.GroupBy(pair => pair.Item.Wrapped.Kek.Key).Select(group => group.ToArray()).ToArray();
+            foreach (var group in groups.Length > 1 ? groups : [])
+                await TakeAsync(group, keys, cancel).ConfigureAwait(false);
+            if (groups.Length > 1)
+                return;
+            answers = [.. asked.Select(_ => new KeyAnswer<SecretBytes>(null, refusal.Message))];
+        }
+
         foreach (var ((file, _), answer) in asked.Zip(answers))
             file.Take(answer);
     }
+
+    /// <summary>True for what one key, or one file's slots, are at fault for; not for a log that does not take what was done.</summary>
+    private static bool IsOneKeys(Exception failure) => failure is KeyProviderException or InvalidDataException;
 
     private static async Task WrapAsync(RewrapFile[] files, IKeyProvider keys, Dictionary<KeyUri, KeyUri> newest, CancellationToken cancel)
     {
@@ -86,12 +110,20 @@ public static partial class SealedFile
         foreach (var group in files.SelectMany(file => file.Stale(keys, newest).Select(key => (Key: key, File: file))).GroupBy(pair => pair.Key))
         {
             var members = group.Select(pair => pair.File).ToArray();
-            var wrapped = await keys.WrapManyAsync(newest[group.Key], [.. members.Select(file => (file.DataKey!, file.Context))], cancel).ConfigureAwait(false);
-            foreach (var (file, answer) in members.Zip(wrapped))
-                renewed[file][group.Key] = answer;
+            try
+            {
+                var wrapped = await keys.WrapManyAsync(newest[group.Key], [.. members.Select(file => (file.DataKey!, file.Context))], cancel).ConfigureAwait(false);
+                foreach (var (file, answer) in members.Zip(wrapped))
+                    renewed[file][group.Key] = answer;
+            }
+            catch (Exception refusal) when (IsOneKeys(refusal))
+            {
+                foreach (var file in members)
+                    file.Refuse(refusal.Message);
+            }
         }
 
-        foreach (var file in files)
+        foreach (var file in files.Where(file => !file.Refused))
             file.Prepare(renewed[file]);
     }
 
@@ -120,6 +152,7 @@ public static partial class SealedFile
         internal RewrapResult Result { get; private set; }
         internal SecretBytes? DataKey { get; private set; }
         internal byte[]? Region { get; private set; }
+        internal bool Refused { get; private set; }
         internal KeyContext Context => _header!.Context;
 
         internal static RewrapFile Open(string path)
@@ -132,7 +165,9 @@ public static partial class SealedFile
                     throw new IOException("it is being rewrapped already");
                 opened._file = new FileStream(opened._path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
                 Lock(opened._file, opened._path);
-                opened._header = SealedFileHeader.Read(opened._file);
+                var header = SealedFileHeader.Read(opened._file);
+                _ = header.AllSlots();   // throws when neither copy can be read
+                opened._header = header;
             }
             catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
             {
@@ -151,7 +186,7 @@ public static partial class SealedFile
 
         internal bool NeedsRewrap(IKeyProvider keys, Dictionary<KeyUri, KeyUri> newest)
         {
-            if (_header is null)
+            if (_header is null || Refused)
                 return false;
             if (!Held(keys).Any())
             {
@@ -196,10 +231,17 @@ public static partial class SealedFile
                     slot is WrappedSlot { Wrapped: var old } && renewed.TryGetValue(old.Kek.Key, out var wrapped) ? new WrappedSlot(wrapped) : slot).ToArray();
                 Region = renewed.Count == 0 ? _header.Region(_copy).ToArray() : _header.SlotRegion(slots, DataKey!.Span);
             }
-            catch (InvalidOperationException failure)
+            catch (Exception failure) when (failure is InvalidOperationException or InvalidDataException)
             {
                 Fail(failure.Message);
             }
+        }
+
+        /// <summary>A key of it cannot be asked: nothing of it is written.</summary>
+        internal void Refuse(string reason)
+        {
+            Refused = true;
+            Fail(reason);
         }
 
         internal void Write()

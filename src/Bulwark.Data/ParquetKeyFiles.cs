@@ -24,7 +24,6 @@ public sealed class ParquetKeyFiles
     }
 
     /// <summary>Rewraps one file's keys.</summary>
-    /// <exception cref="KeyProviderException">A store cannot be asked.</exception>
     /// <exception cref="IOException">The disk refused; the old file is untouched.</exception>
     public async Task<RewrapResult> RewrapAsync(string path, CancellationToken cancel = default)
     {
@@ -32,7 +31,7 @@ public sealed class ParquetKeyFiles
         {
             return Path.GetFileName(path) == DatasetManifest.FileName ? await ManifestAsync(path, cancel) : await MaterialsAsync(path, cancel);
         }
-        catch (Exception refusal) when (refusal is CryptographicException or FormatException or InvalidOperationException)
+        catch (Exception refusal) when (refusal is CryptographicException or FormatException or InvalidOperationException or InvalidDataException or KeyProviderException)
         {
             return new(path, RewrapOutcome.Failed, refusal.Message);
         }

@@ -57,7 +57,7 @@ internal sealed class WorkspaceKeys : IDisposable
     };
 
     /// <summary>Records what else was done to a key: made, rotated, retired, destroyed.</summary>
-    internal static Task RecordAsync(Workspace workspace, KeyRing ring, KeyUri key, string operation, string purpose) => !HasLog(workspace) ? Task.CompletedTask : workspace.AppendAsync(ring, Statement.Of(
+    internal static Task RecordAsync(Workspace workspace, KeyRing ring, KeyUri key, string operation, string purpose) => Logged(workspace).AppendAsync(ring, Statement.Of(
         key.ToString(), Digest.Of(System.Text.Encoding.UTF8.GetBytes(key.ToString())),
         new KeyUsed { Operation = operation, Key = key.Key.ToString(), Version = key.Version, Purpose = purpose, By = Claims.PseudonymOf(ring, Environment.UserName), Time = DateTimeOffset.UtcNow }));
 
@@ -78,9 +78,7 @@ internal sealed class WorkspaceKeys : IDisposable
 
     private async ValueTask RecordAsync(IReadOnlyList<KeyUse> uses, CancellationToken cancel)
     {
-        if (!HasLog(_workspace))
-            return;
-        _log ??= await _workspace.OpenLogAsync(Ring);
+        _log ??= await Logged(_workspace).OpenLogAsync(Ring);
         using var signer = Ring.OpenSigner(Workspace.SigningKey);
         await _log.AppendManyAsync([.. uses.AsParallel().AsOrdered().WithCancellation(cancel).Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
     }
@@ -95,7 +93,9 @@ internal sealed class WorkspaceKeys : IDisposable
         Time = use.Time,
     });
 
-    private static bool HasLog(Workspace workspace) => Directory.Exists(workspace.LogDirectory);
+    /// <summary>Every workspace is made with a log: where it is gone, what would be done could not be told, so it is not done.</summary>
+    private static Workspace Logged(Workspace workspace) => Directory.Exists(workspace.LogDirectory) ? workspace
+        : throw new CommandException($"The log in {workspace.LogDirectory} is missing; a key is not used where that cannot be recorded.", "bring the folder back from its backup");
 
     private static string? AskSecret(string prompt)
     {

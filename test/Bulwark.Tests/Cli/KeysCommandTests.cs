@@ -77,6 +77,24 @@ public sealed class KeysCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_its_log_a_workspace_uses_no_key()
+    {
+        await SealAsync("f");
+        Directory.Delete(Path.Combine(_folder["w"], "log"), recursive: true);
+        foreach (var words in (string[][])[["open", _folder["data/f.sealed"], "-o", _folder["opened"]], ["seal", "export-key", _folder["data/f.sealed"], "--reveal"], ["keys", "destroy", "sealing@1", "--yes"]])
+        {
+            var (code, output, error) = await RunAsync(words);
+            Assert.NotEqual(0, code);
+            Assert.Contains("is missing", error);
+            Assert.DoesNotContain("suite", output);
+        }
+
+        Assert.False(File.Exists(_folder["opened"]));
+        using var ring = KeyRing.Open(Ring, KeyRingUnlock.KeyFile(Path.Combine(_folder["w"], "keyring.key")));
+        Assert.Equal(KeyState.Enabled, ring.List().Single(key => key.Id.ToString() == "sealing@1").State);
+    }
+
+    [Fact]
     public async Task The_inventory_is_what_auditors_ask_for_and_no_formula()
     {
         Assert.Equal(0, (await RunAsync("keys", "create", "cards", "--purpose", "=cmd|' /C calc'!A0", "--use-days", "20")).Code);

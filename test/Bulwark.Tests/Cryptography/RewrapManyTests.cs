@@ -54,6 +54,48 @@ public sealed class RewrapManyTests : IDisposable
         Assert.Equal(RewrapOutcome.Failed, Assert.Single(await SealedFile.RewrapManyAsync([_folder["ours"]], theirs, Cancel)).Outcome);
     }
 
+    [Theory]
+    [InlineData("describe")]
+    [InlineData("unwrap")]
+    [InlineData("wrap")]
+    public async Task A_key_that_cannot_be_asked_fails_its_files_and_no_others(string step)
+    {
+        await SealAsync("ours", "files");
+        await SealAsync("down", "others");
+        await _ring.RotateAsync(KeyUri.Parse("files"), Cancel);
+        await _ring.RotateAsync(KeyUri.Parse("others"), Cancel);
+        var before = File.ReadAllBytes(_folder["down"]);
+        using var keys = new KeyDown(_ring, step, KeyUri.Parse("others"));
+        var results = await SealedFile.RewrapManyAsync([_folder["down"], _folder["ours"]], keys, Cancel);
+        Assert.Equal([RewrapOutcome.Failed, RewrapOutcome.Rewrapped], results.Select(result => result.Outcome));
+        Assert.Contains("down", results[0].Reason);
+        Assert.Equal(before, File.ReadAllBytes(_folder["down"]));
+    }
+
+    /// <summary>A store of which one key cannot be asked.</summary>
+    private sealed class KeyDown(IKeyProvider store, string step, KeyUri down) : IKeyProvider
+    {
+        public string Scheme => store.Scheme;
+
+        public bool Holds(KeyUri kek) => store.Holds(kek);
+
+        public ValueTask<WrappedKey> WrapAsync(KeyUri kek, SecretBytes dataKey, KeyContext context, CancellationToken cancel = default) => store.WrapAsync(Asked("wrap", kek), dataKey, context, cancel);
+
+        public ValueTask<SecretBytes> UnwrapAsync(WrappedKey wrapped, KeyContext context, CancellationToken cancel = default) => store.UnwrapAsync(Asked("unwrap", wrapped.Kek) == wrapped.Kek ? wrapped : null!, context, cancel);
+
+        public ValueTask<WrappedKey> RewrapAsync(WrappedKey wrapped, KeyContext context, CancellationToken cancel = default) => store.RewrapAsync(wrapped, context, cancel);
+
+        public ValueTask<KeyDescription> DescribeAsync(KeyUri kek, CancellationToken cancel = default) => store.DescribeAsync(Asked("describe", kek), cancel);
+
+        public ValueTask<KeyDescription> RotateAsync(KeyUri kek, CancellationToken cancel = default) => store.RotateAsync(kek, cancel);
+
+        public void Dispose()
+        {
+        }
+
+        private KeyUri Asked(string what, KeyUri key) => what == step && key.Key == down ? throw new KeyProviderException("The key is down.") : key;
+    }
+
     [Fact]
     public async Task What_cannot_be_recorded_is_not_done()
     {
