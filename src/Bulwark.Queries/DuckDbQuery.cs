@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Bulwark.Data;
 using DuckDB.NET.Data;
 
@@ -8,6 +9,8 @@ namespace Bulwark.Queries;
 /// DuckDB streams its answer, so a large one is never whole in memory. Numbers, texts, booleans (0 and 1), dates and timestamps become columns;
 /// what has no table column (lists, structs, blobs) is refused by name. 64-bit integers and decimals beyond 15 digits do not fit numbers
 /// exactly: cast them to text in the query. Rows have the order that the query gives them: without ORDER BY, any.
+/// The query loads no extension, changes no setting and writes no file, and over a database it reads nothing else. Nothing spills to disk,
+/// where values would stand in the clear: a sort or a join that does not fit memory fails.
 /// </remarks>
 public sealed class DuckDbQuery : ITableSource
 {
@@ -18,7 +21,7 @@ public sealed class DuckDbQuery : ITableSource
 
     /// <param name="sql">One SELECT.</param>
     /// <param name="database">A DuckDB file; null for an empty database in memory.</param>
-    /// <exception cref="TableFormatException">DuckDB refuses the query, or a column of the answer has no table column.</exception>
+    /// <exception cref="TableFormatException">It is not one SELECT, DuckDB refuses it, or a column of the answer has no table column.</exception>
     public DuckDbQuery(string sql, string? database = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(sql);
@@ -26,6 +29,8 @@ public sealed class DuckDbQuery : ITableSource
         try
         {
             _connection.Open();
+            RequireOneSelect(sql);
+            Lock(files: database is null);
             _command = _connection.CreateCommand();
             _command.CommandText = sql;
             _command.UseStreamingMode = true;
@@ -79,6 +84,26 @@ public sealed class DuckDbQuery : ITableSource
         _reader?.Dispose();
         _command?.Dispose();
         _connection.Dispose();
+    }
+
+    /// <summary>As DuckDB's own parser sees it, which writes trees of SELECT statements only.</summary>
+    private void RequireOneSelect(string sql)
+    {
+        using var parse = _connection.CreateCommand();
+        parse.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR";
+        parse.Parameters.Add(new DuckDBParameter("sql", sql));
+        using var tree = JsonDocument.Parse((string)parse.ExecuteScalar()!, new() { MaxDepth = 2000 });
+        if (tree.RootElement.GetProperty("error").GetBoolean())
+            throw new TableFormatException($"The query must be one SELECT. DuckDB: {tree.RootElement.GetProperty("error_message").GetString()}");
+        if (tree.RootElement.GetProperty("statements").GetArrayLength() != 1)
+            throw new TableFormatException("The query must be one SELECT.");
+    }
+
+    private void Lock(bool files)
+    {
+        using var settings = _connection.CreateCommand();
+        settings.CommandText = $"SET temp_directory=''; SET autoinstall_known_extensions=false; SET autoload_known_extensions=false; {(files ? "" : "SET enable_external_access=false; ")}SET lock_configuration=true;";
+        settings.ExecuteNonQuery();
     }
 
     private bool Next()

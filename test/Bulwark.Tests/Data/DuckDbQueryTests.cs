@@ -44,6 +44,43 @@ public sealed class DuckDbQueryTests : IDisposable
     public void What_has_no_table_is_refused_with_its_reason(string sql, string named) =>
         Assert.Contains(named, Assert.Throws<TableFormatException>(() => new DuckDbQuery(sql)).Message, StringComparison.OrdinalIgnoreCase);
 
+    [Theory]
+    [InlineData("SELECT 1 AS a; SELECT 2 AS a")]
+    [InlineData("SELECT 1 AS a; COPY (SELECT 1) TO 'FILE'")]
+    [InlineData("COPY (SELECT 1 AS a) TO 'FILE'")]
+    [InlineData("ATTACH 'FILE' AS other")]
+    [InlineData("CREATE TABLE t AS SELECT 1 AS a")]
+    [InlineData("SET temp_directory='FILE'")]
+    [InlineData("INSTALL httpfs")]
+    [InlineData("PRAGMA version")]
+    [InlineData("")]
+    [InlineData(";")]
+    public void What_is_not_one_select_is_not_run(string sql)
+    {
+        Assert.ThrowsAny<Exception>(() => new DuckDbQuery(sql.Replace("FILE", _folder["x"], StringComparison.Ordinal)));
+        Assert.False(File.Exists(_folder["x"]));
+    }
+
+    [Fact]
+    public void A_query_over_a_database_reads_no_other_file_and_settings_are_locked()
+    {
+        using (var made = new DuckDB.NET.Data.DuckDBConnection($"DataSource={_folder["d.db"]}"))
+        {
+            made.Open();
+            using var command = made.CreateCommand();
+            command.CommandText = "CREATE TABLE t AS SELECT 7 AS a";
+            command.ExecuteNonQuery();
+        }
+
+        _folder.Write("secret.csv", "a\n1\n");
+        using (var own = new DuckDbQuery("SELECT a FROM t", _folder["d.db"]))
+            Assert.Equal("7", All(own)["a"].Text(0));
+        Assert.Throws<TableFormatException>(() => new DuckDbQuery($"SELECT * FROM '{_folder["secret.csv"]}'", _folder["d.db"]));
+        using var settings = new DuckDbQuery("SELECT name, value FROM duckdb_settings() WHERE name IN ('lock_configuration', 'autoload_known_extensions', 'autoinstall_known_extensions') ORDER BY name");
+        var values = All(settings)["value"];
+        Assert.Equal(["false", "false", "true"], Enumerable.Range(0, 3).Select(values.Text));
+    }
+
     [Fact]
     public void A_number_that_would_lose_digits_is_refused()
     {
