@@ -16,7 +16,9 @@ internal static partial class VerifyCommand
         try
         {
             var check = await DataProtection.VerifyAsync(path, keys, cancel: cancel);
-            List<EvidenceLink> links = [new("dataset", true, check.Dataset), new("content", true, $"{check.Read.Count} columns, every tag right")];
+            List<EvidenceLink> links = [new("dataset", true, check.Dataset), new("content", true, Content(check))];
+            if (!check.IsAuthenticated)
+                links.Add(new("tags", false, $"not authenticated: {string.Join(", ", check.Untagged)} {(check.Untagged.Count == 1 ? "carries" : "carry")} no tag{(check.CommitmentHolds is null ? ", and the commitment cannot be computed anew" : "")}"));
             links.AddRange(check.Shut.Select(column => new EvidenceLink($"column {column.Column}", false, $"not checked: {column.Reason}")));
             if (check.CommitmentHolds is { } holds)
                 links.Add(new("commitment", holds, holds ? $"computed anew: {check.Commitment}" : $"the rows do not give {check.Commitment}"));
@@ -27,4 +29,8 @@ internal static partial class VerifyCommand
             return [new("content", false, failure.Message)];
         }
     }
+
+    private static string Content(ProtectionCheck check) => check.Untagged.Count == 0
+        ? $"{check.Read.Count} columns, every tag right"
+        : $"{check.Read.Count - check.Untagged.Count} columns, every tag right; {check.Untagged.Count} without tags";
 }

@@ -60,7 +60,18 @@ public static partial class DataProtection
             }
         }
 
+        using var tags = new ProtectedDataset(path, keys, dataset);
+        var untagged = new List<string>();
+        for (var part = 0; part < tags.Parts; part++)
+        {
+            using var file = tags.Open(part);
+            untagged.AddRange(file.Untagged());
+        }
+
         return new(source.Dataset, opened.Commitment, [.. source.Columns.Select(column => column.Name), .. hashed.Select(column => column.Name)], shut,
-            whole ? commitment.Root(source.Columns.Select(column => column.Name)) == opened.Commitment : null);
+            whole ? commitment.Root(source.Columns.Select(column => column.Name)) == opened.Commitment : null)
+        {
+            Untagged = [.. untagged.Distinct(StringComparer.Ordinal)],
+        };
     }
 }

@@ -76,6 +76,8 @@ public sealed partial record ProtectionPolicy
             yield return "The policy drops every column.";
         if (Subject is not null && !columns.Contains(Subject))
             yield return $"subject '{Subject}' is no column of the table.";
+        else if (Subject is not null && !Columns.Values.Any(protection => protection.PerSubject || protection.Copies.Any(copy => copy.Protection.PerSubject)))
+            yield return $"subject '{Subject}': no column is perSubject, so that erasing a subject would erase nothing; protect one so, or leave the subject out.";
         if (RowKey is not null && !columns.Contains(RowKey))
             yield return $"rowKey '{RowKey}' is no column of the table.";
         string[] written = [.. columns, .. Columns.Values.SelectMany(protection => protection.Copies).Select(copy => copy.As), .. Subject is null ? [] : new[] { SubjectTokenColumn }];

@@ -18,7 +18,7 @@ internal static class DataShredCommand
     {
         var command = new Command("shred", """
             Erases data subjects: destroys their keys, logs a tombstone that names nobody, and lists the datasets and models that their rows reached.
-            What was encrypted under a subject's key opens nowhere then; copies of the key in backups die when the epoch ends.
+            What was encrypted under a subject's key opens nowhere then; other columns stay, and are named; copies of the key in backups die when the epoch ends.
 
             Example: bulwark data shred --subjects erased-today.txt --end-epoch
             """) { s_subject, s_subjects, s_reason, s_epoch, s_days };
@@ -48,7 +48,7 @@ internal static class DataShredCommand
             var models = log.ModelsOf(erasure.Reached);
             var entry = (await workspace.AppendAsync(keys, Claim(erasure, parsed.GetRequiredValue(s_reason), models), cancel)).Index;
             store.Told(erasure);
-            erased.Add(new(erasure.Tombstone, Convert.ToHexStringLower(erasure.Receipt!), erasure.Reached, models, entry));
+            erased.Add(new(erasure.Tombstone, Convert.ToHexStringLower(erasure.Receipt!), erasure.Reached, models, entry, log.RemainingIn(erasure.Reached)));
         }
 
         var due = store.Epoch.Begun.AddDays(parsed.GetValue(s_days)) <= DateTimeOffset.UtcNow;
@@ -101,10 +101,14 @@ internal static class DataShredCommand
     {
         foreach (var one in erased)
         {
-            console.MarkupLineInterpolated($"[green]erased[/]  tombstone {one.Tombstone}  log entry {one.LogIndex}");
+            console.MarkupLineInterpolated($"[green]key destroyed[/]  tombstone {one.Tombstone}  log entry {one.LogIndex}");
             console.MarkupLineInterpolated($"        receipt   {one.Receipt}  (for the subject; kept nowhere)");
             foreach (var version in one.Datasets)
+            {
                 console.MarkupLineInterpolated($"        dataset   {version.Dataset}/{version.Version ?? "(writing was never finished)"}  {version.File}");
+                console.MarkupLineInterpolated($"        [yellow]erased in part[/]: {Remains(one.Remaining.GetValueOrDefault($"{version.Dataset}/{version.Version}"))}");
+            }
+
             foreach (var model in one.Models)
                 console.MarkupLineInterpolated($"        model     {model.Name}  {model.Digest}  [grey](entry {model.LogIndex})[/]");
             if (one.Models.Count == 0)
@@ -121,6 +125,13 @@ internal static class DataShredCommand
             console.MarkupLineInterpolated($"Copies of the store from before now still hold the keys, under {store.Epoch.Key} of {store.Epoch.Begun:yyyy-MM-dd}: [bold]bulwark data shred-epoch[/] ends them.");
     }
 
-    /// <summary>What became of one subject. Its id is not repeated.</summary>
-    private sealed record ErasedSubject(Digest Tombstone, string Receipt, IReadOnlyList<ReachedVersion> Datasets, IReadOnlyList<ReachedModel> Models, long LogIndex);
+    private static string Remains(IReadOnlyList<string>? columns) => columns switch
+    {
+        null => "only cells under the subject's key are gone; the log does not know the other columns, which stay",
+        [] => "every column but subject_token is under the subject's key",
+        _ => $"only cells under the subject's key are gone; what the other columns hold of the subject stays: {string.Join(", ", columns)}",
+    };
+
+    /// <summary>What became of one subject, and which columns of each version were never under its key. Its id is not repeated.</summary>
+    private sealed record ErasedSubject(Digest Tombstone, string Receipt, IReadOnlyList<ReachedVersion> Datasets, IReadOnlyList<ReachedModel> Models, long LogIndex, IReadOnlyDictionary<string, IReadOnlyList<string>> Remaining);
 }

@@ -50,6 +50,24 @@ internal sealed class LogReach
         return [.. models.Values.OrderBy(model => model.LogIndex)];
     }
 
+    /// <summary>By version, the columns in it that are not under the subjects' keys; a version that the log does not know is left out.</summary>
+    internal IReadOnlyDictionary<string, IReadOnlyList<string>> RemainingIn(IReadOnlyList<ReachedVersion> versions)
+    {
+        var wanted = versions.Select(version => $"{version.Dataset}/{version.Version}").ToHashSet(StringComparer.Ordinal);
+        var remaining = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var (_, statement) in _statements.Where(one => one.Statement.PredicateType == PredicateTypes.DataProtection))
+        {
+            if (statement.Read<DataProtected>() is var written && wanted.Contains(written.Dataset))
+                remaining[written.Dataset] = [.. written.Columns.Where(IsLeft).Select(column => column.Name)];
+        }
+
+        return remaining;
+    }
+
+    /// <summary>A column under the subjects' keys names no key of its own.</summary>
+    private static bool IsLeft(ColumnFact column) =>
+        column.Action != "drop" && column.Name != ProtectionPolicy.SubjectTokenColumn && !(column.Action is "encryptValue" or "shiftDate" && column.Key is null);
+
     private static void Follow(long index, Statement statement, HashSet<Digest> data, Dictionary<Digest, ReachedModel> models)
     {
         switch (statement.PredicateType)

@@ -55,14 +55,14 @@ internal sealed class FieldProtection : IBatchTransform
         return faults.Length == 0 ? [.. _steps.Values.SelectMany(step => step.Notes()), .. BeyondErasure()] : throw new ArgumentException(string.Join(" ", faults));
     }
 
-    /// <summary>Columns that open with other keys than the subject's, in a table that has some that do not.</summary>
+    /// <summary>Columns that a subject's erasure leaves as they are: kept, or opened by other keys than the subject's.</summary>
     private IEnumerable<string> BeyondErasure()
     {
-        if (!_plan.Any(column => column.Format is { PerSubject: true }))
+        if (_policy.Subject is null)
             yield break;
-        string[] others = [.. _plan.Where(column => column.Action is not ProtectionAction.Keep && FieldTransforms.IsReversible(column.Action) && column.Format is not { PerSubject: true }).Select(column => column.Name)];
+        string[] others = [.. _plan.Where(column => column.Name != ProtectionPolicy.SubjectTokenColumn && FieldTransforms.IsReversible(column.Action) && column.Format is not { PerSubject: true }).Select(column => column.Name)];
         if (others.Length > 0)
-            yield return $"Erasing a subject does not reach {(others.Length == 1 ? "column" : "columns")} {string.Join(", ", others)}: their keys are the column's, not the subject's.";
+            yield return $"Erasing a subject does not reach {(others.Length == 1 ? "column" : "columns")} {string.Join(", ", others)}: they are kept, or their keys are the column's, not the subject's.";
     }
 
     /// <summary>The version is written under this name.</summary>

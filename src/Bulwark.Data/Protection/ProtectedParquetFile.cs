@@ -56,6 +56,28 @@ internal sealed class ProtectedParquetFile : IDisposable
     /// <summary>The columns in the file, by how they are protected.</summary>
     internal IEnumerable<ProtectedColumn> Columns => Manifest.Columns.Where(column => column.Action != ProtectionAction.Drop);
 
+    /// <summary>Columns whose pages carry no tag, so that Parquet does not authenticate them. The footer, which says so, is authenticated.</summary>
+    internal IReadOnlyList<string> Untagged() => Guard("the footer", "The file", () =>
+    {
+        var names = Columns.Where(column => column.Action != ProtectionAction.Encrypt).Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
+        var untagged = new List<string>();
+        for (var group = 0; group < _file.FileMetaData.NumRowGroups; group++)
+        {
+            using var rows = _file.RowGroup(group);
+            for (var i = 0; i < _file.FileMetaData.NumColumns; i++)
+            {
+                var name = _file.FileMetaData.Schema.Column(i).Name;
+                if (!names.Contains(name))
+                    continue;
+                using var chunk = rows.MetaData.GetColumnChunkMetaData(i);
+                if (chunk.CryptoMetadata is null)
+                    untagged.Add(name);
+            }
+        }
+
+        return untagged.Distinct(StringComparer.Ordinal).ToArray();
+    });
+
     /// <summary>Opens one column as it stands in the file, for reading piece by piece; a column whose key is missing says so here.</summary>
     /// <exception cref="CryptographicException">It was changed.</exception>
     /// <exception cref="InvalidOperationException">Its key is not in the store.</exception>

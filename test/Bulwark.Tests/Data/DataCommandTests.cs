@@ -55,6 +55,21 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("encrypt", 0)]   // every column comes back: the commitment authenticates the plain ones
+    [InlineData("hash", 1)]
+    public async Task Columns_without_tags_are_believed_by_the_commitment_only(string action, int code)
+    {
+        await Run("init");
+        await File.WriteAllTextAsync(_folder["t.csv"], "a,b,c\nx,2,u\ny,3,v\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["policy.json"], """{"format":"data-policy/v1","dataset":"d","otherwise":"keep","columns":{"a":{"action":"encrypt"},"c":{"action":"ACTION"}}}""".Replace("ACTION", action, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await Json("data", "protect", _folder["t.csv"], "--policy", _folder["policy.json"], "--footer", "plaintext", "-o", _folder["o.parquet"]);
+        var answer = await Run("verify", _folder["o.parquet"]);
+        Assert.Equal(code, answer.Code);
+        Assert.Equal(code == 1, answer.Out.Contains("not authenticated", StringComparison.Ordinal));
+        Assert.Contains("without tags", answer.Out);
+    }
+
+    [Theory]
     [InlineData("vault:https://attacker.example/transit/kek", "vault:https://vault.example/transit/footer", "--kek")]
     [InlineData("vault:https://vault.example.attacker.example/transit/kek", "vault:https://vault.example/transit/footer", "--kek")]
     [InlineData("azure-kv:https://attacker.vault.azure.net/keys/kek", "azure-kv:https://name.vault.azure.net/keys/kek", "--kek")]

@@ -133,6 +133,19 @@ public sealed class FieldProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_subject_without_a_column_under_its_key_is_refused_and_the_others_are_named()
+    {
+        Assert.Contains("perSubject", (await Assert.ThrowsAsync<ArgumentException>(() => Protect(Policy.Replace(", perSubject: true", "", StringComparison.Ordinal)))).Message);
+        using var source = TableSource.Of(Claims);
+        var policy = ProtectionPolicy.Parse(Policy.Replace("column: patient, action: drop", "column: patient, action: encrypt", StringComparison.Ordinal));
+        var report = await DataProtection.ProtectAsync(source, policy, _keys, _folder["n.parquet"], new() { Subjects = _subjects }, cancel: Cancel);
+        var note = Assert.Single(report.Notes!, note => note.Contains("does not reach", StringComparison.Ordinal));
+        foreach (var name in new[] { "id", "patient", "card", "amount", "in_date" })
+            Assert.Matches($"\\b{name}\\b", note);
+        Assert.DoesNotContain("diagnosis", note);
+    }
+
+    [Fact]
     public async Task A_cell_moved_to_another_row_or_changed_does_not_open()
     {
         var (_, stored) = await Protect();
