@@ -93,7 +93,7 @@ internal static partial class LogCommand
             var earlier = seen is null ? null : ReadSeen(seen, log.Key);
             report = await screen.ProgressAsync("verifying the log", progress => log.VerifyAsync(earlier, progress, cancel));
             if (report.Verdict == LogVerdict.Verified && policy is not null)
-                report = policy.Judge(log.Witnessed is { } witnessed && witnessed.Size == log.Size ? witnessed : log.Refresh()) is var judged && judged.Verdict == LogVerdict.Verified
+                report = policy.Judge(log.Witnessed is { } witnessed && witnessed.Note!.Text == report.Checkpoint!.Note!.Text ? witnessed : report.Checkpoint!) is var judged && judged.Verdict == LogVerdict.Verified
                     ? report with { Detail = $"{report.Detail} {judged.Detail}" }
                     : new LogReport(judged.Verdict, report.Size, judged.Detail);
         }

@@ -22,11 +22,12 @@ public static class LogStores
             return SqliteLogStore.Open(Path.Combine(directory, name["sqlite:".Length..]), name);
         if (!name.StartsWith("postgres:", StringComparison.Ordinal))
             throw new FormatException($"'{name}' is no log store; known are {Forms}.");
-        var parts = name["postgres:".Length..].Split(';', StringSplitOptions.RemoveEmptyEntries);
-        var log = parts.FirstOrDefault(part => part.StartsWith("log=", StringComparison.Ordinal))?["log=".Length..] ?? "log";
         try
         {
-            return await PostgresLogStore.OpenAsync(string.Join(';', parts.Where(part => !part.StartsWith("log=", StringComparison.Ordinal))), log, cancel).ConfigureAwait(false);
+            var parts = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = name["postgres:".Length..] };   // values may be quoted
+            var log = parts.TryGetValue("log", out var named) ? (string)named : "log";
+            parts.Remove("log");
+            return await PostgresLogStore.OpenAsync(parts.ConnectionString, log, cancel).ConfigureAwait(false);
         }
         catch (ArgumentException failure) when (failure is not ArgumentNullException)
         {

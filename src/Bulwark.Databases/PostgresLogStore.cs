@@ -48,7 +48,7 @@ public sealed class PostgresLogStore : ILogStore
             await using var read = source.CreateCommand("SELECT id FROM bulwark_logs WHERE name = @name");
             read.Parameters.AddWithValue("name", log);
             var id = (int)(await read.ExecuteScalarAsync(cancel).ConfigureAwait(false))!;
-            return new PostgresLogStore(source, $"postgres:{Public(settings)};log={log}", id);
+            return new PostgresLogStore(source, $"postgres:{Public(connection)};log={log}", id);
         }
         catch (NpgsqlException failure)
         {
@@ -203,5 +203,12 @@ public sealed class PostgresLogStore : ILogStore
 
     private IOException Refused(Exception failure) => new($"{Name} refused: {failure.Message}", failure);
 
-    private static string Public(NpgsqlConnectionStringBuilder settings) => $"Host={settings.Host};Port={settings.Port};Database={settings.Database};Username={settings.Username}";
+    /// <summary>Everything that was asked for, such as how TLS is verified, without what is secret: the log is opened again by it.</summary>
+    internal static string Public(string connection)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connection);
+        foreach (var secret in (string[])["Password", "Passfile", "SSL Password"])
+            settings.Remove(secret);
+        return settings.ConnectionString;
+    }
 }

@@ -43,7 +43,7 @@ public sealed class EvidenceWalk(LineageReader reader)
             return EvidenceLink.Bad("checkpoint", "otherLog", $"the receipt is from the log {seen.Origin}, and this one is {now.Origin}");
         if (seen.Size > now.Size)
             return EvidenceLink.Bad("checkpoint", "staleLog", $"the receipt has seen {seen.Size} entries and the log at hand ends at {now.Size}: it was rolled back, or the copy is older than the receipt");
-        return reader.Log.RootAt(seen.Size) == seen.Root
+        return reader.Log.Continues(seen, now)
             ? EvidenceLink.Good("checkpoint", $"{now.Origin} at {now.Size} entries still begins with the {seen.Size} that the receipt saw")
             : EvidenceLink.Bad("checkpoint", "forkedLog", $"the log at hand does not begin with the {seen.Size} entries that the receipt saw: one of the two is a fork");
     }

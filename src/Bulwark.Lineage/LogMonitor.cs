@@ -112,9 +112,22 @@ public sealed class LogMonitor
         if (older.Size == newer.Size)
             return Report(LogVerdict.Verified, remembered, elsewhere, $"The same tree of {older.Size} entries.");
         var tiles = _open();
-        var shown = Checkpoint.Parse(tiles.ReadCheckpoint());
+        Checkpoint shown;
+        try
+        {
+            shown = Checkpoint.Parse(tiles.ReadCheckpoint());
+        }
+        catch (FormatException failure)
+        {
+            return Report(LogVerdict.Malformed, remembered, elsewhere, $"The checkpoint at {tiles.Place} is none: {failure.Message}");
+        }
+
+        if (shown.Origin != _key.Name || !shown.IsSignedBy(_key.Key))
+            return Report(LogVerdict.WrongSignature, remembered, elsewhere, $"The checkpoint at {tiles.Place} is not signed by {_key}.");
         if (shown.Size < newer.Size)
             return Report(LogVerdict.NotAppendOnly, remembered, elsewhere, $"The log shows {shown.Size} entries here, and elsewhere signed {newer.Size}: it is stale, rolled back or split.", KeepEvidence(remembered, elsewhere));
+        if (TransparencyLog.Grown(tiles, remembered, shown) is { } forgotten)
+            return Report(forgotten.Verdict, remembered, shown, $"What the log shows here does not begin with the {remembered.Size} entries that were verified before ({forgotten.Detail})", KeepEvidence(remembered, shown));
         return TransparencyLog.Grown(tiles, elsewhere, shown) is { } broken
             ? Report(LogVerdict.SplitView, remembered, elsewhere, $"Split view: what the log shows here does not begin with the {elsewhere.Size} entries that it signed elsewhere ({broken.Detail})", KeepEvidence(remembered, elsewhere))
             : Report(LogVerdict.Verified, remembered, elsewhere, $"The {elsewhere.Size} entries that were shown elsewhere stand in the log as it is here.");

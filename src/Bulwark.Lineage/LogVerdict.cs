@@ -47,7 +47,11 @@ public enum LogVerdict
 /// <param name="Verdict">The answer.</param>
 /// <param name="Size">Entries that the checkpoint names.</param>
 /// <param name="Detail">One sentence; names the entry or file where something is wrong.</param>
-public sealed record LogReport(LogVerdict Verdict, long Size, string Detail);
+public sealed record LogReport(LogVerdict Verdict, long Size, string Detail)
+{
+    /// <summary>The signed checkpoint that was judged, where the verdict is <see cref="LogVerdict.Verified"/>: a policy judges this one and no other.</summary>
+    public Checkpoint? Checkpoint { get; init; }
+}
 
 /// <summary>Where an entry came to stand, durably.</summary>
 /// <param name="Index">Its place, from 0.</param>

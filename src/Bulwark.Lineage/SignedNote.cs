@@ -129,8 +129,11 @@ public sealed class SignedNote
         return null;
     }
 
-    /// <summary>The signature lines beneath the text, as they are sent; only those by <paramref name="keys"/>.</summary>
-    internal string LinesBy(IReadOnlyCollection<NoteKey> keys) => string.Concat(_signatures.Where(signature => KeyOf(signature, keys) is not null).Select(Line));
+    /// <summary>The signature lines beneath the text, as they are sent; of each of <paramref name="keys"/> the one that is right.</summary>
+    internal string LinesBy(IReadOnlyCollection<NoteKey> keys) => string.Concat(_signatures
+        .Select(signature => (Signature: signature, Key: KeyOf(signature, keys)))
+        .Where(found => found.Key is not null && found.Key.Verify(Text, found.Signature.Blob.AsSpan(4)))
+        .DistinctBy(found => found.Key).Select(found => Line(found.Signature)));
 
     private static NoteKey? KeyOf((string Name, byte[] Blob) signature, IReadOnlyCollection<NoteKey> known) =>
         known.FirstOrDefault(candidate => candidate.Name == signature.Name && signature.Blob.AsSpan(0, 4).SequenceEqual(candidate.Hash));
@@ -151,5 +154,5 @@ public sealed class SignedNote
         throw new FormatException($"'{line}' is no signature line.");
     }
 
-    private static bool HasControls(string text) => text.Any(c => c != '\n' && (c < ' ' || c == '\ufffd'));
+    private static bool HasControls(string text) => text.Any(c => c != '\n' && (char.IsControl(c) || c == '\ufffd'));
 }

@@ -7,6 +7,7 @@ public sealed partial class TransparencyLog
     private const int BatchEntries = 8192, BatchBytes = 8 << 20;
     private readonly Queue<Pending> _pending = new();
     private bool _committing;
+    private string? _closed;
 
     /// <summary>Appends one entry; returns when it is durable and has its place. Callers at the same time share one flush.</summary>
     /// <param name="entry">At most <see cref="MaximumEntryBytes"/> bytes.</param>
@@ -86,7 +87,10 @@ public sealed partial class TransparencyLog
         var leaves = new Digest[entries.Length];
         for (var i = 0; i < leaves.Length; i++)
             leaves[i] = MerkleTree.LeafHash(entries[i].Span);
+        var durable = Volatile.Read(ref _durable);
         var first = await _store!.AppendAsync(entries).ConfigureAwait(false);
+        if (first < durable)
+            throw Close($"{_store.Name} gave the place {first}, but entries up to {durable} were durable: the store was rolled back. Run log fsck.");
         Durable(first, entries, leaves);
         var given = 0;
         foreach (var pending in batch)
@@ -95,6 +99,19 @@ public sealed partial class TransparencyLog
             pending.Done.SetResult([.. Enumerable.Range(0, pending.Entries.Length).Select(i => new LogEntryReceipt(first + begin + i, leaves[begin + i]))]);
             given += pending.Entries.Length;
         }
+    }
+
+    /// <summary>What was promised is gone: this object takes and signs nothing any more.</summary>
+    private InvalidDataException Close(string why)
+    {
+        Volatile.Write(ref _closed, why);
+        return new InvalidDataException(why);
+    }
+
+    private void RequireNotClosed()
+    {
+        if (Volatile.Read(ref _closed) is { } why)
+            throw new InvalidDataException(why);
     }
 
     private sealed record Pending(ReadOnlyMemory<byte>[] Entries)

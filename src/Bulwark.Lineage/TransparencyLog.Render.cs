@@ -12,6 +12,7 @@ public sealed partial class TransparencyLog
     /// <summary>Takes every entry known to be durable into the tree. One renderer at a time, across processes.</summary>
     private async Task RenderAsync()
     {
+        RequireNotClosed();
         using var held = await FileLock.AcquireAsync(_files!.RenderLockPath).ConfigureAwait(false);
         var state = await CurrentStateAsync().ConfigureAwait(false);
         for (var target = Volatile.Read(ref _durable); state.Size < target; Publish(state))

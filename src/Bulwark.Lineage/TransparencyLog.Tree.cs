@@ -101,6 +101,7 @@ public sealed partial class TransparencyLog
     /// </summary>
     private async Task RequireTreeAsync()
     {
+        RequireNotClosed();
         if (_state is null && !_recovered)
         {
             using var held = await FileLock.AcquireAsync(_files!.RenderLockPath).ConfigureAwait(false);

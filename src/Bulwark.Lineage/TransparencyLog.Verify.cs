@@ -43,7 +43,7 @@ public sealed partial class TransparencyLog
         }
 
         return VerifyStore(checkpoint, cancel)
-            ?? new LogReport(LogVerdict.Verified, checkpoint.Size, $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs.");
+            ?? new LogReport(LogVerdict.Verified, checkpoint.Size, $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs.") { Checkpoint = checkpoint };
     }
 
     private LogReport VerifyGrowth(Checkpoint verified, IProgress<double>? progress, CancellationToken cancel) =>
@@ -86,6 +86,14 @@ public sealed partial class TransparencyLog
             : new LogReport(LogVerdict.WrongSignature, checkpoint.Size, $"The checkpoint is not signed by {Key} under the name {checkpoint.Origin}.");
     }
 
+    /// <summary>Tied to both signed roots: tiles that give the older root alone say nothing of the newer one.</summary>
+    private static bool Continues(MerkleProver prover, Checkpoint older, Checkpoint newer) => older.Size == 0
+        ? older.Root == MerkleTree.EmptyRoot && (newer.Size > 0 || newer.Root == MerkleTree.EmptyRoot)
+        : MerkleTree.VerifyConsistency(older.Size, newer.Size, older.Root, newer.Root, prover.Consistency(older.Size, newer.Size));
+
+    /// <summary>True when the tree of the newer checkpoint, by this log's tiles, begins with the older one's.</summary>
+    internal bool Continues(Checkpoint older, Checkpoint newer) => newer.Origin == older.Origin && newer.Size >= older.Size && Continues(Prover(newer.Size), older, newer);
+
     /// <summary>What is wrong with the way from an earlier checkpoint to this one; null when the log only grew.</summary>
     internal static LogReport? Grown(ITileSource tiles, Checkpoint earlier, Checkpoint checkpoint)
     {
@@ -96,7 +104,7 @@ public sealed partial class TransparencyLog
         var cache = new Dictionary<(int, long), Cryptography.Digest[]>();
         try
         {
-            if (new MerkleProver((level, index) => LogState.Node(tiles, checkpoint.Size, level, index, cache)).Root(0, earlier.Size) == earlier.Root)
+            if (Continues(new MerkleProver((level, index) => LogState.Node(tiles, checkpoint.Size, level, index, cache)), earlier, checkpoint))
                 return null;
         }
         catch (InvalidDataException failure)

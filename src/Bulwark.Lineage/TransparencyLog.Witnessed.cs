@@ -29,7 +29,11 @@ public sealed partial class TransparencyLog
     /// <param name="witnesses">Whose signatures are taken over; all others are left away.</param>
     /// <param name="cancel">Ends the wait for the log's lock.</param>
     /// <exception cref="ArgumentException">The checkpoint is not this log's.</exception>
-    public async Task AddCosignaturesAsync(Checkpoint cosigned, IReadOnlyCollection<NoteKey> witnesses, CancellationToken cancel = default)
+    public Task AddCosignaturesAsync(Checkpoint cosigned, IReadOnlyCollection<NoteKey> witnesses, CancellationToken cancel = default) =>
+        AddCosignaturesAsync(cosigned, witnesses, asWitnessed: true, cancel);
+
+    /// <summary>As the public one; what has too few cosignatures is not put in place as the last witnessed one.</summary>
+    internal async Task AddCosignaturesAsync(Checkpoint cosigned, IReadOnlyCollection<NoteKey> witnesses, bool asWitnessed, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(cosigned);
         if (_files is null)
@@ -46,6 +50,8 @@ public sealed partial class TransparencyLog
                 _checkpoint = published with { Note = joined };
         }
 
+        if (!asWitnessed)
+            return;
         var last = Witnessed;
         if (last is null || last.Size <= cosigned.Size)
             TileStore.Replace(_files.WitnessedPath, Encoding.UTF8.GetBytes((last?.Note!.Text == cosigned.Note.Text ? last.Note.Joined(cosigned.Note, witnesses) : cosigned.Note).Note));

@@ -209,10 +209,10 @@ public sealed partial class TransparencyLog : IAsyncDisposable
             : throw new InvalidDataException($"The checkpoint in {place} is not signed by {new NoteKey(checkpoint.Origin, key)}.");
     }
 
-    /// <summary>The newest tree must still contain the older one: its files must give the older root.</summary>
+    /// <summary>The newest tree must still contain the older one: its files must lead from the older root to the newer.</summary>
     private void RequireGrowth(Checkpoint older, Checkpoint newer)
     {
-        if (newer.Origin != older.Origin || newer.Size < older.Size || Prover(newer.Size).Root(0, older.Size) != older.Root)
+        if (!Continues(older, newer))
             throw new InvalidDataException($"The log no longer begins with the {older.Size} entries seen before: it was rolled back, forked or replaced.");
     }
 }

@@ -68,7 +68,7 @@ public sealed class Witness
         var (old, proof, checkpoint) = asked;
         var keys = _logs[checkpoint.Origin].ToArray();
         if (keys.Length == 0)
-            return Refusal(404, $"the log {checkpoint.Origin} is not known here");
+            return Refusal(404, "the log is not known here");
         if (checkpoint.Note!.Verify(keys).Count == 0)
             return Refusal(403, "no signature by a key that is trusted for this log");
         if (old > checkpoint.Size)
@@ -79,7 +79,10 @@ public sealed class Witness
         if (Contradiction(old, proof, latest, checkpoint) is { } refusal)
             return refusal;
         var cosigned = SignedNote.Parse($"{checkpoint.Body}\n{checkpoint.Note.LinesBy(keys)}").Cosigned(Key.Name, _signer, _time.GetUtcNow());
-        AtomicFile.Write(RecordOf(checkpoint.Origin), Encoding.UTF8.GetBytes(cosigned.Note));
+        var record = Encoding.UTF8.GetBytes(cosigned.Note);
+        if (SignedNote.Parse(record).CosignedAt(Key) is null)   // a record that cannot be read again would end this witness
+            throw new InvalidDataException($"The record for {checkpoint.Origin} would not be readable: nothing was cosigned.");
+        AtomicFile.Write(RecordOf(checkpoint.Origin), record);
         return new WitnessAnswer(200, "text/plain; charset=utf-8", cosigned.LinesBy([Key]));
     }
 

@@ -45,7 +45,7 @@ public sealed class WitnessRound : IAsyncDisposable
             LastReplies = replies;
             var report = _policy.Judge(cosigned);
             if (report.Cosigned.Count > 0)
-                await _log.AddCosignaturesAsync(cosigned, keys, cancel).ConfigureAwait(false);
+                await _log.AddCosignaturesAsync(cosigned, keys, asWitnessed: report.Verdict == LogVerdict.Verified, cancel).ConfigureAwait(false);
             return (report, replies);
         }
         finally

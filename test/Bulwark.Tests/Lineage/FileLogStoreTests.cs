@@ -217,6 +217,43 @@ public sealed class FileLogStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_gives_a_promised_place_again_closes_the_log()
+    {
+        await using var store = new ForgetfulStore();
+        await using var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/fails-over", _signer, store, Cancel);
+        await log.AppendManyAsync([.. Enumerable.Range(0, 300).Select(Entry)], Cancel);
+        await log.FlushAsync(Cancel);
+        store.Entries.RemoveRange(200, 100);   // a replica that lacked the last commits took over
+        Assert.Contains("rolled back", (await Assert.ThrowsAsync<InvalidDataException>(async () => await log.AppendAsync(Entry(300), Cancel))).Message);
+        store.Entries.AddRange([.. Enumerable.Range(0, 200).Select(Entry)]);
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await log.AppendAsync(Entry(301), Cancel));
+        Assert.Equal(300, log.Size);
+    }
+
+    private sealed class ForgetfulStore : ILogStore
+    {
+        public List<ReadOnlyMemory<byte>> Entries { get; } = [];
+
+        public string Name => "memory";
+
+        public ValueTask<long> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, CancellationToken cancel = default)
+        {
+            Entries.AddRange(entries);
+            return new(Entries.Count - entries.Count);
+        }
+
+        public ValueTask<long> CountAsync(CancellationToken cancel = default) => new(Entries.Count);
+
+        public ValueTask<long> FirstAsync(CancellationToken cancel = default) => new(0);
+
+        public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ReadAsync(long first, int count, CancellationToken cancel = default) => new([.. Entries.Skip((int)first).Take(count)]);
+
+        public ValueTask ForgetAsync(long size, CancellationToken cancel = default) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    [Fact]
     public async Task Tiles_lost_with_the_power_are_rendered_again_from_the_journal()
     {
         await using (var log = await TransparencyLog.CreateAsync(_folder["log"], "log.example/power", _signer, Cancel))

@@ -139,6 +139,30 @@ public sealed class LogMonitorTests : IDisposable
     }
 
     [Fact]
+    public async Task Tiles_that_give_the_older_root_alone_do_not_hide_a_fork()
+    {
+        await using var real = await LogAsync(300, "real");
+        await using var fork = await LogAsync(600, "fork", 5000);
+        Show("real");
+        var monitor = LogMonitor.OfFolder(_folder["shown"], real.NoteKey, _folder["m"]);
+        Assert.Equal(LogVerdict.Verified, (await monitor.LookAsync(cancel: Cancel)).Verdict);
+        var follower = await TransparencyLog.OpenAsync(_folder["shown"], trustedKey: _key.PublicKey);
+        Show("fork");
+        Assert.NotEqual(LogVerdict.Verified, (await monitor.CompareAsync(fork.Checkpoint, Cancel)).Verdict);   // what is shown is what was shown elsewhere, and not what was verified
+        foreach (var path in (string[])["tile/0/000", "tile/entries/000"])
+            File.Copy(_folder["real/" + path], _folder["shown/" + path], overwrite: true);
+        File.Copy(_folder["real/tile/0/001.p/44"], _folder["shown/tile/0/001"], overwrite: true);
+        var bytes = await File.ReadAllBytesAsync(_folder["shown/tile/1/000.p/2"], Cancel);
+        (await File.ReadAllBytesAsync(_folder["real/tile/1/000.p/1"], Cancel)).CopyTo(bytes, 0);
+        await File.WriteAllBytesAsync(_folder["shown/tile/1/000.p/2"], bytes, Cancel);
+        await File.WriteAllBytesAsync(_folder["shown/tile/0/001"], [.. await File.ReadAllBytesAsync(_folder["real/tile/0/001.p/44"], Cancel), .. (await File.ReadAllBytesAsync(_folder["fork/tile/0/001"], Cancel))[(44 * 32)..]], Cancel);
+        var doctored = await TransparencyLog.OpenAsync(_folder["shown"], trustedKey: _key.PublicKey);
+        Assert.Equal(real.Checkpoint.Root, doctored.RootAt(300));   // so the older root alone proves nothing
+        Assert.False(doctored.Continues(real.Checkpoint, doctored.Checkpoint));
+        Assert.Throws<InvalidDataException>(follower.Refresh);
+    }
+
+    [Fact]
     public async Task A_monitor_with_a_policy_misses_the_witnesses()
     {
         using var witness = Signer.Generate();

@@ -160,6 +160,15 @@ public sealed class LogStoreTests : IDisposable
     private async Task<TransparencyLog> CreateAsync(string kind, string name = "log") =>
         await TransparencyLog.CreateAsync(_folder[name], Origin, _signer, await OpenStoreAsync(kind), Cancel);
 
+    [Fact]
+    public void A_name_keeps_how_the_server_is_checked_and_no_secret()
+    {
+        var name = PostgresLogStore.Public("Host=db;Username=u;Password=hidden;SSL Password=hidden;Passfile=/hidden;SSL Mode=VerifyFull;Root Certificate=/ca.pem;Options='-c a=b;c'");
+        Assert.DoesNotContain("hidden", name, StringComparison.Ordinal);
+        var again = new NpgsqlConnectionStringBuilder(name);
+        Assert.Equal(("db", "u", SslMode.VerifyFull, "/ca.pem", "-c a=b;c"), (again.Host, again.Username, again.SslMode, again.RootCertificate, again.Options));
+    }
+
     private async Task<ILogStore?> OpenStoreAsync(string kind) => kind switch
     {
         "sqlite" => SqliteLogStore.Open(_folder["log.db"]),

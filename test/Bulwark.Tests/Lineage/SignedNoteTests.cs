@@ -62,4 +62,14 @@ public sealed class SignedNoteTests : IDisposable
     [InlineData("log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     [InlineData("log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n")]
     public void What_is_no_checkpoint_is_refused(string body) => Assert.Throws<FormatException>(() => Checkpoint.ParseBody(body));
+
+    [Theory]
+    [InlineData('\u007f')]
+    [InlineData('\u009b')]
+    public void Control_characters_are_refused(char control)
+    {
+        using var signer = Signer.Generate();
+        Assert.Throws<ArgumentException>(() => SignedNote.Sign($"log{control}\n", "log.example/a", signer));
+        Assert.Throws<FormatException>(() => SignedNote.Parse(SignedNote.Sign("log_\n", "log.example/a", signer).Note.Replace('_', control)));
+    }
 }

@@ -185,6 +185,32 @@ public sealed class WitnessTests : IDisposable
     }
 
     [Fact]
+    public async Task Many_copies_of_a_signature_do_not_end_a_witness()
+    {
+        await using var log = await LogAsync(10);
+        var witness = NewWitness();
+        var note = log.Checkpoint.Note!.Note;
+        var line = note[(note.LastIndexOf("\n\n", StringComparison.Ordinal) + 2)..];
+        Assert.Equal(200, (await RawAsync(witness, 0, [], note + string.Concat(Enumerable.Repeat(line, 99)))).Status);
+        await AppendAsync(log, 10, 5);
+        Assert.Equal(200, (await AskAsync(witness, log, 10)).Status);
+    }
+
+    [Fact]
+    public async Task Too_few_cosignatures_do_not_replace_the_last_witnessed_checkpoint()
+    {
+        await using var host = await WitnessHost.StartAsync(NewWitness(), 0, cancel: Cancel);
+        using var second = Signer.Generate();
+        await using var log = await LogAsync(10);
+        var policy = LogPolicy.Parse(Encoding.UTF8.GetBytes($"log {log.NoteKey}\nwitness first {NewWitness().Key} {host.BaseAddress}\nwitness second {new NoteKey("w2", second.PublicKey, NoteKeyKind.Cosignature)}\ngroup both 2 first second\nquorum both\n"));
+        using var http = new HttpClient();
+        await using var round = new WitnessRound(log, policy, http);
+        Assert.Equal(LogVerdict.QuorumMissing, (await round.AskAsync(Cancel)).Report.Verdict);
+        Assert.Null(log.Witnessed);
+        Assert.Equal(log.Checkpoint.Root, (await log.VerifyAsync(cancel: Cancel)).Checkpoint!.Root);
+    }
+
+    [Fact]
     public async Task A_log_that_was_rolled_back_or_forked_hears_so_from_its_witness()
     {
         await using var host = await WitnessHost.StartAsync(NewWitness(), 0, cancel: Cancel);
