@@ -55,8 +55,8 @@ public sealed class LogCrashTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no ulimit.");
         var workspace = Path.Combine(_folder.FullName, "ws");
         Assert.Equal(0, (await CommandLine.RunAsync("init", "-w", workspace)).Code);
-        // Files of at most 256 KiB stand for the disk's end: the journal meets it first.
-        var appender = new Appender(workspace, "full", "ulimit -f 256; trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; exec ", new string('x', 1000));
+        // Files of at most 8 MiB stand for the disk's end: the journal meets it first.
+        var appender = new Appender(workspace, "full", "ulimit -f 16384; trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; exec ", new string('x', 1000));
         var (code, error) = await appender.EndAsync();
         Assert.Equal(2, code);
         Assert.Contains("error:", error, StringComparison.Ordinal);
