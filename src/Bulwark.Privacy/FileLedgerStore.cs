@@ -92,6 +92,7 @@ public sealed class FileLedgerStore(string path) : ILedgerStore
     }
 
     /// <summary>The operating system frees the lock when its holder dies, however it dies.</summary>
+    /// <exception cref="IOException">The lock's file cannot be made, or another process kept it for minutes.</exception>
     private FileStream AcquireLock()
     {
         for (var attempt = 0; ; attempt++)
@@ -100,8 +101,10 @@ public sealed class FileLedgerStore(string path) : ILedgerStore
             {
                 return new FileStream(Name + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             }
-            catch (IOException) when (attempt < 30_000)
+            catch (IOException failure) when (failure is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
             {
+                if (attempt == 30_000)
+                    throw new IOException($"The privacy ledger {Name} is held by another process, or its lock cannot be made: {failure.Message}", failure);
                 Thread.Sleep(attempt < 100 ? 1 : 5);
             }
         }
