@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Bulwark.Cryptography;
 
@@ -10,8 +9,7 @@ namespace Bulwark.Cryptography;
 /// </remarks>
 public static class Hpke
 {
-    internal const byte Aes128Gcm = 1, Aes256Gcm = 2;   // RFC 9180 §7.3; the first only because the RFC's own vectors use it
-    private const int HashSize = 32, NonceSize = 12, TagSize = 16;
+    internal const ushort Aes128Gcm = HpkeAead.Aes128Gcm, Aes256Gcm = HpkeAead.Aes256Gcm;
     private const string Refusal = "The sealed bytes cannot be opened: wrong key, or they were changed.";
 
     /// <summary>Seals <paramref name="plaintext"/> to <paramref name="publicKey"/>.</summary>
@@ -67,11 +65,12 @@ public static class Hpke
         return Open(Aes256Gcm, keyPair, enc, info, aad, ciphertext);
     }
 
-    internal static byte[] Open(byte aead, IKemKeyPair keyPair, ReadOnlySpan<byte> enc, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
+    internal static byte[] Open(ushort aead, IKemKeyPair keyPair, ReadOnlySpan<byte> enc, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
     {
         try
         {
-            return Decrypt(keyPair.Kem, aead, Decapsulate(keyPair, enc), info, aad, ciphertext);
+            using var context = HpkeContext.Receiver(aead, keyPair, enc, info);
+            return context.Open(aad, ciphertext);
         }
         catch (Exception failure) when (failure is CryptographicException or ArgumentException)
         {
@@ -80,78 +79,9 @@ public static class Hpke
     }
 
     internal static (byte[] Enc, byte[] Ciphertext) Seal(
-        byte aead, IKemKeyPair ephemeral, ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
+        ushort aead, IKemKeyPair ephemeral, ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
     {
-        var shared = ExtractAndExpand(ephemeral.Kem, ephemeral.Agree(publicKey), [.. ephemeral.PublicBytes, .. publicKey]);
-        var (key, nonce) = KeySchedule(ephemeral.Kem, aead, shared, info);
-        try
-        {
-            var ciphertext = new byte[plaintext.Length + TagSize];
-            using var aes = new AesGcm(key, TagSize);
-            aes.Encrypt(nonce, plaintext, ciphertext.AsSpan(0, plaintext.Length), ciphertext.AsSpan(plaintext.Length), aad);
-            return (ephemeral.PublicBytes.ToArray(), ciphertext);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-        }
+        using var context = HpkeContext.Sender(aead, ephemeral, publicKey, info);
+        return (ephemeral.PublicBytes.ToArray(), context.Seal(aad, plaintext));
     }
-
-    private static byte[] Decapsulate(IKemKeyPair keyPair, ReadOnlySpan<byte> enc) =>
-        ExtractAndExpand(keyPair.Kem, keyPair.Agree(enc), [.. enc, .. keyPair.PublicBytes]);
-
-    private static byte[] Decrypt(ushort kem, byte aead, byte[] shared, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext)
-    {
-        if (ciphertext.Length < TagSize)
-            throw new CryptographicException(Refusal);
-        var (key, nonce) = KeySchedule(kem, aead, shared, info);
-        try
-        {
-            var plaintext = new byte[ciphertext.Length - TagSize];
-            using var aes = new AesGcm(key, TagSize);
-            aes.Decrypt(nonce, ciphertext[..^TagSize], ciphertext[^TagSize..], plaintext, aad);
-            return plaintext;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-        }
-    }
-
-    /// <summary>RFC 9180 §4.1, ExtractAndExpand.</summary>
-    private static byte[] ExtractAndExpand(ushort kem, byte[] agreed, ReadOnlySpan<byte> kemContext)
-    {
-        try
-        {
-            byte[] suite = [.. "KEM"u8, (byte)(kem >> 8), (byte)kem];
-            var pseudoRandom = LabeledExtract(suite, [], "eae_prk", agreed);
-            return LabeledExpand(suite, pseudoRandom, "shared_secret", kemContext, HashSize);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(agreed);
-        }
-    }
-
-    /// <summary>RFC 9180 §5.1, KeySchedule in base mode: no pre-shared key. The nonce is that of the first and only message.</summary>
-    private static (byte[] Key, byte[] Nonce) KeySchedule(ushort kem, byte aead, byte[] shared, ReadOnlySpan<byte> info)
-    {
-        try
-        {
-            byte[] suite = [.. "HPKE"u8, (byte)(kem >> 8), (byte)kem, 0x00, 0x01, 0x00, aead];
-            byte[] context = [0, .. LabeledExtract(suite, [], "psk_id_hash", []), .. LabeledExtract(suite, [], "info_hash", info)];
-            var secret = LabeledExtract(suite, shared, "secret", []);
-            return (LabeledExpand(suite, secret, "key", context, aead * 16), LabeledExpand(suite, secret, "base_nonce", context, NonceSize));
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(shared);
-        }
-    }
-
-    private static byte[] LabeledExtract(byte[] suite, byte[] salt, string label, ReadOnlySpan<byte> inputKey) =>
-        HKDF.Extract(HashAlgorithmName.SHA256, [.. "HPKE-v1"u8, .. suite, .. Encoding.ASCII.GetBytes(label), .. inputKey], salt);
-
-    private static byte[] LabeledExpand(byte[] suite, byte[] pseudoRandom, string label, ReadOnlySpan<byte> info, int length) =>
-        HKDF.Expand(HashAlgorithmName.SHA256, pseudoRandom, length, [(byte)(length >> 8), (byte)length, .. "HPKE-v1"u8, .. suite, .. Encoding.ASCII.GetBytes(label), .. info]);
 }

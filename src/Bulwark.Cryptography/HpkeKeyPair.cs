@@ -8,6 +8,9 @@ public sealed class HpkeKeyPair : IKemKeyPair, IDisposable
     /// <summary>Length of a public key: an uncompressed point, 04 | x | y.</summary>
     public const int PublicKeySizeInBytes = 65;
 
+    /// <summary>The order of P-256's group (FIPS 186-5).</summary>
+    private static readonly byte[] Order = Convert.FromHexString("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551");
+
     private readonly ECDiffieHellman _key;
     private readonly byte[] _publicKey;
 
@@ -37,6 +40,27 @@ public sealed class HpkeKeyPair : IKemKeyPair, IDisposable
         D = privateKey,
         Q = new ECPoint { X = publicKey[1..33].ToArray(), Y = publicKey[33..].ToArray() },
     }));
+
+    /// <summary>A key pair from keying material (RFC 9180 §7.1.3): the first candidate below the group's order.</summary>
+    internal static HpkeKeyPair Derive(ReadOnlySpan<byte> inputKey)
+    {
+        var suite = HpkeKdf.KemSuite(0x0010);
+        var pseudoRandom = HpkeKdf.Extract(suite, [], "dkp_prk", inputKey);
+        for (byte counter = 0; counter < byte.MaxValue; counter++)
+        {
+            var candidate = HpkeKdf.Expand(suite, pseudoRandom, "candidate", [counter], 32);
+            if (candidate.AsSpan().SequenceCompareTo(Order) < 0 && candidate.AsSpan().ContainsAnyExcept((byte)0))
+                return Import(candidate);
+        }
+
+        throw new CryptographicException("No key could be derived.");
+    }
+
+    /// <summary>A key pair of a private key; the public half is computed.</summary>
+    internal static HpkeKeyPair Import(byte[] privateKey) => new(ECDiffieHellman.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = privateKey }));
+
+    /// <summary>The private half, 32 bytes; the caller wipes it.</summary>
+    internal byte[] ExportPrivateKey() => _key.ExportParameters(includePrivateParameters: true).D!;
 
     byte[] IKemKeyPair.Agree(ReadOnlySpan<byte> publicKey) => Agree(publicKey);
 

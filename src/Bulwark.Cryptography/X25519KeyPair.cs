@@ -35,6 +35,13 @@ public sealed class X25519KeyPair : IKemKeyPair, IDisposable
         ? new X25519KeyPair(Key.Import(KeyAgreementAlgorithm.X25519, privateKey, KeyBlobFormat.RawPrivateKey, new KeyCreationParameters { ExportPolicy = KeyExportPolicies.AllowPlaintextArchiving }))
         : throw new ArgumentException($"An X25519 private key has {X25519PublicKey.SizeInBytes} bytes, not {privateKey.Length}.", nameof(privateKey));
 
+    /// <summary>A key pair from keying material (RFC 9180 §7.1.3).</summary>
+    internal static X25519KeyPair Derive(ReadOnlySpan<byte> inputKey)
+    {
+        var suite = HpkeKdf.KemSuite(0x0020);
+        return Import(HpkeKdf.Expand(suite, HpkeKdf.Extract(suite, [], "dkp_prk", inputKey), "sk", [], X25519PublicKey.SizeInBytes));
+    }
+
     /// <summary>The private half's 32 bytes, to be kept.</summary>
     public SecretBytes ExportPrivateKey() => SecretBytes.Create(X25519PublicKey.SizeInBytes, default, (_, target) =>
     {

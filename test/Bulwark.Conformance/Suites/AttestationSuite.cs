@@ -16,17 +16,24 @@ internal static class AttestationSuite
         foreach (var entry in cases.EnumerateArray())
         {
             var one = new EvidenceCase(directory, entry);
-            CaseResult result;
+            if (one.Kind == "hpke")
+            {
+                foreach (var result in HpkeCases.Run(one))
+                    yield return result;
+                continue;
+            }
+
+            CaseResult single;
             try
             {
-                result = Of(one);
+                single = Of(one);
             }
             catch (Exception failure)
             {
-                result = CaseResult.Fail(one.Id, failure.ToString());
+                single = CaseResult.Fail(one.Id, failure.ToString());
             }
 
-            yield return result;
+            yield return single;
         }
     }
 
@@ -38,6 +45,8 @@ internal static class AttestationSuite
         "tdx" or "sgx" => DcapCases.Run(one),
         "tpm2" => TpmCases.Quote(one),
         "tcg2-replay" => TpmCases.Log(one),
+        "ohttp" => ObliviousCases.Oblivious(one),
+        "ehbp" => ObliviousCases.Ehbp(one),
         "rtmr-replay" => TpmCases.RuntimeLog(one),
         _ => CaseResult.Skip(one.Id, $"kind {one.Kind} is not built"),
     };
