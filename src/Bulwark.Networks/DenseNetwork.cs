@@ -4,10 +4,11 @@ using Bulwark.Networks.Kernels;
 
 namespace Bulwark.Networks;
 
-/// <summary>A dense network with rectified hidden layers: its shape and its parameters.</summary>
+/// <summary>A network with rectified hidden layers, dense ones and, where the shape has them, convolutions before them: its shape and its parameters.</summary>
 /// <typeparam name="T"><see cref="float"/> for work, <see cref="double"/> for verification; both run the same code.</typeparam>
 /// <remarks>
-/// Parameters are one flat array: for each layer its weights, row-major (inputs, outputs), then its biases.
+/// Parameters are one flat array: for each convolution its weights (channels out, channels in, kernel, kernel), then its biases; for each dense layer
+/// its weights, row-major (inputs, outputs), then its biases. Images are flat in the order channel, row, column.
 /// A row's logits do not depend on the batch it comes in, on the thread or on the machine's vector width.
 /// Reading (<see cref="Forward"/>) is thread-safe as long as nobody writes the parameters.
 /// </remarks>
@@ -16,6 +17,7 @@ public sealed class DenseNetwork<T>
 {
     private readonly T[] _parameters;
     private readonly int[] _offsets;
+    private readonly int[] _convolutionOffsets;
     private readonly WorkspacePool<ForwardPass<T>> _passes;
 
     /// <summary>A network of zeros.</summary>
@@ -28,9 +30,17 @@ public sealed class DenseNetwork<T>
             throw new ArgumentException($"Networks are of float or double, not {typeof(T).Name}.");
         if (string.Join(' ', shape.Faults()) is { Length: > 0 } faults)
             throw new ArgumentException(faults, nameof(shape));
-        Shape = shape with { Hidden = [.. shape.Hidden] };
+        Shape = shape with
+        {
+            Hidden = [.. shape.Hidden],
+            Convolutions = shape.Convolutions is { } stack ? stack with { Layers = [.. stack.Layers] } : null,
+        };
         _parameters = new T[Shape.ParameterCount];
+        _convolutionOffsets = new int[Shape.Convolutions?.Layers.Count ?? 0];
+        for (var layer = 1; layer < _convolutionOffsets.Length; layer++)
+            _convolutionOffsets[layer] = _convolutionOffsets[layer - 1] + Stack.WeightCount(layer - 1) + Stack.Layers[layer - 1].Channels;
         _offsets = new int[Shape.Layers];
+        _offsets[0] = Shape.Convolutions?.ParameterCount ?? 0;
         for (var layer = 1; layer < _offsets.Length; layer++)
             _offsets[layer] = _offsets[layer - 1] + ((Shape.LayerInputs(layer - 1) + 1) * Shape.LayerOutputs(layer - 1));
         _passes = new(() => new ForwardPass<T>(Shape, ForwardPass<T>.ScoringRows));
@@ -51,6 +61,13 @@ public sealed class DenseNetwork<T>
     {
         var network = new DenseNetwork<T>(shape);
         var normal = new NormalDraws(seed);
+        for (var layer = 0; layer < network._convolutionOffsets.Length; layer++)
+        {
+            var deviation = Math.Sqrt(2.0 * network.Stack.Layers[layer].Channels / network.Stack.WeightCount(layer));
+            foreach (ref var weight in network.ConvolutionWeights(layer))
+                weight = T.CreateTruncating(normal.Next() * deviation);
+        }
+
         for (var layer = 0; layer < network.Shape.Layers; layer++)
         {
             var deviation = Math.Sqrt((layer == network.Shape.Layers - 1 ? 1.0 : 2.0) / network.Shape.LayerInputs(layer));
@@ -61,11 +78,19 @@ public sealed class DenseNetwork<T>
         return network;
     }
 
-    /// <summary>Weights of one layer, row-major (inputs, outputs).</summary>
+    /// <summary>Weights of one convolution, row-major (channels out, channels in, kernel, kernel).</summary>
+    /// <param name="layer">From 0.</param>
+    public Span<T> ConvolutionWeights(int layer) => _parameters.AsSpan(_convolutionOffsets[layer], Stack.WeightCount(layer));
+
+    /// <summary>Biases of one convolution, one a channel that it writes.</summary>
+    /// <param name="layer">From 0.</param>
+    public Span<T> ConvolutionBiases(int layer) => _parameters.AsSpan(_convolutionOffsets[layer] + Stack.WeightCount(layer), Stack.Layers[layer].Channels);
+
+    /// <summary>Weights of one dense layer, row-major (inputs, outputs).</summary>
     /// <param name="layer">From 0.</param>
     public Span<T> Weights(int layer) => _parameters.AsSpan(_offsets[layer], Shape.LayerInputs(layer) * Shape.LayerOutputs(layer));
 
-    /// <summary>Biases of one layer, one an output.</summary>
+    /// <summary>Biases of one dense layer, one an output.</summary>
     /// <param name="layer">From 0.</param>
     public Span<T> Biases(int layer) =>
         _parameters.AsSpan(_offsets[layer] + (Shape.LayerInputs(layer) * Shape.LayerOutputs(layer)), Shape.LayerOutputs(layer));
@@ -80,7 +105,7 @@ public sealed class DenseNetwork<T>
         Fits.Rows(inputs.Length, rows, Shape.Inputs, nameof(inputs));
         Fits.Rows(logits.Length, rows, Shape.Outputs, nameof(logits));
         var pass = _passes.Rent();
-        if (rows <= ForwardPass<T>.FewRows)
+        if (rows <= ForwardPass<T>.FewRows && Shape.Convolutions is null)
         {
             for (var row = 0; row < rows; row++)
                 pass.RunOne(this, inputs.Slice(row * Shape.Inputs, Shape.Inputs), logits.Slice(row * Shape.Outputs, Shape.Outputs));
@@ -107,6 +132,8 @@ public sealed class DenseNetwork<T>
 
     /// <summary>The same network in <see cref="float"/>; each parameter rounded to nearest.</summary>
     public DenseNetwork<float> ToSingle() => Convert<float>();
+
+    private ConvolutionStack Stack => Shape.Convolutions!;
 
     private DenseNetwork<TOther> Convert<TOther>()
         where TOther : unmanaged, IBinaryFloatingPointIeee754<TOther>

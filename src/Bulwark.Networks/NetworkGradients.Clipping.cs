@@ -18,8 +18,10 @@ public sealed unsafe partial class NetworkGradients<T>
     /// <param name="loss">The loss.</param>
     /// <param name="norms">Shape (rows): L2 norm of the row's gradient by all parameters; overwritten.</param>
     /// <param name="rowWeights">Shape (rows): what each row's loss counts; empty for 1.</param>
+    /// <exception cref="NotSupportedException">The network has convolutions.</exception>
     public void RowNorms(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> norms, ReadOnlySpan<T> rowWeights = default)
     {
+        RefuseConvolutions();
         Fits.Length(norms.Length, labels.Length, nameof(norms));
         CheckBatch(inputs, labels, rowWeights);
         LoadWeights();
@@ -46,6 +48,7 @@ public sealed unsafe partial class NetworkGradients<T>
     /// <param name="norms">Shape (rows): norms before clipping; or empty when not wanted.</param>
     /// <param name="rowWeights">Shape (rows): what each row's loss counts before clipping; empty for 1.</param>
     /// <param name="style">How a row is shortened; in every style it moves the sum by at most <paramref name="clippingNorm"/>.</param>
+    /// <exception cref="NotSupportedException">The network has convolutions: a row uses their weights many times, and its gradient is no outer product.</exception>
     /// <returns>The sum of weighted losses, and how many rows were shortened or dropped. Neither is private.</returns>
     public ClippingCount ClippedSum(
         ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, T clippingNorm, Span<T> gradientSum, Span<T> norms = default, ReadOnlySpan<T> rowWeights = default,
@@ -53,6 +56,7 @@ public sealed unsafe partial class NetworkGradients<T>
     {
         if (!(clippingNorm > T.Zero) || !T.IsFinite(clippingNorm))
             throw new ArgumentOutOfRangeException(nameof(clippingNorm), clippingNorm, "The clipping norm must be finite and above 0.");
+        RefuseConvolutions();
         Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
         if (!norms.IsEmpty)
             Fits.Length(norms.Length, labels.Length, nameof(norms));
@@ -76,6 +80,12 @@ public sealed unsafe partial class NetworkGradients<T>
 
         AddProducts(gradientSum);
         return count;
+    }
+
+    private void RefuseConvolutions()
+    {
+        if (_shape.Convolutions is not null)
+            throw new NotSupportedException("Gradients of single rows through convolutions are not clipped: train privately with dense layers.");
     }
 
     private void Norms(Span<T> norms)

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using Bulwark.Networks.Kernels;
 
 namespace Bulwark.Networks;
@@ -28,6 +27,8 @@ public sealed unsafe partial class NetworkGradients<T>
     private readonly T[] _outputGradient;
     private readonly T[] _losses;
     private readonly T[] _norms;
+    private readonly int _denseStart;
+    private T[]? _reordered;
     private int _rows = -1;
 
     /// <summary>Memory for batches of up to <paramref name="maxRows"/> rows of <paramref name="network"/>.</summary>
@@ -40,7 +41,8 @@ public sealed unsafe partial class NetworkGradients<T>
         _network = network;
         _shape = network.Shape;
         MaxRows = maxRows;
-        _pass = new(_shape, maxRows);
+        _denseStart = _shape.Convolutions?.ParameterCount ?? 0;
+        _pass = new(_shape, maxRows, keepsImages: true);
         _deltas = new PaddedMatrix<T>[_shape.Layers];
         _transposed = new PaddedMatrix<T>[_shape.Layers];
         _products = new PaddedMatrix<T>[_shape.Layers];
@@ -53,7 +55,7 @@ public sealed unsafe partial class NetworkGradients<T>
 
         if (_shape.Outputs <= MatrixProduct.TileRows)
             _narrow = new(_shape.Outputs, _shape.LayerInputs(_shape.Layers - 1) + 1);
-        _inputDelta = new(maxRows, _shape.Inputs);
+        _inputDelta = new(maxRows, _shape.LayerInputs(0));
         _logits = new T[maxRows * _shape.Outputs];
         _outputGradient = new T[maxRows * _shape.Outputs];
         _losses = new T[maxRows];
@@ -78,6 +80,8 @@ public sealed unsafe partial class NetworkGradients<T>
             throw new ArgumentException("A mean needs at least one row.", nameof(labels));
         CheckBatch(inputs, labels, rowWeights);
         LoadWeights();
+        LoadBeforeDense(toInputs: false);
+        _pass.Convolutions?.ClearProducts();
         var (total, scale) = (T.Zero, T.One / T.CreateTruncating(labels.Length));
         for (var at = 0; at < labels.Length; at += SliceRows)
         {
@@ -87,11 +91,13 @@ public sealed unsafe partial class NetworkGradients<T>
         }
 
         FinishProducts();
-        for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
+        _pass.Convolutions?.TakeProducts(gradient[.._denseStart], add: false);
+        for (int layer = 0, at = _denseStart; layer < _shape.Layers; layer++)
         {
             var product = _products[layer];
-            for (var row = 0; row <= _shape.LayerInputs(layer); row++, at += product.Columns)
-                product.Row(row).CopyTo(gradient.Slice(at, product.Columns));
+            for (var row = 0; row <= _shape.LayerInputs(layer); row++)
+                product.Row(row).CopyTo(gradient.Slice(at + (Place(layer, row) * product.Columns), product.Columns));
+            at += (_shape.LayerInputs(layer) + 1) * product.Columns;
         }
 
         return total;
@@ -111,7 +117,7 @@ public sealed unsafe partial class NetworkGradients<T>
             Fits.Length(losses.Length, labels.Length, nameof(losses));
         CheckBatch(inputs, labels, default);
         LoadWeights();
-        LoadTransposed(0);   // only gradients by the inputs go so far
+        LoadBeforeDense(toInputs: true);
         for (var at = 0; at < labels.Length; at += SliceRows)
         {
             var slice = Slice(inputs, labels, default, at);
@@ -132,7 +138,7 @@ public sealed unsafe partial class NetworkGradients<T>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
         Fits.Rows(inputs.Length, rows, _shape.Inputs, nameof(inputs));
         LoadWeights();
-        LoadTransposed(0);   // only gradients by the inputs go so far
+        LoadBeforeDense(toInputs: true);
         _pass.Run(inputs, rows);
         _rows = rows;
         var logits = _logits.AsSpan(0, rows * _shape.Outputs);
@@ -157,8 +163,10 @@ public sealed unsafe partial class NetworkGradients<T>
     {
         LoadOutputGradient(outputGradient);
         Fits.Length(gradientSum.Length, _network.Parameters.Length, nameof(gradientSum));
+        _pass.Convolutions?.ClearProducts();
         BackwardToHidden(_rows);
         ParameterProducts(_rows, first: true);
+        ThroughConvolutions(_rows, _deltas[0], toParameters: true, []);
         AddProducts(gradientSum);
     }
 
@@ -199,8 +207,34 @@ public sealed unsafe partial class NetworkGradients<T>
             LoadTransposed(layer);
     }
 
-    private void LoadTransposed(int layer) =>
-        Transposition.Copy<T>(_network.Weights(layer), _shape.LayerInputs(layer), _shape.LayerOutputs(layer), _transposed[layer]);
+    /// <summary>What only gradients by the inputs need, or by convolutions.</summary>
+    private void LoadBeforeDense(bool toInputs)
+    {
+        if (_pass.Convolutions is null)
+        {
+            if (toInputs)
+                LoadTransposed(0);
+            return;
+        }
+
+        _pass.Convolutions.LoadBackward(_network, toInputs);
+        LoadTransposed(0);
+    }
+
+    private void LoadTransposed(int layer)
+    {
+        var (inputs, outputs) = (_shape.LayerInputs(layer), _shape.LayerOutputs(layer));
+        if (layer > 0 || _pass.Convolutions is not { } convolutions)
+        {
+            Transposition.Copy<T>(_network.Weights(layer), inputs, outputs, _transposed[layer]);
+            return;
+        }
+
+        _reordered ??= new T[inputs * outputs];
+        for (var input = 0; input < inputs; input++)
+            _network.Weights(0).Slice(convolutions.FeatureOrder[input] * outputs, outputs).CopyTo(_reordered.AsSpan(input * outputs));
+        Transposition.Copy<T>(_reordered, inputs, outputs, _transposed[0]);
+    }
 
     /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
     private T WeightedLoss(RowSlice slice, Loss loss, T scale)
@@ -240,7 +274,11 @@ public sealed unsafe partial class NetworkGradients<T>
         {
             ParameterProduct(layer, rows, deltas, first);
             if (layer == 0)
+            {
+                ThroughConvolutions(rows, deltas, toParameters: true, []);
                 return;
+            }
+
             var activations = _pass.Activations[layer];
             var target = MatrixProduct.TakesOneBlock(deltas.Columns) ? activations : _deltas[layer - 1];
             TimesTransposedWeights(layer, rows, deltas, target, activations);
@@ -251,10 +289,28 @@ public sealed unsafe partial class NetworkGradients<T>
     private void CopyInputGradient(int rows, Span<T> inputGradient)
     {
         BackwardToHidden(rows);
+        if (_pass.Convolutions is not null)
+        {
+            ThroughConvolutions(rows, _deltas[0], toParameters: false, inputGradient);
+            return;
+        }
+
         TimesTransposedWeights(0, rows, _deltas[0], _inputDelta, gate: null);
         for (var row = 0; row < rows; row++)
             _inputDelta.Row(row).CopyTo(inputGradient.Slice(row * _shape.Inputs, _shape.Inputs));
     }
+
+    /// <summary>Where there are convolutions: from the first dense layer's deltas back through them.</summary>
+    private void ThroughConvolutions(int rows, PaddedMatrix<T> deltas, bool toParameters, Span<T> inputGradient)
+    {
+        if (_pass.Convolutions is not { } convolutions)
+            return;
+        TimesTransposedWeights(0, rows, deltas, _inputDelta, _pass.Activations[0]);
+        convolutions.Backward(rows, _inputDelta, toParameters, inputGradient);
+    }
+
+    /// <summary>Where the parameters have the row of products: convolutions give their features in an order of their own.</summary>
+    private int Place(int layer, int row) => layer > 0 || _pass.Convolutions is not { } convolutions || row == convolutions.FeatureOrder.Length ? row : convolutions.FeatureOrder[row];
 
     private void TimesTransposedWeights(int layer, int rows, PaddedMatrix<T> deltas, PaddedMatrix<T> target, PaddedMatrix<T>? gate)
     {
@@ -275,87 +331,6 @@ public sealed unsafe partial class NetworkGradients<T>
             Start = TileStart.Zero,
             Finish = gate is null ? TileFinish.None : TileFinish.Gate,
         });
-    }
-
-    private void ParameterProducts(int rows, bool first)
-    {
-        for (var layer = 0; layer < _shape.Layers; layer++)
-            ParameterProduct(layer, rows, _deltas[layer], first);
-    }
-
-    /// <summary>Activations, with their column of ones, transposed, times deltas: weights' gradients with the biases' as last row; after the first slice added to what is there.</summary>
-    private void ParameterProduct(int layer, int rows, PaddedMatrix<T> deltas, bool first)
-    {
-        var activation = _pass.Activations[layer];
-        if (_narrow is { } narrow && layer == _shape.Layers - 1)
-        {
-            NarrowParameterProduct(rows, first, activation, narrow);
-            return;
-        }
-
-        MatrixProduct.Multiply(new ProductArguments<T>
-        {
-            Left = activation.Data,
-            LeftRowStride = 1,
-            LeftDepthStride = activation.Stride,
-            Right = deltas.Data,
-            RightStride = deltas.Stride,
-            Destination = _products[layer].Data,
-            DestinationStride = _products[layer].Stride,
-            Rows = activation.Columns + 1,
-            Depth = rows,
-            Columns = deltas.Columns,
-            Start = first ? TileStart.Zero : TileStart.Destination,
-            Finish = TileFinish.None,
-        });
-    }
-
-    /// <summary>Few outputs: one tile of rows, columns of activations; the transposed product, for the other way round would fill an eighth of its vectors.</summary>
-    private void NarrowParameterProduct(int rows, bool first, PaddedMatrix<T> activation, PaddedMatrix<T> narrow)
-    {
-        MatrixProduct.Multiply(new ProductArguments<T>
-        {
-            Left = _deltas[^1].Data,
-            LeftRowStride = 1,
-            LeftDepthStride = _deltas[^1].Stride,
-            Right = activation.Data,
-            RightStride = activation.Stride,
-            Destination = narrow.Data,
-            DestinationStride = narrow.Stride,
-            Rows = _shape.Outputs,
-            Depth = rows,
-            Columns = activation.Columns + 1,
-            Start = first ? TileStart.Zero : TileStart.Destination,
-            Finish = TileFinish.None,
-        });
-    }
-
-    /// <summary>The last layer's product back into the parameters' layout, once all slices are in it.</summary>
-    private void FinishProducts()
-    {
-        if (_narrow is not { } narrow)
-            return;
-        for (var output = 0; output < _shape.Outputs; output++)
-        {
-            var from = narrow.RowPointer(output);
-            var to = _products[^1].Data + output;
-            for (var input = 0; input < narrow.Columns; input++)
-                to[(nint)input * _products[^1].Stride] = from[input];
-        }
-    }
-
-    private void AddProducts(Span<T> gradientSum)
-    {
-        FinishProducts();
-        for (int layer = 0, at = 0; layer < _shape.Layers; layer++)
-        {
-            var product = _products[layer];
-            for (var row = 0; row <= _shape.LayerInputs(layer); row++, at += product.Columns)
-            {
-                var target = gradientSum.Slice(at, product.Columns);
-                TensorPrimitives.Add(target, product.Row(row), target);
-            }
-        }
     }
 
     private readonly ref struct RowSlice

@@ -1,23 +1,37 @@
 namespace Bulwark.Networks;
 
-/// <summary>A dense feed-forward network: <paramref name="Inputs"/> numbers, rectified hidden layers, <paramref name="Outputs"/> logits.</summary>
+/// <summary>A feed-forward network: <paramref name="Inputs"/> numbers, convolutions where there are any, rectified hidden layers, <paramref name="Outputs"/> logits.</summary>
 /// <param name="Inputs">Width of one input row; above 0.</param>
 /// <param name="Hidden">Widths of the hidden layers in order, each above 0; empty makes a linear model (logistic or softmax regression).</param>
 /// <param name="Outputs">Number of logits: 1 for a binary decision by the logistic function, K of at least 2 for softmax over K classes.</param>
 public sealed record NetworkShape(int Inputs, IReadOnlyList<int> Hidden, int Outputs)
 {
-    /// <summary>Number of weight matrices: hidden layers and the output layer.</summary>
+    /// <summary>Convolutions in front of the dense layers; null when the dense layers read the inputs.</summary>
+    public ConvolutionStack? Convolutions { get; init; }
+
+    /// <summary>The shape of a network on images.</summary>
+    /// <param name="convolutions">What reads the image.</param>
+    /// <param name="hidden">Widths of the dense hidden layers.</param>
+    /// <param name="outputs">Number of logits.</param>
+    public static NetworkShape OfImages(ConvolutionStack convolutions, IReadOnlyList<int> hidden, int outputs)
+    {
+        ArgumentNullException.ThrowIfNull(convolutions);
+        return new(convolutions.Image.Values, hidden, outputs) { Convolutions = convolutions };
+    }
+
+    /// <summary>Number of dense weight matrices: hidden layers and the output layer.</summary>
     public int Layers => Hidden.Count + 1;
 
     /// <summary>Number of classes that the logits decide between: 2 for one logit.</summary>
     public int Classes => Outputs == 1 ? 2 : Outputs;
 
     /// <summary>Number of weights and biases.</summary>
-    public int ParameterCount => Enumerable.Range(0, Layers).Sum(layer => checked((LayerInputs(layer) + 1) * LayerOutputs(layer)));
+    public int ParameterCount =>
+        checked((Convolutions?.ParameterCount ?? 0) + Enumerable.Range(0, Layers).Sum(layer => checked((LayerInputs(layer) + 1) * LayerOutputs(layer))));
 
-    /// <summary>Width of what layer <paramref name="layer"/> reads.</summary>
+    /// <summary>Width of what dense layer <paramref name="layer"/> reads.</summary>
     /// <param name="layer">From 0.</param>
-    public int LayerInputs(int layer) => layer == 0 ? Inputs : Hidden[layer - 1];
+    public int LayerInputs(int layer) => layer == 0 ? Convolutions?.Features ?? Inputs : Hidden[layer - 1];
 
     /// <summary>Width of what layer <paramref name="layer"/> writes.</summary>
     /// <param name="layer">From 0.</param>
@@ -35,12 +49,19 @@ public sealed record NetworkShape(int Inputs, IReadOnlyList<int> Hidden, int Out
             if (Hidden[layer] < 1)
                 yield return $"Hidden layer {layer} has width {Hidden[layer]}; it must be above 0.";
         }
+
+        if (Convolutions is null)
+            yield break;
+        foreach (var fault in Convolutions.Faults())
+            yield return fault;
+        if (Inputs != Convolutions.Image.Values)
+            yield return $"{nameof(Inputs)} is {Inputs}; an image {Convolutions.Image} has {Convolutions.Image.Values} values.";
     }
 
-    /// <summary>Two shapes are equal when all their widths are.</summary>
+    /// <summary>Two shapes are equal when all their widths and convolutions are.</summary>
     /// <param name="other">The other shape.</param>
     public bool Equals(NetworkShape? other) =>
-        other is not null && Inputs == other.Inputs && Outputs == other.Outputs && Hidden.SequenceEqual(other.Hidden);
+        other is not null && Inputs == other.Inputs && Outputs == other.Outputs && Equals(Convolutions, other.Convolutions) && Hidden.SequenceEqual(other.Hidden);
 
     /// <inheritdoc/>
     public override int GetHashCode()
@@ -50,9 +71,12 @@ public sealed record NetworkShape(int Inputs, IReadOnlyList<int> Hidden, int Out
         foreach (var width in Hidden)
             hash.Add(width);
         hash.Add(Outputs);
+        hash.Add(Convolutions);
         return hash.ToHashCode();
     }
 
-    /// <summary>The widths with dashes: <c>30-128-128-2</c>.</summary>
-    public override string ToString() => string.Join('-', Hidden.Prepend(Inputs).Append(Outputs));
+    /// <summary>The widths with dashes: <c>30-128-128-2</c>; with convolutions <c>1x28x28-c16k4s2p1-100-10</c>.</summary>
+    public override string ToString() => Convolutions is null
+        ? string.Join('-', Hidden.Prepend(Inputs).Append(Outputs))
+        : $"{Convolutions}-{string.Join('-', Hidden.Append(Outputs))}";
 }

@@ -18,13 +18,18 @@ internal sealed unsafe class ForwardPass<T>
     private readonly T[] _row;
     private readonly T[] _nextRow;
 
-    internal ForwardPass(NetworkShape shape, int maxRows)
+    /// <param name="shape">The network's shape.</param>
+    /// <param name="maxRows">Most rows of one run.</param>
+    /// <param name="keepsImages">Whether convolutions keep what each of them read, for the way back.</param>
+    internal ForwardPass(NetworkShape shape, int maxRows, bool keepsImages = false)
     {
         _shape = shape;
         MaxRows = maxRows;
         _weights = new PaddedMatrix<T>[shape.Layers];
         Activations = new PaddedMatrix<T>[shape.Layers + 1];
-        Activations[0] = WithOnes(maxRows, shape.Inputs);
+        Activations[0] = WithOnes(maxRows, shape.LayerInputs(0));
+        if (shape.Convolutions is { } stack)
+            Convolutions = new(stack, maxRows, keepsImages);
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             _weights[layer] = new(shape.LayerInputs(layer) + 1, shape.LayerOutputs(layer));
@@ -38,7 +43,10 @@ internal sealed unsafe class ForwardPass<T>
 
     internal int MaxRows { get; }
 
-    /// <summary>The input batch, each hidden layer after the rectifier, the logits.</summary>
+    /// <summary>What runs before the dense layers; null where they read the inputs.</summary>
+    internal ConvolutionPass<T>? Convolutions { get; }
+
+    /// <summary>The input batch or the convolutions' features, each hidden layer after the rectifier, the logits.</summary>
     internal PaddedMatrix<T>[] Activations { get; }
 
     internal PaddedMatrix<T> Logits => Activations[^1];
@@ -46,12 +54,14 @@ internal sealed unsafe class ForwardPass<T>
     /// <summary>Copies the parameters into padded memory; to be called again when they change.</summary>
     internal void Load(DenseNetwork<T> network)
     {
+        Convolutions?.Load(network);
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
             var padded = _weights[layer];
             var weights = network.Weights(layer);
+            var order = layer == 0 ? Convolutions?.FeatureOrder : null;
             for (var input = 0; input < _shape.LayerInputs(layer); input++)
-                weights.Slice(input * padded.Columns, padded.Columns).CopyTo(padded.Row(input));
+                weights.Slice((order is null ? input : order[input]) * padded.Columns, padded.Columns).CopyTo(padded.Row(input));
             network.Biases(layer).CopyTo(padded.Row(_shape.LayerInputs(layer)));
 
             // Where the last panel covers the column of ones, a bias of 1 and weights of 0 write it anew.
@@ -63,7 +73,9 @@ internal sealed unsafe class ForwardPass<T>
     /// <summary>Runs all layers on <paramref name="rows"/> rows, at most <see cref="MaxRows"/>.</summary>
     internal void Run(ReadOnlySpan<T> inputs, int rows)
     {
-        for (var row = 0; row < rows; row++)
+        if (Convolutions is not null)
+            Convolutions.Run(inputs, rows, Activations[0]);
+        for (var row = 0; Convolutions is null && row < rows; row++)
             inputs.Slice(row * _shape.Inputs, _shape.Inputs).CopyTo(Activations[0].Row(row));
         for (var layer = 0; layer < _shape.Layers; layer++)
         {

@@ -44,6 +44,8 @@ internal static class RobustnessSuite
             return LossCases.Run(name, vectors);
         if (Has("arch", "file", "pgd7"))
             return ExportedModelCases.Run(name, vectors, directory);
+        if (Has("hw", "grad_params"))
+            return ConvolutionCases.Run(name, vectors);
         if (Has("intervals", "certify"))
             return IntervalCases.Run(name, vectors);
         if (Has("rows") && CurveCases.AreCurves(vectors))
@@ -61,7 +63,7 @@ internal static class RobustnessSuite
     {
         (string Member, string What)[] families =
         [
-            ("hw", "convolution layers"), ("url", "the tabular constraint language"), ("x_min", "the constrained attack CAPGD"),
+            ("url", "the tabular constraint language"), ("x_min", "the constrained attack CAPGD"),
             ("trees", "tree ensembles"), ("sigma1", "backdoor scores"),
         ];
         foreach (var (member, what) in families)

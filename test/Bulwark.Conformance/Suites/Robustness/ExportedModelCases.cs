@@ -13,9 +13,6 @@ internal static class ExportedModelCases
 {
     internal static IEnumerable<CaseResult> Run(string name, JsonElement v, DirectoryInfo directory)
     {
-        var arch = v.GetProperty("arch").GetString()!;
-        if (arch.Contains("conv", StringComparison.Ordinal))
-            return [CaseResult.Skip(name, "not built: convolution layers")];
         var file = new FileInfo(Path.Combine(directory.FullName, "models", v.GetProperty("file").GetString()!));
         if (!file.Exists)
             file = new(Path.Combine(directory.FullName, file.Name));
@@ -68,24 +65,17 @@ internal static class ExportedModelCases
     private static CaseResult Count(string id, double expected, int actual, int tolerance) =>
         CaseResult.Of(id, Math.Abs(expected - actual) <= tolerance, $"{actual} rows stay right, published {expected}");
 
-    /// <summary>Little-endian single precision, each layer's weights (outputs, inputs), then its biases.</summary>
+    /// <summary>Little-endian single precision, layer by layer: convolutions (out, in, kernel, kernel), dense weights (outputs, inputs), biases after each.</summary>
     private static DenseNetwork<float> Network(JsonElement v, byte[] bytes)
     {
-        var values = MemoryMarshal.Cast<byte, float>(bytes).ToArray();
         int[][] layers = [.. v.GetProperty("layers").EnumerateArray().Select(layer => layer.Flat().Select(value => (int)value).ToArray())];
-        int[][] weights = [.. layers.Where(shape => shape.Length == 2)];
-        var network = new DenseNetwork<float>(new(weights[0][1], [.. weights[..^1].Select(shape => shape[0])], weights[^1][0]));
-        var at = 0;
-        for (var layer = 0; layer < network.Shape.Layers; layer++)
-        {
-            var (inputs, outputs) = (network.Shape.LayerInputs(layer), network.Shape.LayerOutputs(layer));
-            for (var i = 0; i < inputs * outputs; i++)
-                network.Weights(layer)[(i % inputs * outputs) + (i / inputs)] = values[at++];
-            for (var i = 0; i < outputs; i++)
-                network.Biases(layer)[i] = values[at++];
-        }
-
-        return network;
+        int[][] dense = [.. layers.Where(shape => shape.Length == 2)];
+        var shape = layers[0].Length == 4
+            ? ConvolutionCases.Shape(ConvolutionCases.Architecture(v.GetProperty("arch").GetString()!), new(layers[0][1], 28, 28), layers)
+            : new NetworkShape(dense[0][1], [.. dense[..^1].Select(tensor => tensor[0])], dense[^1][0]);
+        var network = new DenseNetwork<double>(shape);
+        ConvolutionCases.Fill(network, [.. MemoryMarshal.Cast<byte, float>(bytes).ToArray().Select(value => (double)value)]);
+        return network.ToSingle();
     }
 
     private static (float[] Pixels, int[] Labels)? TestImages(DirectoryInfo vectors)
