@@ -35,28 +35,34 @@ internal static partial class VerifyCommand
         }
 
         var walk = reader is null ? null : new EvidenceWalk(reader);
-        var links = receipt.Verify(logKey, WorkerKeys(receipt, trust, walk), Body(parsed, Request), Body(parsed, Response), ExpectedModel(parsed)).Links;
-        if (!EvidenceView.Holds(links))
+        var report = receipt.Verify(logKey, WorkerKeys(receipt, trust, walk), Body(parsed, Request), Body(parsed, Response), ExpectedModel(parsed));
+        var links = report.Links;
+        if (!report.Trusted)
+        {
+            if (!trust.Named && report.Signer is null)
+                new Screen(parsed).Note("[grey]A worker's key is believed when a release in the log at hand names it, or the command line: --key KEY.[/]");
             return links;
+        }
+
         if (Witnesses(parsed, receipt) is { } witnesses)
             links = [.. links, witnesses];
         if (damaged is not null)
             return [.. links, damaged];
         if (walk is null)
             new Screen(parsed).Note("[grey]No log at hand: the chain ends at the checkpoint. A workspace, or --log DIR with a copy of the log, leads further.[/]");
-        return walk is null ? links : [.. links, .. walk.From(receipt)];
+        return walk is null ? links : [.. links, .. walk.From(receipt, report.Signer!)];
     }
 
-    /// <summary>The worker's key is in the release of its model's key, unless the command line names it.</summary>
+    /// <summary>The worker's key is in the release of its model's key, unless the command line names it. Nobody else's key counts: a workspace's own signs statements, no predictions.</summary>
     private static IReadOnlyCollection<VerificationKey> WorkerKeys(PredictionReceipt receipt, Trust trust, EvidenceWalk? walk)
     {
         try
         {
-            return !trust.Named && receipt.Facts is { } facts && walk?.Release(facts.AttestationDigest) is { } release ? [release.ReceiptKey] : trust.Keys;
+            return trust.Named ? trust.Keys : receipt.Facts is { } facts && walk?.Release(facts.AttestationDigest) is { } release ? [release.ReceiptKey] : [];
         }
         catch (InvalidDataException)
         {
-            return trust.Keys;   // the walk names the damage
+            return [];   // the walk names the damage
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
 
@@ -36,6 +37,9 @@ public sealed record EvidenceLink(string Name, bool Holds, string Detail)
 /// <param name="Links">Every link that was checked.</param>
 public sealed record ReceiptReport(IReadOnlyList<EvidenceLink> Links)
 {
+    /// <summary>The trusted worker that signed; null when none did.</summary>
+    public VerificationKey? Signer { get; init; }
+
     /// <summary>True when there are links and each holds, with all below it.</summary>
     public bool Trusted => Links.Count > 0 && Links.All(link => link.HoldsThroughout);
 }

@@ -12,14 +12,17 @@ public sealed class EvidenceWalk(LineageReader reader)
         .Select(found => found.Claim).FirstOrDefault(release => release.Verdict == "released" && release.Evidence == evidence);
 
     /// <summary>The links beyond the receipt's own, once those hold.</summary>
-    public IReadOnlyList<EvidenceLink> From(PredictionReceipt receipt)
+    /// <param name="receipt">The receipt.</param>
+    /// <param name="signer">Who signed it, as its own check found: must be the worker that the model's key was released to.</param>
+    public IReadOnlyList<EvidenceLink> From(PredictionReceipt receipt, VerificationKey signer)
     {
         ArgumentNullException.ThrowIfNull(receipt);
+        ArgumentNullException.ThrowIfNull(signer);
         if (receipt is not { Facts: { } facts, Proof: { } proof })
             return [];
         var place = Guard("checkpoint", () => Place(proof));
         return place.Holds
-            ? [place, Guard("policy", () => Policy(facts, proof.Index)), Guard("attestation", () => Attestation(facts, proof.Index)), Guard("package", () => Package(facts.ModelDigest, proof.Index))]
+            ? [place, Guard("policy", () => Policy(facts, proof.Index)), Guard("attestation", () => Attestation(facts, signer, proof.Index)), Guard("package", () => Package(facts.ModelDigest, proof.Index))]
             : [place];
     }
 
@@ -48,16 +51,32 @@ public sealed class EvidenceWalk(LineageReader reader)
             : EvidenceLink.Bad("checkpoint", "forkedLog", $"the log at hand does not begin with the {seen.Size} entries that the receipt saw: one of the two is a fork");
     }
 
-    private EvidenceLink Policy(PredictionFacts facts, long before) => reader.Find<PolicyChanged>(facts.PolicyVersion)
-        .LastOrDefault(found => found.Index < before && found.Claim.Kind == PolicyChanged.AccessPolicy && found.Statement.Subjects.Any(subject => subject.Digest == facts.PolicyVersion)) is { } found
-            ? EvidenceLink.Good("policy", $"entry {found.Index}: the access policy {Short(facts.PolicyVersion)} came into force at {found.Claim.Time:u}")
-            : EvidenceLink.Bad("policy", "policyNotLogged", $"no entry before the decision says that the access policy {facts.PolicyVersion} came into force");
+    /// <summary>The policy that the decision names must be the one in force: the newest before it. What came into force while the request was being judged does not count.</summary>
+    private EvidenceLink Policy(PredictionFacts facts, long before)
+    {
+        FoundClaim<PolicyChanged>? newer = null;
+        foreach (var found in reader.Newest<PolicyChanged>().Where(found => found.Index < before && found.Claim.Kind == PolicyChanged.AccessPolicy))
+        {
+            if (found.Statement.Subjects.Any(subject => subject.Digest == facts.PolicyVersion))
+            {
+                return newer is null
+                    ? EvidenceLink.Good("policy", $"entry {found.Index}: the access policy {Short(facts.PolicyVersion)} came into force at {found.Claim.Time:u}")
+                    : EvidenceLink.Bad("policy", "policySuperseded", $"entry {newer.Index}: the access policy {Short(facts.PolicyVersion)} was replaced at {newer.Claim.Time:u}, before the decision");
+            }
 
-    private EvidenceLink Attestation(PredictionFacts facts, long before)
+            newer = found.Claim.Time <= facts.Time ? found : newer;
+        }
+
+        return EvidenceLink.Bad("policy", "policyNotLogged", $"no entry before the decision says that the access policy {facts.PolicyVersion} came into force");
+    }
+
+    private EvidenceLink Attestation(PredictionFacts facts, VerificationKey signer, long before)
     {
         var releases = reader.Find<KeyReleased>(facts.AttestationDigest).Where(found => found.Index < before && found.Claim.Evidence == facts.AttestationDigest).ToArray();
         if (releases.FirstOrDefault(found => found.Claim.Model == facts.ModelDigest && found.Claim.Verdict == "released") is { } released)
         {
+            if (!released.Claim.ReceiptKey.Equals(signer))
+                return EvidenceLink.Bad("attestation", "otherWorker", $"entry {released.Index}: the model's key was released to the worker {released.Claim.ReceiptKey}, and {signer} signed the receipt");
             var insecure = facts.Insecure || released.Claim.Insecure ? " — INSECURE: no hardware vouches for the worker" : "";
             return facts.Insecure == released.Claim.Insecure
                 ? EvidenceLink.Good("attestation", $"entry {released.Index}: key released on {released.Claim.Kind} evidence{insecure}")

@@ -56,7 +56,7 @@ public sealed class LineageIndex
 
     private void Add(long place, ReadOnlySpan<byte> entry)
     {
-        if (Payload(entry) is not { } payload || TypeOf(payload) is not { } type)
+        if (Payload(entry) is not { } payload || TypeOfPayload(payload) is not { } type)
             return;
         Add(place, type, s_counted.Contains(type) ? null : [.. Digests(payload).Distinct()]);
     }
@@ -93,7 +93,10 @@ public sealed class LineageIndex
         return Base64.DecodeFromUtf8(text[..end], bytes, out _, out var written) == System.Buffers.OperationStatus.Done ? bytes[..written] : null;
     }
 
-    private static string? TypeOf(ReadOnlySpan<byte> payload)
+    /// <summary>The predicate's type as an entry names it, unproved; null when it is no envelope of a statement.</summary>
+    internal static string? TypeOf(ReadOnlySpan<byte> entry) => Payload(entry) is { } payload ? TypeOfPayload(payload) : null;
+
+    private static string? TypeOfPayload(ReadOnlySpan<byte> payload)
     {
         var name = "\"predicateType\":\""u8;
         var start = payload.LastIndexOf(name);

@@ -25,20 +25,19 @@ public sealed class LineageReader(TransparencyLog log, LineageIndex index, IRead
 
     /// <summary>Claims of one kind that mention a digest, oldest first. What strangers signed is left out.</summary>
     /// <exception cref="InvalidDataException">An entry was changed, or is not under the checkpoint.</exception>
-    public IEnumerable<FoundClaim<T>> Find<T>(Digest mentioned) where T : class, IPredicate<T>
-    {
-        foreach (var place in index.Mentioning(mentioned))
-        {
-            if (Read(place) is { } statement && Predicates.TryRead<T>(statement) is { } claim)
-                yield return new(place, statement, claim);
-        }
-    }
+    public IEnumerable<FoundClaim<T>> Find<T>(Digest mentioned) where T : class, IPredicate<T> => Of<T>(index.Mentioning(mentioned));
 
     /// <summary>All claims of one kind, oldest first.</summary>
     /// <exception cref="InvalidDataException">An entry was changed, or is not under the checkpoint.</exception>
-    public IEnumerable<FoundClaim<T>> All<T>() where T : class, IPredicate<T>
+    public IEnumerable<FoundClaim<T>> All<T>() where T : class, IPredicate<T> => Of<T>(index.OfType(T.Type));
+
+    /// <summary>All claims of one kind, newest first: older ones are read only when they are asked for.</summary>
+    /// <exception cref="InvalidDataException">An entry was changed, or is not under the checkpoint.</exception>
+    public IEnumerable<FoundClaim<T>> Newest<T>() where T : class, IPredicate<T> => Of<T>(index.OfType(T.Type).Reverse());
+
+    private IEnumerable<FoundClaim<T>> Of<T>(IEnumerable<long> places) where T : class, IPredicate<T>
     {
-        foreach (var place in index.OfType(T.Type))
+        foreach (var place in places)
         {
             if (Read(place) is { } statement && Predicates.TryRead<T>(statement) is { } claim)
                 yield return new(place, statement, claim);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bulwark.Cryptography;
@@ -11,10 +12,10 @@ public sealed record PredictionFacts : IPredicate<PredictionFacts>
     /// <inheritdoc/>
     public static string Type => PredicateTypes.Decision;
 
-    /// <summary>SHA-256 of the request's body as the client sent it.</summary>
+    /// <summary>The request's body as the client sent it, under the receipt's salt: <see cref="PredictionReceipt.RequestDigest"/>.</summary>
     public required Digest RequestDigest { get; init; }
 
-    /// <summary>SHA-256 of the response's body as the client got it.</summary>
+    /// <summary>The response's body as the client got it, under the receipt's salt: <see cref="PredictionReceipt.ResponseDigest"/>.</summary>
     public required Digest ResponseDigest { get; init; }
 
     /// <summary>The sealed package that scored.</summary>
@@ -44,17 +45,30 @@ public sealed record PredictionFacts : IPredicate<PredictionFacts>
 
 /// <summary>A signed prediction with its proof of being in the log: checkable offline.</summary>
 /// <param name="Envelope">The DSSE envelope of the statement, canonical bytes: the log's entry.</param>
+/// <param name="Salt">What the digests of request and response are keyed with: known to who holds the receipt, and in no log.</param>
 /// <param name="Proof">Its place in the log; null until the log has it.</param>
-public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof? Proof)
+public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> Salt, TlogProof? Proof)
 {
     /// <summary>The file's format.</summary>
     public const string FormatName = "bulwark-receipt/v1";
+
+    /// <summary>Length of a salt: as much as the digest, so that one who reads the log cannot try out bodies.</summary>
+    public const int SaltBytes = 32;
 
     private static readonly JsonSerializerOptions Strict = new(CanonicalJson.Options)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectRequiredConstructorParameters = true,
     };
+
+    /// <summary>A new salt, for one decision.</summary>
+    public static byte[] NewSalt() => RandomNumberGenerator.GetBytes(SaltBytes);
+
+    /// <summary>What stands in the log for a request: HMAC-SHA-256 of <c>request</c>, a line feed and the body, under the salt.</summary>
+    public static Digest RequestDigest(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> body) => Keyed(salt, "request\n"u8, body);
+
+    /// <summary>What stands in the log for a response: HMAC-SHA-256 of <c>response</c>, a line feed and the body, under the salt.</summary>
+    public static Digest ResponseDigest(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> body) => Keyed(salt, "response\n"u8, body);
 
     /// <summary>Signs the facts; the result is what to append to the log.</summary>
     /// <returns>The envelope's canonical bytes.</returns>
@@ -74,7 +88,9 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
             var wire = JsonSerializer.Deserialize<Wire>(bytes, Strict);
             if (wire is not { Format: FormatName, Envelope.ValueKind: JsonValueKind.Object })
                 throw new FormatException($"This is no receipt of the format {FormatName}.");
-            return new PredictionReceipt(CanonicalJson.Canonicalize(wire.Envelope), wire.Proof is null ? null : TlogProof.Parse(wire.Proof));
+            if (wire.Salt is not { Length: SaltBytes } salt)
+                throw new FormatException($"The receipt's salt has {wire.Salt?.Length ?? 0} bytes, not {SaltBytes}.");
+            return new PredictionReceipt(CanonicalJson.Canonicalize(wire.Envelope), salt, wire.Proof is null ? null : TlogProof.Parse(wire.Proof));
         }
         catch (JsonException failure)
         {
@@ -86,7 +102,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
     public byte[] ToBytes()
     {
         using var envelope = JsonDocument.Parse(Envelope);
-        return CanonicalJson.Serialize(new Wire(FormatName, envelope.RootElement, Proof?.Format()));
+        return CanonicalJson.Serialize(new Wire(FormatName, envelope.RootElement, Salt.ToArray(), Proof?.Format()));
     }
 
     /// <summary>What the receipt says, unproved; null when it says nothing readable.</summary>
@@ -114,7 +130,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
         ];
         if (facts is not null)
             links.AddRange(Expectations(facts, request, response, model));
-        return new ReceiptReport(links);
+        return new ReceiptReport(links) { Signer = signature.Verdict == DsseVerdict.Trusted ? signature.Signer : null };
     }
 
     private EvidenceLink LogLink(VerificationKey logKey)
@@ -129,14 +145,24 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
             : EvidenceLink.Bad("log", verdict == LogVerdict.WrongSignature ? "otherLog" : Word(verdict), $"not proved to be in the log: {verdict}");
     }
 
-    private static IEnumerable<EvidenceLink> Expectations(PredictionFacts facts, ReadOnlyMemory<byte>? request, ReadOnlyMemory<byte>? response, Digest? model)
+    private IEnumerable<EvidenceLink> Expectations(PredictionFacts facts, ReadOnlyMemory<byte>? request, ReadOnlyMemory<byte>? response, Digest? model)
     {
         if (request is { } sent)
-            yield return Equal("request", "otherRequest", facts.RequestDigest, Digest.Of(sent.Span));
+            yield return Equal("request", "otherRequest", facts.RequestDigest, RequestDigest(Salt.Span, sent.Span));
         if (response is { } got)
-            yield return Equal("response", "otherResponse", facts.ResponseDigest, Digest.Of(got.Span));
+            yield return Equal("response", "otherResponse", facts.ResponseDigest, ResponseDigest(Salt.Span, got.Span));
         if (model is { } expected)
             yield return Equal("model", "otherModel", facts.ModelDigest, expected);
+    }
+
+    private static Digest Keyed(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> part, ReadOnlySpan<byte> body)
+    {
+        if (salt.Length != SaltBytes)
+            throw new ArgumentException($"A salt has {SaltBytes} bytes, not {salt.Length}.", nameof(salt));
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, salt);
+        hash.AppendData(part);
+        hash.AppendData(body);
+        return new Digest(hash.GetHashAndReset());
     }
 
     private static EvidenceLink Equal(string name, string fault, Digest stated, Digest actual) => stated == actual
@@ -162,5 +188,5 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, TlogProof?
         }
     }
 
-    private sealed record Wire(string Format, JsonElement Envelope, string? Proof = null);
+    private sealed record Wire(string Format, JsonElement Envelope, byte[]? Salt, string? Proof = null);
 }

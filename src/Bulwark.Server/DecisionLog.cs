@@ -25,7 +25,13 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
     /// <summary>Records the policies that this start brings into force, before anything is decided by them.</summary>
     internal async ValueTask AppendPoliciesAsync(CancellationToken cancel)
     {
-        byte[] Entry(string name, Digest policy, string kind) => Dsse.Sign(Statement.Of(name, policy, new PolicyChanged { Kind = kind, Time = options.Time.GetUtcNow() }), options.Signer);
+        await options.Log.FlushAsync(cancel);
+        byte[] Entry(string name, Digest policy, string kind) => Dsse.Sign(Statement.Of(name, policy, new PolicyChanged
+        {
+            Kind = kind,
+            Previous = PolicyHistory.InForce(options.Log, kind, [options.Signer.PublicKey]),
+            Time = options.Time.GetUtcNow(),
+        }), options.Signer);
         await options.Log.AppendManyAsync([
             Entry("access policy", _policy, PolicyChanged.AccessPolicy), Entry("evidence policy", options.EvidencePolicy.Digest(), PolicyChanged.EvidencePolicy)], cancel);
     }
@@ -45,7 +51,7 @@ internal sealed class DecisionLog(GatewayOptions options, GatewayMetrics metrics
         return await TryAsync(async () =>
         {
             var entries = await options.Log.AppendManyAsync([answer.Envelope, access]);
-            return new PredictionReceipt(answer.Envelope, await options.Log.ProofForAsync(entries[0].Index)).ToBytes();
+            return new PredictionReceipt(answer.Envelope, answer.Salt, await options.Log.ProofForAsync(entries[0].Index)).ToBytes();
         });
     }
 

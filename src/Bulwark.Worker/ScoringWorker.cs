@@ -14,7 +14,6 @@ namespace Bulwark.Worker;
 /// <remarks>The model's plain bytes never touch a disk. The keys are made at each start and die with the worker; the evidence binds them.</remarks>
 public sealed class ScoringWorker : IDisposable
 {
-    private const int SaltSizeInBytes = 16;
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Signer _signer;
@@ -86,10 +85,11 @@ public sealed class ScoringWorker : IDisposable
         var scores = new float[request.RowCount * Model.Classes];
         var (verdict, row) = Model.Score(request.Rows.Span, request.RowCount, scores);
         var body = verdict.IsAccepted ? Scored(request, scores) : Refused(verdict, row);
+        var salt = PredictionReceipt.NewSalt();
         var facts = new PredictionFacts
         {
-            RequestDigest = Digest.Of(request.Body.Span),
-            ResponseDigest = Digest.Of(body),
+            RequestDigest = PredictionReceipt.RequestDigest(salt, request.Body.Span),
+            ResponseDigest = PredictionReceipt.ResponseDigest(salt, body),
             ModelDigest = Model.Package,
             PolicyVersion = request.Policy,
             AttestationDigest = _attestation,
@@ -98,7 +98,7 @@ public sealed class ScoringWorker : IDisposable
             Time = _time.GetUtcNow(),
             Insecure = Insecure,
         };
-        return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer));
+        return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt);
     }
 
     /// <inheritdoc/>
@@ -152,11 +152,9 @@ public sealed class ScoringWorker : IDisposable
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The salt keeps a score from being guessed from the response's digest, which the log shows.</summary>
     private void WriteParameters(Utf8JsonWriter writer)
     {
         writer.WriteStartObject("parameters");
-        writer.WriteString("salt", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SaltSizeInBytes)));
         writer.WriteBoolean("insecure", Insecure);
         writer.WriteEndObject();
     }

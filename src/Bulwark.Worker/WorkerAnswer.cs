@@ -7,7 +7,7 @@ namespace Bulwark.Worker;
 /// <param name="Body">The bytes that the client sent; the receipt is about them.</param>
 /// <param name="Rows">Shape (<paramref name="RowCount"/>, width), row-major: the rows in them.</param>
 /// <param name="RowCount">How many rows, at least 1.</param>
-/// <param name="Id">The client's name for the request, echoed; null when it gave none. A random one also keeps the request from being guessed from its digest.</param>
+/// <param name="Id">The client's name for the request, echoed; null when it gave none.</param>
 /// <param name="Policy">Digest of the policy that allowed it.</param>
 public sealed record WorkerRequest(ReadOnlyMemory<byte> Body, ReadOnlyMemory<float> Rows, int RowCount, string? Id, Digest Policy);
 
@@ -16,4 +16,5 @@ public sealed record WorkerRequest(ReadOnlyMemory<byte> Body, ReadOnlyMemory<flo
 /// <param name="Row">The row that was refused; -1 when none was.</param>
 /// <param name="Body">The answer's JSON, to be sent unchanged: the receipt is about these bytes.</param>
 /// <param name="Envelope">The signed statement: the log's entry.</param>
-public sealed record WorkerAnswer(ScreenVerdict Verdict, int Row, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Envelope);
+/// <param name="Salt">What keeps request and response from being guessed from their digests in the log: for the receipt, never for the log.</param>
+public sealed record WorkerAnswer(ScreenVerdict Verdict, int Row, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> Salt);

@@ -39,7 +39,7 @@ internal static class ReceiptsArea
                 await log.AppendManyAsync([.. Enumerable.Range(done, Math.Min(Batch, decisions - done)).Select(i => (ReadOnlyMemory<byte>)PredictionReceipt.Sign(Facts(i), worker))]);
             var envelope = PredictionReceipt.Sign(Facts(-1), worker);
             var given = await log.AppendAsync(envelope);
-            receipt = new PredictionReceipt(envelope, await log.ProofForAsync(given.Index));
+            receipt = new PredictionReceipt(envelope, PredictionReceipt.NewSalt(), await log.ProofForAsync(given.Index));
         }
 
         var bytes = receipt.ToBytes();
@@ -55,7 +55,7 @@ internal static class ReceiptsArea
         var receipt = PredictionReceipt.Parse(bytes);
         var own = receipt.Verify(logKey.PublicKey, [worker.PublicKey]);
         await using var log = await TransparencyLog.OpenAsync(path, trustedKey: logKey.PublicKey);
-        var links = new EvidenceWalk(new LineageReader(log, LineageIndex.Open(log, index), [signer.PublicKey])).From(receipt);
+        var links = new EvidenceWalk(new LineageReader(log, LineageIndex.Open(log, index), [signer.PublicKey])).From(receipt, worker.PublicKey);
         if (!own.Trusted || !links.All(link => link.HoldsThroughout))
             throw new InvalidOperationException(string.Join("; ", links.SelectMany(link => link.Flatten()).Where(link => !link.Holds)));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-34}{clock.Elapsed.TotalMilliseconds,10:0.0} ms, {links.Sum(link => link.Flatten().Count()) + own.Links.Count} links hold"));

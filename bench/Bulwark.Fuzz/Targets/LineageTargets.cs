@@ -75,7 +75,7 @@ internal sealed class ReceiptTarget : IFuzzTarget
 
     public string Name => "receipt";
 
-    public IEnumerable<byte[]> Seeds() => [s_seed, new PredictionReceipt(s_envelope, null).ToBytes()];
+    public IEnumerable<byte[]> Seeds() => [s_seed, new PredictionReceipt(s_envelope, new byte[PredictionReceipt.SaltBytes], null).ToBytes()];
 
     public void Run(ReadOnlySpan<byte> input)
     {
@@ -91,6 +91,6 @@ internal sealed class ReceiptTarget : IFuzzTarget
     private static byte[] Logged()
     {
         var root = MerkleTree.LeafHash(s_envelope);
-        return new PredictionReceipt(s_envelope, new TlogProof(0, [], new Checkpoint("log.example", 1, root).Signed(LineageSamples.Signer))).ToBytes();
+        return new PredictionReceipt(s_envelope, new byte[PredictionReceipt.SaltBytes], new TlogProof(0, [], new Checkpoint("log.example", 1, root).Signed(LineageSamples.Signer))).ToBytes();
     }
 }

@@ -111,6 +111,50 @@ public sealed class TamperedReceiptTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_worker_that_the_key_was_not_released_to_is_named_also_when_the_command_line_believes_it()
+    {
+        await MakingAsync();
+        using var other = Signer.Generate();
+        var receipt = await LoggedAsync(SampleClaims.Facts(), other);
+        Assert.Equal(["attestation:otherWorker"], await FaultsAsync(receipt, "--key", other.PublicKey.ToString()));
+        Assert.Equal(["signature:unknownKey"], await FaultsAsync(receipt));
+    }
+
+    [Fact]
+    public async Task A_workspaces_own_key_signs_no_predictions()
+    {
+        using var keys = _workspace.OpenKeys();
+        using var own = keys.OpenSigner(Workspace.SigningKey);
+        Assert.Equal(["signature:unknownKey"], await FaultsAsync(await LoggedAsync(SampleClaims.Facts(), own)));
+    }
+
+    [Fact]
+    public async Task A_policy_that_was_replaced_before_the_decision_is_named()
+    {
+        await MakingAsync();
+        await AppendAsync(Replaced(SampleClaims.Now.AddSeconds(1)));
+        Assert.Empty(await FaultsAsync(await LoggedAsync(SampleClaims.Facts())));   // came into force while it was being judged
+        Assert.Equal(["policy:policySuperseded"], await FaultsAsync(await LoggedAsync(SampleClaims.Facts() with { Time = SampleClaims.Now.AddSeconds(1) })));
+        await AppendAsync(Policy());
+        Assert.Empty(await FaultsAsync(await LoggedAsync(SampleClaims.Facts() with { Time = SampleClaims.Now.AddSeconds(1) })));
+
+        static Statement Replaced(DateTimeOffset time) => Statement.Of("access policy", Digest.Of("another policy"u8), new PolicyChanged { Kind = PolicyChanged.AccessPolicy, Previous = SampleClaims.Policy, Time = time });
+    }
+
+    [Fact]
+    public async Task A_request_is_proved_with_the_receipts_salt_and_cannot_be_tried_out_without_it()
+    {
+        await MakingAsync();
+        var salt = PredictionReceipt.NewSalt();
+        await File.WriteAllTextAsync(_folder["request.json"], "amount 12", Cancel);
+        var facts = SampleClaims.Facts() with { RequestDigest = PredictionReceipt.RequestDigest(salt, "amount 12"u8) };
+        var receipt = PredictionReceipt.Parse(await LoggedAsync(facts)) with { Salt = salt };
+        Assert.Empty(await FaultsAsync(receipt.ToBytes(), "--request", _folder["request.json"]));
+        Assert.Equal(["request:otherRequest"], await FaultsAsync((receipt with { Salt = PredictionReceipt.NewSalt() }).ToBytes(), "--request", _folder["request.json"]));
+        Assert.DoesNotContain(Digest.Of("amount 12"u8).ToString(), System.Text.Encoding.UTF8.GetString(Dsse.Verify(receipt.Envelope, [_worker.PublicKey]).Payload.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Evidence_that_was_made_up_after_the_prediction_does_not_count()
     {
         var receipt = await LoggedAsync(SampleClaims.Facts());
@@ -130,12 +174,16 @@ public sealed class TamperedReceiptTests : IAsyncLifetime
     [Fact]
     public async Task Every_flipped_bit_of_the_receipt_or_of_an_entry_it_stands_on_is_found()
     {
-        var receipt = await MadeAsync();
+        await MakingAsync();
+        var salt = PredictionReceipt.NewSalt();
+        await File.WriteAllTextAsync(_folder["request.json"], "amount 12", Cancel);
+        var receipt = (PredictionReceipt.Parse(await LoggedAsync(SampleClaims.Facts() with { RequestDigest = PredictionReceipt.RequestDigest(salt, "amount 12"u8) })) with { Salt = salt }).ToBytes();
+        Assert.Empty(await FaultsAsync(receipt, "--request", _folder["request.json"]));
         for (var at = 0; at < receipt.Length; at += 97)
         {
             var copy = receipt.ToArray();
             copy[at] ^= 4;
-            Assert.NotEmpty(await FaultsAsync(copy));
+            Assert.NotEmpty(await FaultsAsync(copy, "--request", _folder["request.json"]));
         }
 
         var bundles = Directory.GetFiles(Path.Combine(_workspace.LogDirectory, "tile", "entries"), "*", SearchOption.AllDirectories);
@@ -169,13 +217,15 @@ public sealed class TamperedReceiptTests : IAsyncLifetime
             await _workspace.AppendAsync(statement, Cancel);
     }
 
-    private async Task<byte[]> LoggedAsync(PredictionFacts facts)
+    private Task<byte[]> LoggedAsync(PredictionFacts facts) => LoggedAsync(facts, _worker);
+
+    private async Task<byte[]> LoggedAsync(PredictionFacts facts, Signer worker)
     {
         using var keys = _workspace.OpenKeys();
-        var envelope = PredictionReceipt.Sign(facts, _worker);
+        var envelope = PredictionReceipt.Sign(facts, worker);
         await using var log = await _workspace.OpenLogAsync(keys);
         var given = await log.AppendAsync(envelope, Cancel);
-        return new PredictionReceipt(envelope, await log.ProofForAsync(given.Index, Cancel)).ToBytes();
+        return new PredictionReceipt(envelope, PredictionReceipt.NewSalt(), await log.ProofForAsync(given.Index, Cancel)).ToBytes();
     }
 
     /// <summary>The failures' places and names, in order; empty exactly when the command says yes.</summary>

@@ -118,7 +118,7 @@ public sealed class VerifyReceiptTests : IAsyncLifetime
         using var keys = _workspace.OpenKeys();
         var log = await _workspace.OpenLogAsync(keys);
         var given = await log.AppendAsync(envelope);
-        return new PredictionReceipt(envelope, log.ProofFor(given.Index)).ToBytes();
+        return new PredictionReceipt(envelope, PredictionReceipt.NewSalt(), log.ProofFor(given.Index)).ToBytes();
     }
 
     private async Task<(int Code, Dictionary<string, EvidenceLink> Links)> VerifyAsync(byte[] receipt)

@@ -5,7 +5,7 @@ namespace Bulwark.Tests.Lineage;
 
 public sealed class PredictionReceiptTests : IAsyncLifetime
 {
-    private static readonly byte[] Request = [1], Response = [2];
+    private static readonly byte[] Request = [1], Response = [2], Salt = PredictionReceipt.NewSalt();
     private readonly TemporaryFolder _folder = new();
     private readonly Signer _logKey = Signer.Generate(), _worker = Signer.Generate(), _other = Signer.Generate();
     private TransparencyLog _log = null!;
@@ -13,8 +13,8 @@ public sealed class PredictionReceiptTests : IAsyncLifetime
 
     private static PredictionFacts Facts => new()
     {
-        RequestDigest = Digest.Of(Request),
-        ResponseDigest = Digest.Of(Response),
+        RequestDigest = PredictionReceipt.RequestDigest(Salt, Request),
+        ResponseDigest = PredictionReceipt.ResponseDigest(Salt, Response),
         ModelDigest = Digest.Of("model"u8),
         PolicyVersion = Digest.Of("policy"u8),
         AttestationDigest = Digest.Of("evidence"u8),
@@ -87,6 +87,14 @@ public sealed class PredictionReceiptTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_receipt_without_a_salt_of_its_length_is_none()
+    {
+        var text = System.Text.Encoding.UTF8.GetString(_receipt.ToBytes());
+        Assert.Throws<FormatException>(() => PredictionReceipt.Parse(System.Text.Encoding.UTF8.GetBytes(text.Replace(Convert.ToBase64String(Salt), Convert.ToBase64String(Salt[1..]), StringComparison.Ordinal))));
+        Assert.NotEqual(PredictionReceipt.RequestDigest(Salt, Request), PredictionReceipt.ResponseDigest(Salt, Request));
+    }
+
+    [Fact]
     public void A_changed_byte_anywhere_in_a_receipt_is_refused()
     {
         var bytes = _receipt.ToBytes();
@@ -96,7 +104,7 @@ public sealed class PredictionReceiptTests : IAsyncLifetime
             bool trusted;
             try
             {
-                trusted = PredictionReceipt.Parse(bytes).Verify(_logKey.PublicKey, [_worker.PublicKey]).Trusted;
+                trusted = PredictionReceipt.Parse(bytes).Verify(_logKey.PublicKey, [_worker.PublicKey], Request, Response).Trusted;
             }
             catch (FormatException)
             {
@@ -120,6 +128,6 @@ public sealed class PredictionReceiptTests : IAsyncLifetime
     private async Task<PredictionReceipt> LoggedAsync(byte[] envelope)
     {
         var given = await _log.AppendAsync(envelope);
-        return new PredictionReceipt(envelope, _log.ProofFor(given.Index));
+        return new PredictionReceipt(envelope, Salt, _log.ProofFor(given.Index));
     }
 }
