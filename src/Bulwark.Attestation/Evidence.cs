@@ -4,11 +4,29 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Attestation;
 
-/// <summary>The kinds of evidence that this version makes and verifies.</summary>
+/// <summary>The kinds of evidence that this version verifies.</summary>
 public static class EvidenceKinds
 {
+    /// <summary>An AMD SEV-SNP report.</summary>
+    public const string SevSnp = "sev-snp";
+
+    /// <summary>An Intel TDX quote.</summary>
+    public const string Tdx = "tdx";
+
+    /// <summary>An Intel SGX quote.</summary>
+    public const string Sgx = "sgx";
+
+    /// <summary>A TPM 2.0 quote.</summary>
+    public const string Tpm = "tpm";
+
+    /// <summary>A quote of an Azure virtual TPM whose key the processor's report vouches for.</summary>
+    public const string AzureVtpm = "azure-vtpm";
+
     /// <summary>A development key's word for what runs. It proves nothing about the machine: insecure, never for production.</summary>
     public const string Simulated = "simulated";
+
+    /// <summary>Every kind.</summary>
+    public static IReadOnlyList<string> All { get; } = [SevSnp, Tdx, Sgx, Tpm, AzureVtpm, Simulated];
 }
 
 /// <summary>The public keys that evidence speaks for: whoever trusts the evidence trusts them, and no others.</summary>
@@ -48,6 +66,9 @@ public sealed record Evidence
     /// <summary>The machinery's own statement, for example a hardware report; it carries the report data.</summary>
     public required byte[] Payload { get; init; }
 
+    /// <summary>What belongs to the statement: signatures, certificates, collateral, logs, by the names of <see cref="EvidenceParts"/>. Whatever the kind does not know is refused.</summary>
+    public IReadOnlyDictionary<string, byte[]> Parts { get; init => field = value ?? new Dictionary<string, byte[]>(); } = new Dictionary<string, byte[]>();
+
     /// <summary>The verifier's fresh number, 32 bytes.</summary>
     public required byte[] Nonce { get; init; }
 
@@ -67,6 +88,9 @@ public sealed record Evidence
     /// <returns>SHA-512 over the label <c>bulwark.dev/attest/v1</c>, a zero byte, and each after its 16-bit length: nonce, HPKE key, TLS key, receipt key, model digest, boot id.</returns>
     public byte[] ReportData() => SHA512.HashData(LengthPrefixed.Bytes(
         "bulwark.dev/attest/v1", Nonce, Keys.Hpke, Keys.TlsSpki, Keys.Receipt.Bytes.ToArray(), Model.ToArray(), BootId));
+
+    /// <summary>What a TPM's quote carries, whose room is 32 bytes by TPM2_Quote's practice: SHA-256 of <see cref="ReportData"/>.</summary>
+    public byte[] QuoteData() => SHA256.HashData(ReportData());
 
     /// <summary>Canonical JSON (RFC 8785).</summary>
     public byte[] ToJson() => CanonicalJson.Canonicalize(JsonSerializer.SerializeToElement(this, AttestationJson.Default.Evidence));

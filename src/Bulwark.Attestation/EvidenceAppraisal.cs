@@ -48,18 +48,39 @@ public sealed record EvidenceAppraisal
     /// <summary>Every leg.</summary>
     public required IReadOnlyList<EvidenceLeg> Legs { get; init; }
 
-    /// <summary>Trusted only when there are legs and each one passed.</summary>
+    /// <summary>Trusted only when there are legs, at least one passed, and each passed or does not apply.</summary>
     public EvidenceVerdict Verdict => Legs.Count == 0 ? EvidenceVerdict.Unverified
-        : Legs.All(leg => leg.Outcome is LegOutcome.Passed) ? EvidenceVerdict.Trusted : EvidenceVerdict.Refused;
+        : Legs.All(leg => leg.Outcome is LegOutcome.Passed or LegOutcome.NotApplicable) && Legs.Any(leg => leg.Outcome is LegOutcome.Passed) ? EvidenceVerdict.Trusted : EvidenceVerdict.Refused;
 
-    /// <summary>True unless real hardware vouched: whatever rests on this appraisal says so.</summary>
+    /// <summary>The evidence's kind.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>True unless real hardware vouched under a production policy: whatever rests on this appraisal says so.</summary>
     public required bool Insecure { get; init; }
 
-    /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
-    public Digest? Measurement { get; init; }
+    /// <summary>What runs, as the evidence says: <c>sha256:</c> or <c>sha384:</c> and digits; null when that could not be read.</summary>
+    public string? Measurement { get; init; }
 
     /// <summary>Digest of the evidence.</summary>
     public required Digest Evidence { get; init; }
+
+    /// <summary>Which machine: chip id, PIID or attestation key, hexadecimal; null when the evidence does not say.</summary>
+    public string? PlatformId { get; init; }
+
+    /// <summary>The vendor's word for the platform's patches; null where there is none.</summary>
+    public string? TcbStatus { get; init; }
+
+    /// <summary>Security advisories that apply to that status.</summary>
+    public IReadOnlyList<string> Advisories { get; init; } = [];
+
+    /// <summary>What the evidence says of platform and program. Trust it only when <see cref="Verdict"/> trusts.</summary>
+    public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Until when the answer can stand at most: the first date at which a certificate or a piece of collateral ends.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
+
+    /// <summary>What the policy lets in without naming it.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = [];
 
     /// <summary>The first leg that failed, as <c>name: detail</c>; empty when none did.</summary>
     public string Reason => Legs.FirstOrDefault(leg => leg.Outcome is LegOutcome.Failed) is { } failed ? $"{failed.Name}: {failed.Detail}" : "";

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bulwark.Attestation.Dcap;
+using Bulwark.Attestation.Snp;
+using Bulwark.Attestation.Tpm;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Attestation;
@@ -23,6 +26,9 @@ public sealed record EvidencePolicy
     /// <summary>The format's name and version.</summary>
     public string Format { get; init; } = FormatName;
 
+    /// <summary>The policy's own version, 1 and up: a broker goes only forward.</summary>
+    public int Version { get; init; } = 1;
+
     /// <summary>Where this policy is for.</summary>
     public required EvidenceEnvironment Environment { get; init; }
 
@@ -35,34 +41,55 @@ public sealed record EvidencePolicy
     /// <summary>The development keys whose simulated reports are let in.</summary>
     public IReadOnlyList<VerificationKey> SimulatedKeys { get; init => field = value ?? []; } = [];   // generated JSON code sets an absent member to null
 
-    /// <summary>The measurements of programs that are let in.</summary>
-    public required IReadOnlyList<Digest> Measurements { get; init; }
+    /// <summary>What an SNP platform must be; for kinds <c>sev-snp</c> and <c>azure-vtpm</c>.</summary>
+    public SnpPolicy? Snp { get; init; }
+
+    /// <summary>What a TDX platform must be; for kind <c>tdx</c>.</summary>
+    public DcapPolicy? Tdx { get; init; }
+
+    /// <summary>What an SGX platform must be; for kind <c>sgx</c>.</summary>
+    public DcapPolicy? Sgx { get; init; }
+
+    /// <summary>What a TPM must be; for kinds <c>tpm</c> and <c>azure-vtpm</c>.</summary>
+    public TpmPolicy? Tpm { get; init; }
+
+    /// <summary>The measurements of programs that are let in: of files, launch digests, MRTD, MRENCLAVE, or the composite of a TPM's registers.</summary>
+    public required IReadOnlyList<ReferenceValue> Measurements { get; init; }
+
+    /// <summary>Who may publish measurements, and in which log. Production asks for it.</summary>
+    public MeasurementProvenance? Provenance { get; init; }
 
     /// <summary>The model packages whose key may be released.</summary>
-    public required IReadOnlyList<Digest> Models { get; init; }
+    public required IReadOnlyList<ModelRule> Models { get; init; }
+
+    /// <summary>The lowest version of each named model.</summary>
+    public IReadOnlyDictionary<string, string> MinimumModelVersions { get; init => field = value ?? s_none; } = s_none;
 
     /// <summary>How old evidence may be, in seconds; from 1 to 3600.</summary>
     public required int MaximumAgeSeconds { get; init; }
+
+    /// <summary>How long ago revocation lists and collateral may have been issued, in days; 0 asks no more than that they are in force. Production asks for 1 to 90.</summary>
+    public int MaximumCollateralAgeDays { get; init; }
+
+    /// <summary>How a broker gives keys out by this policy.</summary>
+    public ReleaseRules Release { get; init => field = value ?? new(); } = new();
+
+    private static readonly Dictionary<string, string> s_none = [];
 
     /// <summary>SHA-256 of the canonical bytes: the policy's version in every record.</summary>
     public Digest Digest() => Bulwark.Cryptography.Digest.Of(ToJson());
 
     /// <summary>Every fault; empty when the policy is sound.</summary>
-    public IEnumerable<string> Faults()
+    public IEnumerable<string> Faults() => EvidencePolicyFaults.Of(this);
+
+    /// <summary>What is let in without being named, for whoever reads the policy: each is a risk that somebody took.</summary>
+    public IEnumerable<string> Flags()
     {
-        if (Format != FormatName) yield return $"The format is {Format}; this version reads {FormatName}.";
-        if (!Enum.IsDefined(Environment)) yield return "The environment is neither production nor development.";
-        if (Kinds.Count == 0) yield return "No kind of evidence is let in.";
-        foreach (var kind in Kinds.Where(kind => kind != EvidenceKinds.Simulated))
-            yield return $"Kind '{kind}' is not built; this version verifies: {EvidenceKinds.Simulated}.";
-        if (Environment is EvidenceEnvironment.Production && (Kinds.Contains(EvidenceKinds.Simulated) || InsecureSimulated || SimulatedKeys.Count > 0))
-            yield return "A production policy refuses simulated evidence: it proves nothing about the machine.";
-        if (Kinds.Contains(EvidenceKinds.Simulated) && !InsecureSimulated)
-            yield return "Simulated evidence is insecure; a development policy that lets it in must say \"insecureSimulated\": true.";
-        if (Kinds.Contains(EvidenceKinds.Simulated) && SimulatedKeys.Count == 0) yield return "Simulated evidence is let in, but no development key.";
-        if (Measurements.Count == 0) yield return "No measurement is let in.";
-        if (Models.Count == 0) yield return "No model's key may be released.";
-        if (MaximumAgeSeconds is < 1 or > 3600) yield return $"The maximum age is {MaximumAgeSeconds} s; it must be from 1 to 3600.";
+        if (Snp?.AnyPlatform is true) yield return "snp: any chip";
+        if (Tdx?.AnyPlatform is true) yield return "tdx: any platform";
+        if (Sgx?.AnyPlatform is true) yield return "sgx: any platform";
+        if (Tpm?.AnyPlatform is true) yield return "tpm: any attestation key";
+        if (Kinds.Contains(EvidenceKinds.Simulated)) yield return "insecure: simulated evidence";
     }
 
     /// <summary>Canonical JSON (RFC 8785).</summary>

@@ -1,49 +1,79 @@
 using System.Security.Cryptography;
+using Bulwark.Attestation.Kinds;
 
 namespace Bulwark.Attestation;
 
-/// <summary>Appraises evidence against a policy, leg by leg; each leg fails under its own name.</summary>
-/// <param name="policy">What is let in. An unsound policy lets nothing in, also when it was built in code.</param>
-/// <param name="time">The verifier's clock; the attested machine's is never asked.</param>
-public sealed class EvidenceVerifier(EvidencePolicy policy, TimeProvider time)
+/// <summary>Appraises evidence of every kind against a policy, leg by leg; each leg fails under its own name.</summary>
+/// <remarks>The same evidence, policy, collateral and time always give the same answer. Thread-safe.</remarks>
+public sealed class EvidenceVerifier
 {
-    private const string Unreadable = "the payload could not be read";
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+    private static readonly Dictionary<string, EvidenceKind> s_kinds = new EvidenceKind[]
+    {
+        new SimulatedKind(), new SnpKind(), new DcapKind(EvidenceKinds.Tdx), new DcapKind(EvidenceKinds.Sgx), new TpmKind(), new AzureKind(),
+    }.ToDictionary(kind => kind.Name, StringComparer.Ordinal);
 
-    /// <summary>The names of all legs, in the order of an appraisal.</summary>
-    public static IReadOnlyList<string> LegNames { get; } =
-        ["policy", "kind", "environment", "nonce", "keys", "boot-id", "payload", "signer", "signature", "binding", "not-future", "age", "measurement", "model"];
+    private readonly TimeProvider _time;
+    private readonly CollateralFolder? _collateral;
+    private readonly string _faults;
+
+    /// <param name="policy">What is let in. An unsound policy lets nothing in, also when it was built in code.</param>
+    /// <param name="time">The verifier's clock; the attested machine's is never asked.</param>
+    /// <param name="collateral">Vendors' certificates, lists and documents for evidence that brings none; null for none.</param>
+    public EvidenceVerifier(EvidencePolicy policy, TimeProvider time, CollateralFolder? collateral = null)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        (Policy, _time, _collateral) = (policy, time, collateral);
+        _faults = string.Join(" ", policy.Faults());
+    }
 
     /// <summary>The policy.</summary>
-    public EvidencePolicy Policy => policy;
+    public EvidencePolicy Policy { get; }
 
     /// <summary>Appraises evidence.</summary>
     /// <param name="evidence">What the worker showed.</param>
     /// <param name="nonce">The nonce that this verifier gave, 32 bytes.</param>
-    public EvidenceAppraisal Verify(Evidence evidence, ReadOnlySpan<byte> nonce)
+    public EvidenceAppraisal Verify(Evidence evidence, ReadOnlySpan<byte> nonce) => Verify(evidence, nonce, null);
+
+    internal EvidenceAppraisal Verify(Evidence evidence, ReadOnlySpan<byte> nonce, ProvedKeys? proved)
     {
+        ArgumentNullException.ThrowIfNull(evidence);
         var legs = new Legs();
-        var faults = string.Join(" ", policy.Faults());
-        legs.Check("policy", faults.Length == 0, faults);
-        var isSimulated = evidence.Kind == EvidenceKinds.Simulated;
-        legs.Check("kind", isSimulated && policy.Kinds.Contains(evidence.Kind), $"the policy does not let kind '{evidence.Kind}' in");
-        legs.Check("environment", !isSimulated || (policy.Environment is EvidenceEnvironment.Development && policy.InsecureSimulated), "simulated evidence is refused outside development");
+        legs.Check("policy", _faults.Length == 0, _faults);
+        var kind = s_kinds.GetValueOrDefault(evidence.Kind);
+        legs.Check("kind", kind is not null && Policy.Kinds.Contains(evidence.Kind), $"the policy does not let kind '{evidence.Kind}' in");
+        legs.Check("environment", kind is not SimulatedKind || (Policy.Environment is EvidenceEnvironment.Development && Policy.InsecureSimulated), "simulated evidence is refused outside development");
         legs.Check("nonce", nonce.Length == Evidence.NonceSizeInBytes && CryptographicOperations.FixedTimeEquals(evidence.Nonce, nonce), "it is not the nonce that was given");
         legs.Check("keys", IsPoint(evidence.Keys.Hpke), "the HPKE key is no point of P-256");
         legs.Check("boot-id", evidence.BootId.Length == Evidence.BootIdSizeInBytes, $"it has {evidence.BootId.Length} bytes, not {Evidence.BootIdSizeInBytes}");
+        var foreign = evidence.Parts.Keys.Where(part => kind?.Parts.Contains(part) is not true).Order(StringComparer.Ordinal).ToList();
+        legs.Check("parts", foreign.Count == 0, $"kind '{evidence.Kind}' knows no part {string.Join(", ", foreign)}");
 
-        var report = default(SimulatedReport);
-        var readable = legs.Check("payload", isSimulated && SimulatedReport.TryRead(evidence.Payload, out report), "it is no report of this kind");
-        var signer = readable ? policy.SimulatedKeys.FirstOrDefault(key => key.Verify(report.Signed, report.Signature)) : null;
-        legs.Check("signer", policy.SimulatedKeys.Count > 0, "the policy trusts no key for this kind");
-        legs.Check("signature", signer is not null, "no trusted key signed the report", reached: readable, notReached: Unreadable);
-        legs.Check("binding", readable && CryptographicOperations.FixedTimeEquals(report.ReportData, evidence.ReportData()), "the report is not about this nonce, these keys and this model", reached: readable, notReached: Unreadable);
-        var age = time.GetUtcNow() - report.Issued;
-        legs.Check("not-future", age >= -ClockSkew, $"it is dated {-age.TotalSeconds:F0} s ahead of this clock", reached: readable, notReached: Unreadable);
-        legs.Check("age", age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"it is {age.TotalSeconds:F0} s old; the policy allows {policy.MaximumAgeSeconds} s", reached: readable, notReached: Unreadable);
-        legs.Check("measurement", policy.Measurements.Contains(report.Measurement), $"the policy does not let the program {report.Measurement} in", reached: readable, notReached: Unreadable);
-        legs.Check("model", policy.Models.Contains(evidence.Model), $"the policy does not release the key of model {evidence.Model}");
-        return new() { Legs = legs.Done, Insecure = true, Measurement = readable ? report.Measurement : null, Evidence = evidence.Digest() };
+        var found = kind?.Appraise(legs, new(evidence, Policy, _time, _collateral, proved)) ?? new();
+        Model(legs, evidence);
+        return new()
+        {
+            Legs = legs.Done,
+            Kind = evidence.Kind,
+            Insecure = kind is null or SimulatedKind || Policy.Environment is not EvidenceEnvironment.Production,
+            Measurement = found.Measurement,
+            Evidence = evidence.Digest(),
+            PlatformId = found.PlatformId,
+            TcbStatus = found.TcbStatus,
+            Advisories = found.Advisories,
+            Claims = found.Claims,
+            ValidUntil = found.ValidUntil,
+            Flags = [.. Policy.Flags()],
+        };
+    }
+
+    private void Model(Legs legs, Evidence evidence)
+    {
+        var rule = Policy.Models.FirstOrDefault(model => model.Package == evidence.Model);
+        legs.Check("model", rule is not null, $"the policy does not release the key of model {evidence.Model}");
+        if (rule is null || !Policy.MinimumModelVersions.TryGetValue(rule.Name, out var lowest))
+            legs.Waive("model-version", "the policy has no lowest version of this model");
+        else
+            legs.Require("model-version", ModelRule.Compare(rule.Version, lowest) >= 0, $"{rule.Name} {rule.Version} is below the lowest version {lowest}", code: "ModelVersion");
     }
 
     /// <summary>True for an uncompressed point on P-256 (RFC 9180 §7.1.4 asks the receiver's key to be validated).</summary>

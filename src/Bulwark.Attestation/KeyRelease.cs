@@ -74,7 +74,21 @@ public sealed record KeyReleaseRecord
     /// <summary>The evidence's kind.</summary>
     public required string Kind { get; init; }
     /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
-    public required Digest? Measurement { get; init; }
+    public required string? Measurement { get; init; }
+    /// <summary>Which machine; null when the evidence does not say.</summary>
+    public string? Platform { get; init; }
+    /// <summary>The vendor's word for the platform's patches; null where there is none.</summary>
+    public string? TcbStatus { get; init; }
+    /// <summary>What was asked: <c>release</c> or <c>renewal</c>.</summary>
+    public string? Purpose { get; init; }
+    /// <summary>The release that is renewed; null for a first one.</summary>
+    public string? Renews { get; init; }
+    /// <summary>Until when the key may be used; null when it was refused.</summary>
+    public DateTimeOffset? LeaseEnds { get; init; }
+    /// <summary>Number of the evidence policy.</summary>
+    public int? PolicyVersion { get; init; }
+    /// <summary>The first date at which a certificate or a piece of collateral ends; null when none was read.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
     /// <summary>Digest of the evidence policy.</summary>
     public required Digest Policy { get; init; }
     /// <summary>The names of all legs that failed.</summary>

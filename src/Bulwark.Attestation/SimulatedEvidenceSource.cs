@@ -7,12 +7,22 @@ namespace Bulwark.Attestation;
 /// <param name="signer">The development key; not disposed here.</param>
 /// <param name="measurement">What runs; see <see cref="Measurement"/>.</param>
 /// <param name="time">The clock that dates the report.</param>
-public sealed class SimulatedEvidenceSource(Signer signer, Digest measurement, TimeProvider time)
+public sealed class SimulatedEvidenceSource(Signer signer, Digest measurement, TimeProvider time) : IEvidenceSource
 {
     private readonly byte[] _bootId = RandomNumberGenerator.GetBytes(Evidence.BootIdSizeInBytes);
 
     /// <summary>What this source says runs.</summary>
     public Digest Measurement => measurement;
+
+    /// <inheritdoc/>
+    public string Kind => EvidenceKinds.Simulated;
+
+    /// <inheritdoc/>
+    public ValueTask<Evidence> CollectAsync(EvidenceChallenge challenge, EvidenceKeys keys, Digest model, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(challenge);
+        return ValueTask.FromResult(Collect(challenge.Nonce, keys, model));
+    }
 
     /// <summary>Collects evidence for a verifier's nonce.</summary>
     /// <param name="nonce">The verifier's fresh number, 32 bytes.</param>

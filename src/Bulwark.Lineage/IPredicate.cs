@@ -36,6 +36,8 @@ public static class Predicates
         Add<ModelSealed>();
         Add<ModelPromoted>();
         Add<KeyReleased>();
+        Add<KeyAuthorityUsed>();
+        Add<MeasurementPublished>();
         Add<RequestJudged>();
         Add<PredictionFacts>();
         Add<PolicyChanged>();

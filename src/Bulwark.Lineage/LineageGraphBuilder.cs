@@ -98,7 +98,7 @@ internal sealed class LineageGraphBuilder(LineageReader reader)
             var last = group.Last();
             var ((verdict, kind, measurement, insecure), count) = (group.Key, group.Count());
             Link(id, Add(new($"deployment {last.Index}", LineageKind.Deployment, verdict == "released" ? "worker with the key" : "worker without the key", [
-                $"{kind} evidence{(insecure ? ", INSECURE" : "")}", measurement is { } code ? $"runs {Short(code)}" : "runs unknown code",
+                $"{kind} evidence{(insecure ? ", INSECURE" : "")}", measurement is { } code ? $"runs {(code.Length > 19 ? code[..19] + "…" : code)}" : "runs unknown code",
                 $"{count} time{(count == 1 ? "" : "s")}, last {Day(last.Claim.Time)}", .. verdict == "released" ? Array.Empty<string>() : [$"refused: {last.Claim.Reason}"]], last.Index)), verdict == "released" ? "served by" : "refused to");
         }
     }

@@ -39,6 +39,12 @@ public static class PredicateTypes
     /// <summary>A key was released, or its release refused: <see cref="KeyReleased"/>.</summary>
     public const string KeyRelease = "https://bulwark.dev/key-release/v1";
 
+    /// <summary>A key's release was approved, or its leases revoked: <see cref="KeyAuthorityUsed"/>.</summary>
+    public const string KeyAuthority = "https://bulwark.dev/key-authority/v1";
+
+    /// <summary>A program's measurement was published: <see cref="MeasurementPublished"/>.</summary>
+    public const string Measurement = "https://bulwark.dev/measurement/v1";
+
     /// <summary>A request to the gateway was allowed or refused: <see cref="RequestJudged"/>.</summary>
     public const string Access = "https://bulwark.dev/access/v1";
 

@@ -32,8 +32,29 @@ public sealed record KeyReleased : IPredicate<KeyReleased>
     /// <summary>The evidence's kind.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
-    public Digest? Measurement { get; init; }
+    /// <summary>What runs, as the evidence says: <c>sha256:</c> or <c>sha384:</c> and digits; null when that could not be read.</summary>
+    public string? Measurement { get; init; }
+
+    /// <summary>Which machine: chip id, PIID or attestation key; null when the evidence does not say.</summary>
+    public string? Platform { get; init; }
+
+    /// <summary>The vendor's word for the platform's patches; null where there is none.</summary>
+    public string? TcbStatus { get; init; }
+
+    /// <summary>What was asked: <c>release</c> or <c>renewal</c>; null in records of the first version.</summary>
+    public string? Purpose { get; init; }
+
+    /// <summary>The release that is renewed; null for a first one.</summary>
+    public string? Renews { get; init; }
+
+    /// <summary>Until when the key may be used; null when it was refused or has no end.</summary>
+    public DateTimeOffset? LeaseEnds { get; init; }
+
+    /// <summary>Number of the evidence policy; null in records of the first version.</summary>
+    public int? PolicyVersion { get; init; }
+
+    /// <summary>The first date at which a certificate or a piece of collateral ends; null when none was read.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
 
     /// <summary>Digest of the evidence policy.</summary>
     public required Digest Policy { get; init; }
@@ -83,6 +104,56 @@ public sealed record RequestJudged : IPredicate<RequestJudged>
     /// <inheritdoc/>
     public IEnumerable<string> Faults() => Predicates.Sound(
         Predicates.Empty(Outcome, "outcome"), Client is null || Pseudonym.Is(Client) ? null : "'client' is no pseudonym.");
+}
+
+/// <summary>Somebody says what a program measures: the subject is the measurement's text.</summary>
+public sealed record MeasurementPublished : IPredicate<MeasurementPublished>
+{
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.Measurement;
+
+    /// <summary><c>sha256:</c> or <c>sha384:</c> and lower-case hexadecimal digits.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>The kind of evidence that shows it.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What it is the measurement of, for people: a program and its version.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(Predicates.Empty(Value, "value"), Predicates.Empty(Kind, "kind"), Predicates.Empty(Program, "program"));
+}
+
+/// <summary>A broker did something with leases that no worker asked for: approved, revoked, ended; the subject is the package.</summary>
+public sealed record KeyAuthorityUsed : IPredicate<KeyAuthorityUsed>
+{
+    /// <inheritdoc/>
+    public static string Type => PredicateTypes.KeyAuthority;
+
+    /// <summary><c>approved</c> or <c>revoked</c>.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>The package.</summary>
+    public required Digest Model { get; init; }
+
+    /// <summary>The key of whoever asked for it.</summary>
+    public required VerificationKey By { get; init; }
+
+    /// <summary>The release that is meant; null for all of the package.</summary>
+    public string? ReleaseId { get; init; }
+
+    /// <summary>Why, for people; no secret.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>When, by the broker's clock.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Faults() => Predicates.Sound(Action is "approved" or "revoked" ? null : $"'action' is '{Action}'.");
 }
 
 /// <summary>A policy came into force; the subject is its text.</summary>

@@ -19,6 +19,14 @@ internal sealed class Legs
     /// <summary>Adds a leg that the policy does not ask for, and says why.</summary>
     internal void Waive(string name, string why, LegKind kind = LegKind.Policy) => Done.Add(new(name, LegOutcome.NotApplicable, why) { Kind = kind });
 
+    /// <summary>Adds the legs of <paramref name="names"/> that were not reached, so that an appraisal always lists the same ones.</summary>
+    internal List<EvidenceLeg> Complete(IEnumerable<string> names)
+    {
+        foreach (var name in names.Except(Done.Select(leg => leg.Name), StringComparer.Ordinal).ToList())
+            Check(name, false, "", reached: false);
+        return Done;
+    }
+
     private bool Add(string name, bool holds, string otherwise, bool reached, string code, LegKind kind, string notReached)
     {
         Done.Add(!reached ? new(name, LegOutcome.NotChecked, notReached) { Kind = kind }

@@ -9,8 +9,14 @@ namespace Bulwark.Attestation.Dcap;
 /// <param name="time">The verifier's clock.</param>
 public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
 {
-    private static readonly string[] s_afterCollateral =
-        ["qe-report-signature", "qe-key-binding", "quote-signature", "tdx-module", "qe-identity", "tcb-level", "debug", "tcb-status", "advisories", "evaluation-number", "platform", "measurement", "td-attributes", "xfam", "service-td", "report-data"];
+    private static readonly string[] s_legs =
+    [
+        "quote-format", "collateral-format", "pck-format", "pck-root", "pck-chain", "pck-dates", "revocation-lists", "pck-revoked", "authority-revoked",
+        "tcb-info-root", "tcb-info-chain", "tcb-info-dates", "tcb-info-signature", "tcb-info-in-force",
+        "qe-identity-document-root", "qe-identity-document-chain", "qe-identity-document-dates", "qe-identity-document-signature", "qe-identity-document-in-force",
+        "tcb-info-fits", "qe-identity-fits", "revocation-in-force", "collateral-age", "qe-report-signature", "qe-key-binding", "quote-signature", "tdx-module", "qe-identity", "tcb-level", "debug",
+        "tcb-status", "advisories", "evaluation-number", "platform", "measurement", "registers", "td-attributes", "xfam", "service-td", "report-data", "collateral-content",
+    ];
 
     /// <summary>Appraises.</summary>
     /// <param name="quoteBytes">The quote.</param>
@@ -27,7 +33,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         var pck = readable && quote!.Chain.Count > 0 ? PckFacts.Read(quote.Chain[0]) : null;
         legs.Check("pck-format", pck is not null, "the PCK certificate lacks Intel's extension", reached: readable, code: "CertFormat");
         if (quote is null || collateral is null || pck is null)
-            return new() { Legs = NotReached(legs, ["pck-root", "pck-chain", "pck-dates", "tcb-info", "qe-identity-document", .. s_afterCollateral]) };
+            return new() { Legs = legs.Complete(s_legs) };
 
         var chain = new ChainCheck("pck", quote.Chain, policy.Roots);
         chain.AddTo(legs, now);
@@ -38,7 +44,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         catch (Exception failure) when (failure is KeyNotFoundException or InvalidOperationException or FormatException or JsonException or OverflowException)
         {
             legs.Check("collateral-content", false, $"Intel's documents cannot be understood: {failure.Message}", code: "CollateralFormat");
-            return new() { Legs = legs.Done };
+            return new() { Legs = legs.Complete(s_legs) };
         }
     }
 
@@ -53,6 +59,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
             $"the TCB information is {tcbInfo.Id} version {tcbInfo.Version} for another kind of platform", code: "TcbInfoMismatch");
         legs.Check("qe-identity-fits", identity.Version == 2 && identity.Id == (tee ? "TD_QE" : "QE"), $"the identity is {identity.Id} version {identity.Version}", code: "QeIdentityMismatch");
         RevocationDates(legs, collateral, now);
+        Age(legs, collateral, now);
 
         legs.Check("qe-report-signature", quote.IsQeReportSignedBy(quote.Chain[0].PublicKey.Span), "the PCK key did not sign the quoting enclave's report", code: "QeReportSignature");
         legs.Check("qe-key-binding", quote.IsKeyBound(), "the quoting enclave's report is about another attestation key", code: "QeReportData");
@@ -69,6 +76,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         legs.Check("tcb-level", tcb.Status is not (TcbStatus.NoMatchingLevel or TcbStatus.Revoked), tcb.Status is TcbStatus.Revoked ? "the platform's keys are revoked" : "no published level fits this platform", code: $"{tcb.Status}");
         legs.Check("debug", !(domain?.IsDebug ?? new EnclaveReport(quote.Body.ToArray()).IsDebug), "it may be debugged: the host can read its memory", code: "Debug");
         Policy(legs, quote, collateral, pck, tcb, domain, reportData);
+        legs.Check("collateral-content", true, "");
         return new()
         {
             Legs = legs.Done,
@@ -76,7 +84,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
             PlatformId = pck.PlatformId,
             TcbStatus = $"{tcb.Status}",
             Advisories = tcb.Advisories,
-            ValidUntil = new[] { chain.ValidUntil ?? now, tcbInfo.NextUpdate, identity.NextUpdate }.Min(),
+            ValidUntil = new[] { chain.ValidUntil ?? now, tcbInfo.NextUpdate, identity.NextUpdate, collateral.PckList?.NextUpdate ?? DateTimeOffset.MaxValue, collateral.RootList?.NextUpdate ?? DateTimeOffset.MaxValue }.Min(),
         };
     }
 
@@ -115,6 +123,19 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
             legs.Check("revocation-in-force", collateral.PckList?.IsCurrent(now) is true && collateral.RootList?.IsCurrent(now) is true, "a revocation list is missing or not in force", code: "CrlExpired");
     }
 
+    /// <summary>Documents that are in force may still be old: an attacker shows the oldest that is.</summary>
+    private void Age(Legs legs, DcapCollateral collateral, DateTimeOffset now)
+    {
+        if (policy.MaximumCollateralAge is not { } oldest)
+        {
+            legs.Waive("collateral-age", "the policy asks no more than that the documents are in force");
+            return;
+        }
+
+        var issued = new[] { collateral.TcbInfo.IssueDate, collateral.QeIdentity.IssueDate, collateral.PckList?.ThisUpdate ?? now, collateral.RootList?.ThisUpdate ?? now }.Min();
+        legs.Require("collateral-age", now - issued <= oldest, $"a document was issued on {issued:yyyy-MM-dd}; the policy allows {oldest.TotalDays:F0} days", code: "CollateralAge");
+    }
+
     private void Policy(Legs legs, Quote quote, DcapCollateral collateral, PckFacts pck, TcbEvaluation tcb, TdReport? domain, ReadOnlySpan<byte> reportData)
     {
         legs.Require("tcb-status", policy.Statuses.Contains(tcb.Status) && tcb.Status is not (TcbStatus.NoMatchingLevel or TcbStatus.Revoked), $"the status is {tcb.Status}", code: $"{tcb.Status}");
@@ -131,6 +152,8 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
             legs.Waive("measurement", "any: the policy leaves the measurement to the caller");
         else
             legs.Require("measurement", policy.Measurements.Contains(measurement, StringComparer.OrdinalIgnoreCase), "the policy does not let this measurement in", code: "Measurement");
+        var wrong = domain is { } registers ? policy.Registers.Where(entry => !entry.Value.Contains(Convert.ToHexStringLower(registers.Rtmr(entry.Key)), StringComparer.OrdinalIgnoreCase)).Select(entry => $"RTMR{entry.Key}").ToList() : [];
+        legs.Require("registers", wrong.Count == 0, $"run-time registers that the policy does not let in: {string.Join(", ", wrong)}", code: "Registers");
         legs.Require("td-attributes", domain is not { } attributes || policy.TdAttributes is null || policy.TdAttributes.Equals(Convert.ToHexStringLower(attributes.TdAttributes), StringComparison.OrdinalIgnoreCase), "the domain's attributes differ from the policy's", code: "TdAttributes");
         legs.Require("xfam", domain is not { } features || policy.Xfam is null || policy.Xfam.Equals(Convert.ToHexStringLower(features.Xfam), StringComparison.OrdinalIgnoreCase), "the domain's XFAM differs from the policy's", code: "Xfam");
         legs.Require("service-td", policy.AllowServiceTd || domain is not { } bound || !bound.MrServiceTd.ContainsAnyExcept((byte)0), "a service domain is bound to this one", code: "ServiceTd");
@@ -170,11 +193,4 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
     }
 
     private static bool Hex(JsonElement element, string name, ReadOnlySpan<byte> actual) => Convert.FromHexString(element.GetProperty(name).GetString() ?? "").AsSpan().SequenceEqual(actual);
-
-    private static List<EvidenceLeg> NotReached(Legs legs, IEnumerable<string> names)
-    {
-        foreach (var name in names)
-            legs.Check(name, false, "", reached: false);
-        return legs.Done;
-    }
 }

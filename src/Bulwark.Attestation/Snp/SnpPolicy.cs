@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Attestation.Snp;
@@ -11,7 +12,8 @@ public sealed record SnpPolicy
         AmdRootKeys.Milan, AmdRootKeys.Genoa, AmdRootKeys.Turin,
     ];
 
-    /// <summary>Pinned roots; AMD's own unless a test says otherwise.</summary>
+    /// <summary>Pinned roots; AMD's own unless a test says otherwise. Code sets them, never a policy file.</summary>
+    [JsonIgnore]
     public IReadOnlyList<Digest> Roots { get; init => field = value ?? AmdRoots; } = AmdRoots;
 
     /// <summary>The floors of each product line that is let in.</summary>
@@ -35,10 +37,16 @@ public sealed record SnpPolicy
     /// <summary>A revocation list must be there, signed by the root and current. False must be spelled out: what is there is still checked.</summary>
     public bool RequireRevocation { get; init; } = true;
 
+    /// <summary>Longest time since the revocation list was issued; null asks no more than that it is in force.</summary>
+    [JsonIgnore]
+    public TimeSpan? MaximumCollateralAge { get; init; }
+
     /// <summary>Launch digests that are let in, 48 bytes each in hexadecimal; empty lets none in unless <see cref="AnyMeasurement"/>.</summary>
+    [JsonIgnore]
     public IReadOnlyList<string> Measurements { get; init => field = value ?? []; } = [];
 
     /// <summary>Any launch digest is let in: the caller judges it. Flagged in every appraisal.</summary>
+    [JsonIgnore]
     public bool AnyMeasurement { get; init; }
 
     /// <summary>Host data that is let in, 32 bytes in hexadecimal; null asks nothing.</summary>
@@ -46,6 +54,15 @@ public sealed record SnpPolicy
 
     /// <summary>Digests of id keys that are let in, 48 bytes in hexadecimal; empty asks nothing.</summary>
     public IReadOnlyList<string> IdKeyDigests { get; init => field = value ?? []; } = [];
+
+    internal IEnumerable<string> Faults()
+    {
+        if (Products.Count == 0) yield return "snp: no product line is let in.";
+        if (Platforms.Count == 0 && !AnyPlatform) yield return "snp: no chip is let in; list chip ids, or spell \"anyPlatform\": true out.";
+        if (Platforms.Count > 0 && AnyPlatform) yield return "snp: chips are listed and any chip is let in; choose one.";
+        if (MaximumVmpl is < 0 or > 3) yield return $"snp: privilege levels are 0 to 3, not {MaximumVmpl}.";
+        if (AllowVlek && !AnyPlatform) yield return "snp: a provider's key (VLEK) names no chip, so it needs \"anyPlatform\": true.";
+    }
 }
 
 /// <summary>The floor of one product line.</summary>

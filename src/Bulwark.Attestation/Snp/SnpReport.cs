@@ -75,6 +75,8 @@ public sealed class SnpReport
         _ => SnpProduct.Unknown,
     };
 
+    internal ReadOnlySpan<byte> ReportedTcbBytes => Bytes(0x180, 8);
+
     /// <summary>The TCB that runs.</summary>
     public SnpTcb CurrentTcb(SnpProduct product) => SnpTcb.Read(Bytes(0x038, 8), product);
     /// <summary>The TCB that the signing key was derived for.</summary>

@@ -41,7 +41,7 @@ public sealed class SnpVerifier(SnpPolicy policy, TimeProvider time)
         legs.Check("debug", !report.Policy.DebugAllowed, "the guest may be debugged: the host can read its memory", code: "Debug");
         legs.Check("migration", !report.Policy.MigrationAgentAllowed, "the guest may be migrated by an agent", code: "MigrateMA");
         Policy(legs, report, facts, reportData);
-        return new() { Legs = legs.Done, Claims = Claims(report, facts), PlatformId = PlatformId(report, facts), ValidUntil = chain.ValidUntil };
+        return new() { Legs = legs.Done, Claims = Claims(report, facts), PlatformId = PlatformId(report, facts), ValidUntil = Earlier(chain.ValidUntil, evidence.RevocationList) };
     }
 
     private void Revocation(Legs legs, SnpEvidence evidence, DerCertificate? leaf, DerCertificate? signing, DerCertificate? root, DateTimeOffset now)
@@ -50,6 +50,7 @@ public sealed class SnpVerifier(SnpPolicy policy, TimeProvider time)
         {
             legs.Waive("revocation-list", "no revocation list, and the policy does not ask for one");
             legs.Waive("revoked", "no revocation list, and the policy does not ask for one");
+            legs.Waive("collateral-age", "no revocation list, and the policy does not ask for one");
             return;
         }
 
@@ -58,6 +59,10 @@ public sealed class SnpVerifier(SnpPolicy policy, TimeProvider time)
             !read ? "there is no revocation list that can be read" : root is null || !list!.IsIssuedBy(root) ? "the root did not sign the revocation list" : $"the revocation list is not in force at {now:yyyy-MM-dd}",
             code: !read ? "NoRevocationData" : root is null || !list!.IsIssuedBy(root) ? "CrlSignature" : "CrlExpired");
         legs.Check("revoked", genuine && !list!.Lists(signing!) && !list.Lists(leaf!), "a certificate of the chain is revoked", reached: genuine && signing is not null && leaf is not null, code: "Revoked");
+        if (policy.MaximumCollateralAge is { } oldest)
+            legs.Require("collateral-age", genuine && now - list!.ThisUpdate <= oldest, $"the revocation list was issued on {list?.ThisUpdate:yyyy-MM-dd}; the policy allows {oldest.TotalDays:F0} days", reached: genuine, code: "CollateralAge");
+        else
+            legs.Waive("collateral-age", "the policy asks no more than that the list is in force");
     }
 
     private void Policy(Legs legs, SnpReport report, SnpCertificate facts, ReadOnlySpan<byte> reportData)
@@ -90,6 +95,9 @@ public sealed class SnpVerifier(SnpPolicy policy, TimeProvider time)
         else
             legs.Check("report-data", CryptographicOperations.FixedTimeEquals(report.ReportData, reportData), "the report is not about this nonce and these keys", code: "Binding");
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? end, ReadOnlyMemory<byte> bytes) =>
+        RevocationList.TryRead(bytes, out var list) && list!.NextUpdate is { } next && (end is null || next < end) ? next : end;
 
     /// <summary>Legs that stand on a report and a certificate that could not be read.</summary>
     private static List<EvidenceLeg> NotReached(Legs legs)

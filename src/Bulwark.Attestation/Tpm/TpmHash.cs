@@ -1,19 +1,26 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 
 namespace Bulwark.Attestation.Tpm;
 
 /// <summary>Hash algorithms by their TPM_ALG_ID.</summary>
+[JsonConverter(typeof(NamesOnlyConverter<TpmHash>))]
 public enum TpmHash : ushort
 {
     /// <summary>No algorithm.</summary>
+    [JsonStringEnumMemberName("none")]
     None = 0,
     /// <summary>SHA-1: read in logs, never trusted.</summary>
+    [JsonStringEnumMemberName("sha1")]
     Sha1 = 0x0004,
     /// <summary>SHA-256.</summary>
+    [JsonStringEnumMemberName("sha256")]
     Sha256 = 0x000B,
     /// <summary>SHA-384.</summary>
+    [JsonStringEnumMemberName("sha384")]
     Sha384 = 0x000C,
     /// <summary>SHA-512.</summary>
+    [JsonStringEnumMemberName("sha512")]
     Sha512 = 0x000D,
 }
 

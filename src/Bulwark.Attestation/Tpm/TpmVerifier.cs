@@ -27,7 +27,8 @@ public sealed class TpmVerifier(TpmPolicy policy, TimeProvider time)
         legs.Check("quote-signature", signature?.Verifies(key.Span, evidence.Attest.Span) is true, "the attestation key did not sign this quote", reached: signature is not null && key.Length > 0, code: "Signature");
         legs.Check("quote-type", quote?.Type == TpmQuote.QuoteType, $"type 0x{quote?.Type:x} is no quote", reached: quote is not null, code: "Type");
         KeyAttributes(legs, area);
-        Endorsement(legs, evidence);
+        var endorsement = Endorsement(legs, evidence);
+        Binding(legs, evidence, area, endorsement);
         var isQuote = quote?.Type == TpmQuote.QuoteType;
         if (nonce.IsEmpty)
             legs.Waive("nonce", "the caller binds the quote otherwise");
@@ -38,7 +39,7 @@ public sealed class TpmVerifier(TpmPolicy policy, TimeProvider time)
         if (policy.AnyPlatform)
             legs.Waive("platform", "any: the policy lets every attestation key in, also one of a machine that an attacker owns");
         else
-            legs.Require("platform", policy.AttestationKeys.Contains(platform, StringComparer.OrdinalIgnoreCase), "the policy does not let this attestation key in", code: "Platform");
+            legs.Require("platform", policy.AttestationKeys.Contains(platform, StringComparer.OrdinalIgnoreCase) || (endorsement is not null && policy.EndorsementKeys.Contains(endorsement.KeyDigest)), "the policy does not let this TPM in", code: "Platform");
         return new() { Legs = legs.Done, PlatformId = platform, Claims = Claims(quote) };
     }
 
@@ -55,12 +56,14 @@ public sealed class TpmVerifier(TpmPolicy policy, TimeProvider time)
         legs.Check("ak-fixed", area?.IsFixed is true, "the key was not made in this TPM, or can leave it", reached: area is not null, code: "AkNotFixed");
     }
 
-    private void Endorsement(Legs legs, TpmEvidence evidence)
+    /// <returns>The endorsement certificate, when one can be read.</returns>
+    private DerCertificate? Endorsement(Legs legs, TpmEvidence evidence)
     {
         if (evidence.EndorsementChain.Count == 0 && policy.AllowUnendorsed)
         {
-            legs.Waive("ek", "the policy asks for no endorsement certificate");
-            return;
+            foreach (var name in (ReadOnlySpan<string>)["ek-format", "ek-root", "ek-chain", "ek-dates", "ek-usage"])
+                legs.Waive(name, "the policy asks for no endorsement certificate");
+            return null;
         }
 
         var chain = new List<DerCertificate>();
@@ -73,6 +76,21 @@ public sealed class TpmVerifier(TpmPolicy policy, TimeProvider time)
         legs.Check("ek-format", chain.Count == evidence.EndorsementChain.Count && chain.Count > 1, "an endorsement certificate is missing or cannot be read", code: "CertFormat");
         new ChainCheck("ek", chain, policy.EndorsementRoots).AddTo(legs, time.GetUtcNow());
         legs.Check("ek-usage", chain.Count > 0 && IsEndorsement(chain[0]), "the certificate is not for an endorsement key", code: "EkUsage");
+        return chain.Count > 0 ? chain[0] : null;
+    }
+
+    /// <summary>That the attestation key lives in the TPM of the endorsement certificate: only that TPM opens a credential made for both (part 1, 24).</summary>
+    private void Binding(Legs legs, TpmEvidence evidence, TpmPublic? area, DerCertificate? endorsement)
+    {
+        if (policy.BindingKnown || (endorsement is null && policy.AllowUnendorsed))
+        {
+            legs.Waive("ek-binding", "the key's origin is proved otherwise");
+            return;
+        }
+
+        var enrolled = area is not null && policy.AttestationKeys.Contains(Convert.ToHexStringLower(area.Name.Span), StringComparer.OrdinalIgnoreCase);
+        var proved = endorsement is not null && TpmPublic.TryRead(evidence.ProvedEndorsementKey.Span, out var key) && key.SubjectPublicKeyInfo.Span.SequenceEqual(endorsement.PublicKey.Span);
+        legs.Check("ek-binding", enrolled || proved, "nothing shows that the attestation key lives in the TPM of this endorsement certificate", code: "EkBinding");
     }
 
     private void Registers(Legs legs, TpmEvidence evidence, TpmQuote? quote, TpmSignature? signature)
@@ -85,6 +103,36 @@ public sealed class TpmVerifier(TpmPolicy policy, TimeProvider time)
         var bank = evidence.Pcrs.GetValueOrDefault(policy.Required.Hash);
         var wrong = policy.Values.Where(entry => bank is null || !bank.TryGetValue(entry.Key, out var value) || !entry.Value.Contains(Convert.ToHexStringLower(value), StringComparer.OrdinalIgnoreCase)).Select(entry => entry.Key).ToList();
         legs.Require("pcr-values", wrong.Count == 0 && policy.Values.Keys.All(covered.Contains), $"registers that the policy does not let in: {string.Join(", ", wrong)}", code: "PcrValues");
+        if (policy.AnyMeasurement)
+            legs.Waive("measurement", "any: the policy leaves the registers to the caller");
+        else
+            legs.Require("measurement", Composite(evidence.Pcrs) is { } composite && policy.Measurements.Contains(composite, StringComparer.OrdinalIgnoreCase) && policy.Required.Indices.All(covered.Contains),
+                $"the policy does not let the registers' composite {Composite(evidence.Pcrs)} in", code: "Measurement");
+        Log(legs, evidence, bank, covered);
+    }
+
+    /// <summary>SHA-256 over the required registers' values, ascending: a TPM's measurement. Null when one is missing.</summary>
+    internal string? Composite(IReadOnlyDictionary<TpmHash, IReadOnlyDictionary<int, byte[]>> pcrs)
+    {
+        var bank = pcrs.GetValueOrDefault(policy.Required.Hash);
+        if (bank is null || policy.Required.Indices.Count == 0 || !policy.Required.Indices.All(bank.ContainsKey))
+            return null;
+        return Convert.ToHexStringLower(SHA256.HashData([.. policy.Required.Indices.Order().SelectMany(index => bank[index])]));
+    }
+
+    /// <summary>An event log is believed only when it gives every quoted register that it speaks of.</summary>
+    private void Log(Legs legs, TpmEvidence evidence, IReadOnlyDictionary<int, byte[]>? bank, HashSet<int> covered)
+    {
+        if (evidence.EventLog.IsEmpty && !policy.RequireEventLog)
+        {
+            legs.Waive("event-log", "there is none, and the policy does not ask for one");
+            return;
+        }
+
+        var read = MeasuredLog.TryRead(evidence.EventLog.Span, out var log);
+        var replayed = read ? log!.Replay(policy.Required.Hash) : new Dictionary<int, byte[]>();
+        var wrong = replayed.Where(register => covered.Contains(register.Key) && (bank is null || !bank.TryGetValue(register.Key, out var value) || !value.AsSpan().SequenceEqual(register.Value))).Select(register => register.Key).ToList();
+        legs.Check("event-log", read && replayed.Count > 0 && wrong.Count == 0, !read ? "the event log is missing or cannot be read" : $"the event log does not give the quoted registers: {string.Join(", ", wrong)}", code: "EventLog");
     }
 
     private static byte[]? DigestOf(TpmQuote quote, TpmHash hash, IReadOnlyDictionary<TpmHash, IReadOnlyDictionary<int, byte[]>> pcrs)

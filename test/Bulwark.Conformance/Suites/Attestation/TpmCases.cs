@@ -21,6 +21,8 @@ internal static class TpmCases
             AllowUnendorsed = chain.Count == 0,
             AllowBareKey = !one.Has("akPublic"),
             AnyPlatform = true,
+            AnyMeasurement = true,
+            BindingKnown = true,
         };
         var evidence = new TpmEvidence
         {
@@ -43,7 +45,7 @@ internal static class TpmCases
         if (key is null || !key.AsSpan().SequenceEqual(one.File("akSpki")))
             return CaseResult.Fail(one.Id, "the runtime data are not bound, or name another key");
         TpmQuote.TryRead(one.File("tpmAttest"), out var quote);
-        var policy = new TpmPolicy { Required = quote!.Selections[0], AllowUnendorsed = true, AllowBareKey = true, AnyPlatform = true };
+        var policy = new TpmPolicy { Required = quote!.Selections[0], AllowUnendorsed = true, AllowBareKey = true, AnyPlatform = true, AnyMeasurement = true };
         var evidence = new TpmEvidence { Attest = one.File("tpmAttest"), Signature = one.File("tpmSignature"), BareSignature = true, Key = key, Pcrs = Registers(one.File("pcrs")) };
         var appraisal = new TpmVerifier(policy, one.Clock).Verify(evidence, default);
         var extra = one.Text("binding").Split("extraData=")[^1];
