@@ -18,12 +18,12 @@ internal static class BenchCommand
             Measures each safeguard's cost and effect on your model and data, and writes measures.json for `bulwark plan`.
 
             Example: bulwark bench samples/adult.yaml --data FOLDER
-            """) { file, data, output, fresh };
+            """) { file, data, output, fresh, GlobalOptions.Ledger };
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
             var findings = await RunCommand.FindAsync(
-                screen, parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), parsed.GetValue(GlobalOptions.Workspace)!, cancel);
+                screen, parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), Workspace.At(parsed.GetValue(GlobalOptions.Workspace)!, parsed.GetValue(GlobalOptions.Ledger)), cancel);
             if (findings.Baseline is null)
                 throw new CommandException("Every variant of the pipeline is private or robust.", "add a plain variant: costs are measured against it");
             var measures = PlanStep.Measures(findings);

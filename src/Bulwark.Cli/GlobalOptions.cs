@@ -18,6 +18,14 @@ internal static class GlobalOptions
         Recursive = true,
         HelpName = "DIR",
     };
+
+    /// <summary>For the commands that open a ledger.</summary>
+    internal static readonly Option<string?> Ledger = new("--ledger")
+    {
+        Description = $"The privacy ledger: {Bulwark.Databases.LedgerStores.Forms}; the workspace's when absent. A password belongs in PGPASSFILE.",
+        Recursive = true,
+        HelpName = "STORE",
+    };
 }
 
 /// <summary>What an exit code means; see <see cref="BulwarkCommand"/>.</summary>

@@ -8,6 +8,7 @@ internal static class InitCommand
     internal static Command Create()
     {
         var store = new Option<string?>("--log-store") { Description = $"Where the log's entries become durable: {Bulwark.Databases.LogStores.Forms}. A relative FILE lies in the log's folder; a password belongs in PGPASSFILE.", HelpName = "STORE" };
+        var ledger = new Option<string?>("--ledger") { Description = $"Where the privacy ledger is: {Bulwark.Databases.LedgerStores.Forms}. A relative FILE lies in the workspace; a password belongs in PGPASSFILE.", HelpName = "STORE" };
         var command = new Command("init", $"""
             Makes a workspace: a keyring with its first keys, an empty signed log, a model registry.
 
@@ -15,12 +16,12 @@ internal static class InitCommand
             for development only.
 
             Example: {Workspace.PassphraseVariable}=… bulwark init -w .bulwark
-            """) { store };
+            """) { store, ledger };
         command.SetAction(async (parsed, _) =>
         {
             var screen = new Screen(parsed);
             var passphrase = Environment.GetEnvironmentVariable(Workspace.PassphraseVariable);
-            var workspace = await Workspace.CreateAsync(parsed.GetValue(GlobalOptions.Workspace)!, string.IsNullOrEmpty(passphrase) ? null : passphrase, parsed.GetValue(store));
+            var workspace = await Workspace.CreateAsync(parsed.GetValue(GlobalOptions.Workspace)!, string.IsNullOrEmpty(passphrase) ? null : passphrase, parsed.GetValue(store), parsed.GetValue(ledger));
             using var keys = workspace.OpenKeys();
             var answer = new
             {

@@ -19,7 +19,7 @@ internal static class PrivacyLedgerCommand
 
     internal static Command Create() => new("ledger", "What was spent on which data, and what may be. Example: bulwark privacy ledger show")
     {
-        ShowCommand(), BudgetCommand(), ReserveCommand(), CommitCommand(),
+        ShowCommand(), BudgetCommand(), ReserveCommand(), CommitCommand(), GlobalOptions.Ledger,
     };
 
     private static Command ShowCommand()
@@ -27,7 +27,7 @@ internal static class PrivacyLedgerCommand
         var command = new Command("show", "Every data set and group with its budget and what was spent. Example: bulwark privacy ledger show --html ledger.html") { s_html };
         command.SetAction(parsed =>
         {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
+            using var ledger = Workspace.Require(parsed).OpenLedger();
             var balances = ledger.Balances();
             if (parsed.GetValue(s_html) is { } file)
                 File.WriteAllText(file.FullName, LedgerPicture.Html(balances, ledger.Entries, ledger.Head));
@@ -67,7 +67,7 @@ internal static class PrivacyLedgerCommand
         };
         command.SetAction(parsed =>
         {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
+            using var ledger = Workspace.Require(parsed).OpenLedger();
             var (dataset, budget, unit) = (parsed.GetRequiredValue(s_dataset), new PrivacyBudget(parsed.GetValue(s_epsilon), parsed.GetValue(s_delta)), PrivacyUnitOptions.Of(parsed));
             try
             {
@@ -91,7 +91,7 @@ internal static class PrivacyLedgerCommand
         };
         command.SetAction(parsed =>
         {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
+            using var ledger = Workspace.Require(parsed).OpenLedger();
             var screen = new Screen(parsed);
             try
             {
@@ -115,7 +115,7 @@ internal static class PrivacyLedgerCommand
         var command = new Command("commit", "Records that the work of a reservation is finished. Example: bulwark privacy ledger commit 5f0c…") { s_reservation };
         command.SetAction(parsed =>
         {
-            using var ledger = PrivacyLedger.Open(Workspace.Require(parsed).LedgerPath);
+            using var ledger = Workspace.Require(parsed).OpenLedger();
             var reservation = parsed.GetRequiredValue(s_reservation);
             try
             {

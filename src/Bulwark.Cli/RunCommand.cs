@@ -21,35 +21,34 @@ internal static class RunCommand
             Trains every variant of a pipeline file, attacks each, seals one, and writes report.html. What is unchanged is skipped.
 
             Example: bulwark run samples/adult.yaml --data FOLDER -o runs/adult
-            """) { file, data, output, fresh };
+            """) { file, data, output, fresh, GlobalOptions.Ledger };
         command.SetAction((parsed, cancel) => RunAsync(
-            new Screen(parsed), parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), parsed.GetValue(GlobalOptions.Workspace)!, cancel));
+            new Screen(parsed), parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), Workspace.At(parsed.GetValue(GlobalOptions.Workspace)!, parsed.GetValue(GlobalOptions.Ledger)), cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
+    private static async Task<int> RunAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, Workspace workspace, CancellationToken cancel)
     {
-        var findings = await FindAsync(screen, file, data, output, fresh, where, cancel);
+        var findings = await FindAsync(screen, file, data, output, fresh, workspace, cancel);
         var report = ReportFile.Write(findings.Folder, RunReport.Of(findings));
-        await RunStatement.WriteAsync(Path.GetFullPath(findings.Folder), Workspace.At(where), findings.Pipeline.Name, cancel);
+        await RunStatement.WriteAsync(Path.GetFullPath(findings.Folder), workspace, findings.Pipeline.Name, cancel);
         return RunAnswer.Give(screen, findings, report);
     }
 
     /// <summary>Runs the pipeline, or takes what an earlier run found.</summary>
-    internal static async Task<RunFindings> FindAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, DirectoryInfo where, CancellationToken cancel)
+    internal static async Task<RunFindings> FindAsync(Screen screen, FileInfo file, DirectoryInfo? data, string? output, bool fresh, Workspace workspace, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
         var pipeline = PipelineFile.Load(file);
         var source = MakingData.Folder(data, file, pipeline.Data.Train);
         var path = output ?? Path.Combine("runs", pipeline.Name);
-        if (fresh && !Path.GetRelativePath(path, where.FullName).StartsWith("..", StringComparison.Ordinal))
-            throw new CommandException($"The workspace {where.FullName} is inside the run's folder: --fresh would remove its keys and its ledger.", "name a workspace outside it with -w");
+        if (fresh && !Path.GetRelativePath(path, workspace.Directory.FullName).StartsWith("..", StringComparison.Ordinal))
+            throw new CommandException($"The workspace {workspace.Directory.FullName} is inside the run's folder: --fresh would remove its keys and its ledger.", "name a workspace outside it with -w");
         var folder = fresh ? null : RunFolder.Open(path, fresh: false);
-        var workspace = Workspace.At(where);
         if (!workspace.Exists)
         {
-            workspace = await Workspace.CreateAsync(where, Environment.GetEnvironmentVariable(Workspace.PassphraseVariable) is { Length: > 0 } passphrase ? passphrase : null);
-            screen.Note($"[grey]made a workspace in {Markup.Escape(where.FullName)}[/]");
+            _ = await Workspace.CreateAsync(workspace.Directory, Environment.GetEnvironmentVariable(Workspace.PassphraseVariable) is { Length: > 0 } passphrase ? passphrase : null);
+            screen.Note($"[grey]made a workspace in {Markup.Escape(workspace.Directory.FullName)}[/]");
         }
 
         var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, workspace, cancel));
@@ -67,9 +66,9 @@ internal static class RunCommand
     private static void RequireRoom(PipelineFile pipeline, Dataset train, Workspace workspace)
     {
         PrivacyEvent[] costs = [.. pipeline.Variants.Where(variant => variant.Private is not null).Select(variant => TrainingRun.Cost(MakingLine.Options(pipeline, variant), train.Schema.Width))];
-        if (costs.Length == 0 || !File.Exists(workspace.LedgerPath))
+        if (costs.Length == 0)
             return;
-        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        using var ledger = workspace.OpenLedger();
         if (ledger.BudgetOf(train.Commitment.ToString()) is not null)
             ledger.RequireRoom(train.Commitment.ToString(), new ComposedEvent(costs));
     }

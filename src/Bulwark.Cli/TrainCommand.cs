@@ -53,7 +53,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output,
+            s_private, s_epsilon, s_delta, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output, GlobalOptions.Ledger,
         };
         command.SetAction(RunAsync);
         return command;

@@ -143,7 +143,7 @@ internal static partial class VerifyCommand
     private static async Task<IReadOnlyList<EvidenceLink>> WitnessedLedgerAsync(ParseResult parsed, string path, Trust trust)
     {
         var own = LedgerLinks(path);
-        if (!EvidenceView.Holds(own) || await LineageSource.FindAsync(parsed, trust.LogKey, trust.Keys) is not { } reader || LedgerWitness.Newest(reader) is not var (index, head))
+        if (!EvidenceView.Holds(own) || await LineageSource.FindAsync(parsed, trust.LogKey, trust.Keys) is not { } reader || LedgerWitness.Newest(reader) is not var (index, head, _))
             return own;
         using var ledger = PrivacyLedger.Open(path);
         return [.. own, LedgerWitness.Knows(ledger, head)

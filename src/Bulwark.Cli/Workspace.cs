@@ -32,7 +32,14 @@ internal sealed class Workspace
     /// <summary>Where the log's index is; it can be removed at any time.</summary>
     internal string IndexPath => Path.Combine(Directory.FullName, "log-index");
 
+    /// <summary>Where the privacy ledger is unless the workspace or the command line names another store.</summary>
     internal string LedgerPath => Path.Combine(Directory.FullName, "ledger.jsonl");
+
+    /// <summary>Names the ledger's store, where the workspace was made with one.</summary>
+    internal string LedgerStorePath => Path.Combine(Directory.FullName, "ledger.store");
+
+    /// <summary>The ledger that the command line names; null for the workspace's.</summary>
+    internal string? NamedLedger { get; init; }
 
     internal string RegistryDirectory => Path.Combine(Directory.FullName, "registry");
 
@@ -50,16 +57,18 @@ internal sealed class Workspace
         $"There is no workspace in {parsed.GetValue(GlobalOptions.Workspace)!.FullName}.", "bulwark init");
 
     /// <summary>The workspace that the command line names, or null where there is none.</summary>
-    internal static Workspace? Find(ParseResult parsed) => At(parsed.GetValue(GlobalOptions.Workspace)!) is { Exists: true } found ? found : null;
+    internal static Workspace? Find(ParseResult parsed) =>
+        At(parsed.GetValue(GlobalOptions.Workspace)!, parsed.GetResult(GlobalOptions.Ledger) is null ? null : parsed.GetValue(GlobalOptions.Ledger)) is { Exists: true } found ? found : null;
 
-    internal static Workspace At(DirectoryInfo directory) => new(directory);
+    internal static Workspace At(DirectoryInfo directory, string? ledger = null) => new(directory) { NamedLedger = ledger };
 
     /// <summary>Makes the workspace: a keyring with its first keys, an empty log with a signed checkpoint, a registry.</summary>
     /// <param name="directory">Where; must hold no workspace.</param>
     /// <param name="passphrase">Seals the keyring; null for a key file beside it (development).</param>
     /// <param name="logStore">Where the log's entries become durable, by its name; null is the journal in the log's folder.</param>
-    /// <exception cref="CommandException">There is a workspace already.</exception>
-    internal static async Task<Workspace> CreateAsync(DirectoryInfo directory, string? passphrase, string? logStore = null)
+    /// <param name="ledgerStore">Where the privacy ledger is; null is a file in the workspace. A relative FILE lies in the workspace.</param>
+    /// <exception cref="CommandException">There is a workspace already, or the ledger's store cannot be opened.</exception>
+    internal static async Task<Workspace> CreateAsync(DirectoryInfo directory, string? passphrase, string? logStore = null, string? ledgerStore = null)
     {
         var workspace = new Workspace(directory);
         if (workspace.Exists)
@@ -67,6 +76,8 @@ internal sealed class Workspace
         directory.Create();
         directory.CreateSubdirectory("registry");
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, ".gitignore"), "*\n");   // keys do not belong in a repository
+        if (ledgerStore is not null)
+            Making.LedgerAddress.Keep(workspace, ledgerStore);
         using var keys = KeyRing.Create(workspace.KeyRingPath, workspace.Unlock(passphrase));
         keys.CreateSigning(LogKey);
         keys.CreateSigning(SigningKey);
@@ -93,6 +104,9 @@ internal sealed class Workspace
             throw new CommandException(refusal.Message, IsUnprotected ? "the key file beside it must be the one it was made with" : $"check {PassphraseVariable}");
         }
     }
+
+    /// <summary>Opens the privacy ledger, each of whose lines becomes an entry of the log; refuses one that was set back.</summary>
+    internal Bulwark.Privacy.PrivacyLedger OpenLedger() => Making.LedgerAddress.Open(this);
 
     /// <summary>Opens the log to append to it.</summary>
     internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await Logs.LogSource.OpenAsync(LogDirectory, keys.OpenSigner(LogKey), key: null);
@@ -129,6 +143,16 @@ internal sealed class Workspace
         await log.IntegratedAsync(given.Index, cancel);   // the command's next words may be of the tree
         await CosignAsync(log, cancel);
         return given;
+    }
+
+    /// <summary>Signs statements and appends them to the log, in order; durable when it returns.</summary>
+    internal async Task AppendAsync(KeyRing keys, IReadOnlyList<Statement> statements)
+    {
+        using var signer = keys.OpenSigner(SigningKey);
+        await using var log = await OpenLogAsync(keys);
+        var given = await log.AppendManyAsync([.. statements.Select(statement => (ReadOnlyMemory<byte>)Dsse.Sign(statement, signer))]);
+        await log.IntegratedAsync(given[^1].Index);
+        await CosignAsync(log, CancellationToken.None);
     }
 
     private KeyRingUnlock Unlock(string? passphrase) =>

@@ -42,6 +42,7 @@ public static class Predicates
         Add<PredictionFacts>();
         Add<PolicyChanged>();
         Add<RunFinished>();
+        Add<PrivacyBooked>();
     }
 
     /// <summary>The address of every claim that can be read.</summary>

@@ -54,6 +54,9 @@ public static class PredicateTypes
     /// <summary>A policy came into force: <see cref="PolicyChanged"/>.</summary>
     public const string PolicyChange = "https://bulwark.dev/policy-change/v1";
 
+    /// <summary>A line of a privacy ledger: a budget that was set, privacy that was spent, work that was finished: <see cref="PrivacyBooked"/>.</summary>
+    public const string PrivacyBooking = "https://bulwark.dev/privacy-booking/v1";
+
     /// <summary>A run of the making line was finished, with the digest of every file it left: <see cref="RunFinished"/>.</summary>
     public const string Run = "https://bulwark.dev/run/v1";
 }

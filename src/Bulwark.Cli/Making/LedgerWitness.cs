@@ -1,51 +1,63 @@
+using System.Security.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Privacy;
 
 namespace Bulwark.Cli.Making;
 
-/// <summary>Keeps the privacy ledger's head in the transparency log, so that a ledger that was removed or set back is noticed before more is spent.</summary>
+/// <summary>What the transparency log knows of the privacy ledger, so that one that was removed, cut or set back is noticed before more is spent.</summary>
 internal static class LedgerWitness
 {
-    /// <summary>The head to put into a statement; null when there is no ledger yet.</summary>
-    internal static string? Head(Workspace workspace)
-    {
-        if (!File.Exists(workspace.LedgerPath))
-            return null;
-        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
-        return ledger.Head;
-    }
-
-    /// <summary>Refuses unless the ledger still holds the newest head that the log knows.</summary>
-    /// <exception cref="CommandException">It does not: the ledger was removed, cut or replaced.</exception>
-    internal static void Require(Workspace workspace)
-    {
-        using var keys = workspace.OpenKeys();
-        var log = TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: keys.PublicKey(Workspace.LogKey)).GetAwaiter().GetResult();
-        if (Newest(new LineageReader(log, LineageIndex.Open(log, workspace.IndexPath), LogCommand.SigningKeys(keys))) is not var (index, head))
-            return;
-        if (!File.Exists(workspace.LedgerPath))
-            throw Refusal(workspace, index, "is gone");
-        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
-        if (!Knows(ledger, head))
-            throw Refusal(workspace, index, "does not hold what it held then: it was cut, set back or replaced");
-    }
+    /// <summary>True when one of the lines is the one that the log knows.</summary>
+    internal static bool Holds(IReadOnlyList<byte[]> lines, WitnessedHead known) => known.Line is { } place
+        ? place < lines.Count && Hash(lines[(int)place]) == known.Head
+        : lines.Any(line => Hash(line) == known.Head);
 
     /// <summary>True when the ledger's head is or was this one.</summary>
     internal static bool Knows(PrivacyLedger ledger, string head) => ledger.Head == head || ledger.Entries.Any(entry => entry.Previous == head);
 
-    /// <summary>The newest head that a training run left in the log, and where.</summary>
-    internal static (long Index, string Head)? Newest(LineageReader reader)
+    /// <summary>The newest head that a booking or a training run left in the log.</summary>
+    internal static WitnessedHead? Newest(LineageReader reader)
     {
-        foreach (var place in reader.Index.OfType(TrainingProvenance.Type).Reverse())
+        var booking = NewestBooking(reader) is var (index, line) ? new WitnessedHead(index, Subject(reader, index), line) : null;
+        foreach (var place in reader.Index.OfType(TrainingProvenance.Type).Reverse().TakeWhile(place => place > (booking?.Index ?? -1)))
         {
             if (reader.Read(place) is { } statement && Predicates.TryRead<TrainingProvenance>(statement) is { RunDetails.Bulwark_privacy.LedgerHead: { } head })
-                return (place, head);
+                return new WitnessedHead(place, head, null);
         }
 
-        return null;
+        return booking;
     }
 
-    private static CommandException Refusal(Workspace workspace, long index, string what) => new(
-        $"The log's entry {index} knows the privacy ledger, and {workspace.LedgerPath} {what}. Nothing was trained.",
+    /// <summary>The furthest line of the ledger that is an entry of the log, and which entry.</summary>
+    internal static (long Index, long Line)? NewestBooking(LineageReader reader)
+    {
+        // Writers on one ledger may log at the same moment, in either order: the newest few entries decide, not the last alone.
+        (long Index, long Line)? newest = null;
+        var looked = 0;
+        foreach (var place in reader.Index.OfType(PrivacyBooked.Type).Reverse())
+        {
+            if (reader.Read(place) is not { } statement || Predicates.TryRead<PrivacyBooked>(statement) is not { } booked)
+                continue;
+            if (newest is null || booked.Line > newest.Value.Line)
+                newest = (place, booked.Line);
+            if (++looked == 16)
+                break;
+        }
+
+        return newest;
+    }
+
+    internal static CommandException Refusal(string ledger, long index, bool empty) => new(
+        $"The log's entry {index} knows the privacy ledger, and {ledger} {(empty ? "is gone: it holds nothing" : "does not hold what it held then: it was cut, set back or replaced, or is another")}. Nothing was spent.",
         "bring the ledger back from where it was moved; without it nobody knows what was spent");
+
+    private static string Subject(LineageReader reader, long index) => reader.Read(index)!.Subjects[0].Digest.ToHex();
+
+    private static string Hash(byte[] line) => Convert.ToHexStringLower(SHA256.HashData(line));
 }
+
+/// <summary>A head of the ledger that the log knows.</summary>
+/// <param name="Index">The log's entry.</param>
+/// <param name="Head">SHA-256 of the line, in hexadecimal.</param>
+/// <param name="Line">The line's place, from 0; null when the entry does not say.</param>
+internal sealed record WitnessedHead(long Index, string Head, long? Line);

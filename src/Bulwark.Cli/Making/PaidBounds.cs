@@ -31,7 +31,7 @@ internal static class PaidBounds
         if (unpayable.Count > 0)
             throw new CommandException($"Kinds and categories read off private rows cannot be paid for: {string.Join(", ", unpayable)}.", "declare them with --schema FILE");
 
-        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        using var ledger = workspace.OpenLedger();
         if (ledger.BudgetOf(dataset) is null)
             ledger.SetBudget(dataset, new PrivacyBudget(budget ?? settings.Epsilon, settings.Delta));
         var noise = GaussianMechanism.NoiseMultiplier(epsilon, settings.Delta) * Math.Sqrt(names.Count);

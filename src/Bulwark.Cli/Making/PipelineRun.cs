@@ -1,7 +1,6 @@
 using Bulwark.Cli.Serving;
 using Bulwark.Models;
 using Bulwark.Monitoring;
-using Bulwark.Privacy;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
@@ -39,7 +38,7 @@ internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen 
     {
         if (variants.Select(variant => variant.Result.Report.Privacy).FirstOrDefault(privacy => privacy is not null) is not { } privacy)
             return null;
-        using var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        using var ledger = workspace.OpenLedger();
         return ledger.Spent(train.Commitment.ToString(), privacy.Delta).Epsilon.Upper;
     }
 

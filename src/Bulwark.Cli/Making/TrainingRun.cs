@@ -54,7 +54,7 @@ internal static class TrainingRun
         {
             if (!request.DataCommitted)
                 await workspace.AppendAsync(TrainingClaims.Committed(request), cancel);
-            report = report with { LogIndex = (await workspace.AppendAsync(TrainingClaims.Provenance(report, onnx, started, LedgerWitness.Head(workspace)), cancel)).Index };
+            report = report with { LogIndex = (await workspace.AppendAsync(TrainingClaims.Provenance(report, onnx, started, ledger?.Head), cancel)).Index };
             await workspace.AppendAsync(TrainingClaims.Evaluation(report, onnx, Figures(report.Evaluation)), cancel);
         }
 
@@ -73,8 +73,7 @@ internal static class TrainingRun
 
         if (workspace is null)
             throw new CommandException("Private training books its cost in a workspace's ledger before it starts; there is no workspace.", "bulwark init");
-        LedgerWitness.Require(workspace);
-        var ledger = PrivacyLedger.Open(workspace.LedgerPath);
+        var ledger = workspace.OpenLedger();
         var dataset = LedgerName(request);
         if (ledger.BudgetOf(dataset) is null)
             ledger.SetBudget(dataset, new PrivacyBudget(request.BudgetEpsilon ?? options.Epsilon, options.Delta));

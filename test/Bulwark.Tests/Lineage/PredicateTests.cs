@@ -96,7 +96,7 @@ public sealed class PredicateTests
 
     /// <summary>Objects whose member names are data: dictionaries, and the reports of attacks and of training.</summary>
     private static bool IsFree(string type, object[] path) =>
-        path.Any(step => step is "figures" or "settings" or "report" or "externalParameters" or "internalParameters" or "digest" or "version");
+        path.Any(step => step is "figures" or "settings" or "report" or "externalParameters" or "internalParameters" or "digest" or "version" or "booking");
 
     private static IEnumerable<object[]> Objects(JsonNode node)
     {

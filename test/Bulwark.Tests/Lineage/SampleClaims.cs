@@ -23,6 +23,7 @@ internal static class SampleClaims
         Statement.Of("model", Package, new RequestJudged { Action = "infer", Time = Now, Outcome = "scored", Reason = "passed", Status = 200, Client = Somebody, Policy = Policy, Policies = ["policy0"] }),
         Statement.Of([new("request", Data), new("response", Test), new("model", Package)], Facts()),
         Statement.Of("policy.cedar", Policy, new PolicyChanged { Kind = PolicyChanged.AccessPolicy, Time = Now }),
+        Statement.Of("privacy ledger, line 3", Data, new PrivacyBooked { Line = 2, Kind = "commit", Dataset = "data", Booking = JsonSerializer.SerializeToElement(new { kind = "commit" }), Time = Now }),
         Statement.Of("report.html", Data, new RunFinished { Pipeline = "card-fraud", Steps = ["train-plain"], Time = Now }),
     ];
 
