@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Bulwark.Networks;
 
 namespace Bulwark.Assurance;
@@ -8,11 +9,12 @@ internal sealed class AutoStepState<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly AutoProjectedGradientDescent _attack;
-    private readonly NetworkGradients<T> _gradients;
-    private readonly NetworkShape _shape;
-    private readonly Loss _loss;
+    private readonly IDifferentiableModel<T> _model;
+    private readonly AttackObjective _objective;
+    private readonly SparseSteps<T>? _sparse;
     private readonly T[] _original;
     private readonly int[] _labels;
+    private readonly int[] _targets;
     private readonly bool[] _mutable;
     private readonly T[] _point;
     private readonly T[] _previous;
@@ -30,12 +32,13 @@ internal sealed class AutoStepState<T>
     private readonly bool[] _bestIsBroken;
     private readonly int[] _gains;
 
-    internal AutoStepState(AutoProjectedGradientDescent attack, NetworkGradients<T> gradients, NetworkShape shape, T[] original, int[] labels, bool[] mutable)
+    internal AutoStepState(AutoProjectedGradientDescent attack, IDifferentiableModel<T> model, T[] original, int[] labels, int[] targets, bool[] mutable)
     {
-        (_attack, _gradients, _shape, _original, _labels, _mutable) = (attack, gradients, shape, original, labels, mutable);
-        _loss = attack.Loss ?? LossFunction.LogLoss(shape.Outputs);
+        (_attack, _model, _original, _labels, _targets, _mutable) = (attack, model, original, labels, targets, mutable);
+        _objective = new(attack.Loss, attack.Rescaled);
+        _sparse = attack.Norm == PerturbationNorm.L1 ? new(labels.Length, model.Inputs, T.CreateTruncating(attack.Epsilon)) : null;
         (_point, _previous, _best, _bestGradient, _broken) = ([.. original], [.. original], [.. original], new T[original.Length], [.. original]);
-        (_gradient, _outputGradient) = (new T[original.Length], new T[labels.Length * shape.Outputs]);
+        (_gradient, _outputGradient) = (new T[original.Length], new T[labels.Length * model.Outputs]);
         (_losses, _lastLosses, BestLosses, _bestAtLastCheck) = (new T[labels.Length], new T[labels.Length], new T[labels.Length], new T[labels.Length]);
         _stepSizes = new T[labels.Length];
         (_brokenNow, _bestIsBroken) = (new bool[labels.Length], new bool[labels.Length]);
@@ -48,14 +51,23 @@ internal sealed class AutoStepState<T>
 
     internal T[] BestPoints => _best;
 
+    private PerturbationBall<T> Ball => new(_attack.Norm, T.CreateTruncating(_attack.Epsilon), _mutable);
+
     internal void Run()
     {
+        if (_attack.RandomStart)
+        {
+            RandomStarts.Scatter(Ball, _original, _point, _model.Inputs, _attack.Seed);
+            _point.CopyTo(_previous, 0);
+            _point.CopyTo(_best, 0);
+        }
+
         Evaluate();
         _losses.CopyTo(BestLosses, 0);
         _losses.CopyTo(_bestAtLastCheck, 0);
         _brokenNow.CopyTo(_bestIsBroken, 0);
         _gradient.CopyTo(_bestGradient, 0);
-        _stepSizes.AsSpan().Fill(T.CreateTruncating(2 * _attack.Epsilon));
+        _stepSizes.AsSpan().Fill(T.CreateTruncating(_attack.Norm == PerturbationNorm.L1 ? _attack.Epsilon : 2 * _attack.Epsilon));
         _reducedLastCheck.AsSpan().Fill(true);
         using var periods = _attack.Periods().GetEnumerator();
         periods.MoveNext();
@@ -78,30 +90,31 @@ internal sealed class AutoStepState<T>
     internal void CopyStrongest(Span<T> adversarial)
     {
         for (var row = 0; row < _labels.Length; row++)
-            Row(Broken[row] && !_bestIsBroken[row] ? _broken : _best, row).CopyTo(adversarial[(row * _shape.Inputs)..]);
+            Row(Broken[row] && !_bestIsBroken[row] ? _broken : _best, row).CopyTo(adversarial[(row * _model.Inputs)..]);
     }
 
     /// <summary>Loss and gradient at the points; the latest misclassified point is kept.</summary>
     private void Evaluate()
     {
-        var logits = _gradients.Forward(_point, _labels.Length);
-        LossFunction.Evaluate(_loss, logits, _labels, _shape.Outputs, _losses, _outputGradient);
+        var outputs = _model.Outputs;
+        var logits = _model.Forward(_point, _labels.Length);
+        _objective.Evaluate(logits, _labels, _targets, outputs, _losses, _outputGradient);
         for (var row = 0; row < _labels.Length; row++)
         {
-            _brokenNow[row] = LossFunction.Predict(logits.Slice(row * _shape.Outputs, _shape.Outputs)) != _labels[row];
+            _brokenNow[row] = LossFunction.Predict(logits.Slice(row * outputs, outputs)) != _labels[row];
             if (!_brokenNow[row])
                 continue;
             Broken[row] = true;
             Row(_point, row).CopyTo(Row(_broken, row));
         }
 
-        _gradients.BackwardToInputs(_outputGradient, _gradient);
+        _model.Backward(_outputGradient, _gradient);
     }
 
     private void Move(T momentum)
     {
-        var ball = new PerturbationBall<T>(PerturbationNorm.Linf, T.CreateTruncating(_attack.Epsilon), _mutable);
-        Span<T> ahead = new T[_shape.Inputs];
+        var ball = Ball;
+        Span<T> ahead = new T[_model.Inputs];
         for (var row = 0; row < _labels.Length; row++)
         {
             var original = Row(_original, row);
@@ -109,14 +122,33 @@ internal sealed class AutoStepState<T>
             var previous = Row(_previous, row);
             var gradient = Row(_gradient, row);
             ball.Mask(gradient);
-            for (var j = 0; j < ahead.Length; j++)
-                ahead[j] = point[j] + (_stepSizes[row] * (gradient[j] > T.Zero ? T.One : gradient[j] < T.Zero ? -T.One : T.Zero));
+            point.CopyTo(ahead);
+            Step(row, gradient, ahead);
             ball.Project(original, ahead);
-            for (var j = 0; j < ahead.Length; j++)
-                ahead[j] = point[j] + ((ahead[j] - point[j]) * momentum) + ((point[j] - previous[j]) * (T.One - momentum));
-            ball.Project(original, ahead);
+            if (_attack.Norm != PerturbationNorm.L1)
+            {
+                StepKernels.Lean(point, previous, momentum, ahead);
+                ball.Project(original, ahead);
+            }
+
             point.CopyTo(previous);
             ahead.CopyTo(point);
+        }
+    }
+
+    private void Step(int row, ReadOnlySpan<T> gradient, Span<T> ahead)
+    {
+        switch (_attack.Norm)
+        {
+            case PerturbationNorm.Linf:
+                StepKernels.AddSigns(gradient, _stepSizes[row], ahead);
+                break;
+            case PerturbationNorm.L2:
+                TensorPrimitives.MultiplyAdd(gradient, _stepSizes[row] / (TensorPrimitives.Norm(gradient) + T.CreateTruncating(1e-12)), ahead, ahead);
+                break;
+            default:
+                _sparse!.Step(row, gradient, _stepSizes[row], ahead);
+                break;
         }
     }
 
@@ -135,11 +167,18 @@ internal sealed class AutoStepState<T>
         }
     }
 
-    /// <summary>Algorithm 1, conditions 1 and 2: too few gains, or nothing gained at an unchanged step size.</summary>
+    /// <summary>Algorithm 1, conditions 1 and 2: too few gains, or nothing gained at an unchanged step size. In L1 the sparsity decides instead.</summary>
     private void Check(int period)
     {
         for (var row = 0; row < _labels.Length; row++)
         {
+            if (_sparse is not null)
+            {
+                if (_sparse.Adapt(row, Row(_original, row), Row(_best, row), ref _stepSizes[row]))
+                    Restart(row);
+                continue;
+            }
+
             var fewGains = _gains[row] <= period * _attack.Rho;
             var stuck = !_reducedLastCheck[row] && _bestAtLastCheck[row] >= BestLosses[row];
             var reduce = fewGains || stuck;
@@ -149,10 +188,15 @@ internal sealed class AutoStepState<T>
             if (!reduce)
                 continue;
             _stepSizes[row] /= T.CreateTruncating(2);
-            Row(_best, row).CopyTo(Row(_point, row));
-            Row(_bestGradient, row).CopyTo(Row(_gradient, row));
+            Restart(row);
         }
     }
 
-    private Span<T> Row(T[] matrix, int row) => matrix.AsSpan(row * _shape.Inputs, _shape.Inputs);
+    private void Restart(int row)
+    {
+        Row(_best, row).CopyTo(Row(_point, row));
+        Row(_bestGradient, row).CopyTo(Row(_gradient, row));
+    }
+
+    private Span<T> Row(T[] matrix, int row) => matrix.AsSpan(row * _model.Inputs, _model.Inputs);
 }

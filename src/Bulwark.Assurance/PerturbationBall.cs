@@ -35,23 +35,44 @@ internal readonly ref struct PerturbationBall<T>
         }
     }
 
-    /// <summary>Clips first to the ball, then to [0, 1]; a value that may not move returns to its original.</summary>
+    /// <summary>Clips first to the ball, then to [0, 1] (at once for L1); a value that may not move returns to its original.</summary>
     internal void Project(ReadOnlySpan<T> original, Span<T> point)
     {
-        if (Norm == PerturbationNorm.L2)
-            ProjectLength(original, point);
-        for (var j = 0; j < point.Length; j++)
+        switch (Norm)
         {
-            if (!MayMove(j))
-            {
-                point[j] = original[j];
-                continue;
-            }
-
-            if (Norm == PerturbationNorm.Linf)
-                point[j] = T.Min(T.Max(point[j], original[j] - Epsilon), original[j] + Epsilon);
-            point[j] = T.Min(T.Max(point[j], T.Zero), T.One);
+            case PerturbationNorm.Linf:
+                StepKernels.ClipToCube(original, Epsilon, point);
+                break;
+            case PerturbationNorm.L2:
+                ProjectLength(original, point);
+                StepKernels.ClipToBox(point);
+                break;
+            default:
+                L1Projection.Project(original, Epsilon, point);
+                break;
         }
+
+        for (var j = 0; j < _mutable.Length; j++)
+        {
+            if (!_mutable[j])
+                point[j] = original[j];
+        }
+    }
+
+    /// <summary>How far apart two points are.</summary>
+    internal static T Distance(PerturbationNorm norm, ReadOnlySpan<T> one, ReadOnlySpan<T> other)
+    {
+        if (norm == PerturbationNorm.L2)
+            return TensorPrimitives.Distance(one, other);
+        var (sum, largest) = (T.Zero, T.Zero);
+        for (var j = 0; j < one.Length; j++)
+        {
+            var change = T.Abs(one[j] - other[j]);
+            sum += change;
+            largest = T.Max(largest, change);
+        }
+
+        return norm == PerturbationNorm.L1 ? sum : largest;
     }
 
     private void ProjectLength(ReadOnlySpan<T> original, Span<T> point)

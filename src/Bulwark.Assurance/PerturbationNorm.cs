@@ -8,4 +8,7 @@ public enum PerturbationNorm
 
     /// <summary>Euclidean length of the change.</summary>
     L2,
+
+    /// <summary>Sum of the absolute changes.</summary>
+    L1,
 }

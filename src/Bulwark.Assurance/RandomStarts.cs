@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Bulwark.Assurance;
 
@@ -20,6 +21,19 @@ internal sealed class SeededDraws(ulong seed)
 
     /// <summary>From 0 to below <paramref name="count"/>.</summary>
     internal int Below(int count) => (int)(Uniform() * count);
+
+    /// <summary>Standard normal. Source: Box and Muller, 1958.</summary>
+    internal double Normal() => Math.Sqrt(-2 * Math.Log(1 - Uniform())) * Math.Cos(2 * Math.PI * Uniform());
+
+    /// <summary>A row's own draws: they depend on the seed and on what the row holds, so that neither batch nor shard nor order changes a result.</summary>
+    internal static SeededDraws Of<T>(ulong seed, ReadOnlySpan<T> row)
+        where T : unmanaged
+    {
+        var hash = seed ^ 0xCBF29CE484222325;   // FNV-1a
+        foreach (var part in MemoryMarshal.AsBytes(row))
+            hash = (hash ^ part) * 0x100000001B3;
+        return new SeededDraws(new SeededDraws(hash).Next());
+    }
 }
 
 /// <summary>Random points of a perturbation ball.</summary>
@@ -28,18 +42,19 @@ internal static class RandomStarts
     internal static void Scatter<T>(PerturbationBall<T> ball, ReadOnlySpan<T> inputs, Span<T> points, int width, ulong seed)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var draws = new SeededDraws(seed);
         for (var at = 0; at < inputs.Length; at += width)
         {
+            var original = inputs.Slice(at, width);
+            var draws = SeededDraws.Of(seed, original);
             var point = points.Slice(at, width);
             for (var j = 0; j < width; j++)
             {
-                var shift = T.CreateTruncating((draws.Uniform() * 2) - 1);
+                var shift = T.CreateTruncating(ball.Norm == PerturbationNorm.Linf ? (draws.Uniform() * 2) - 1 : draws.Normal());
                 if (ball.MayMove(j))
                     point[j] += shift * ball.Epsilon;
             }
 
-            ball.Project(inputs.Slice(at, width), point);
+            ball.Project(original, point);
         }
     }
 }

@@ -56,6 +56,8 @@ internal static class RobustnessSuite
             return CurveCases.Rmia(name, vectors);
         if (Has("cov_unbiased", "Q"))
             return DistanceCases.Run(name, vectors);
+        if (Has("rows") && ScheduleCases.AreSchedules(vectors))
+            return ScheduleCases.Run(name, vectors);
         return [CaseResult.Skip(name, NotBuilt(vectors, name))];
     }
 
@@ -74,7 +76,7 @@ internal static class RobustnessSuite
 
         if (vectors.TryGetProperty("rows", out var rows) && rows.ValueKind == JsonValueKind.Array && rows.GetArrayLength() > 0)
         {
-            (string Member, string What)[] byRow = [("quant", "query fingerprints"), ("p_value_at", "the one-run privacy audit"), ("W", "the Shapiro-Wilk test"), ("p_init", "the image attack Square")];
+            (string Member, string What)[] byRow = [("quant", "query fingerprints"), ("p_value_at", "the one-run privacy audit"), ("W", "the Shapiro-Wilk test")];
             foreach (var (member, what) in byRow)
             {
                 if (rows[0].ValueKind == JsonValueKind.Object && rows[0].TryGetProperty(member, out _))

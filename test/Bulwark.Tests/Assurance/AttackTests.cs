@@ -15,12 +15,15 @@ public class AttackTests
     [Theory]
     [InlineData(PerturbationNorm.Linf)]
     [InlineData(PerturbationNorm.L2)]
+    [InlineData(PerturbationNorm.L1)]
     public void Points_stay_in_the_ball_in_the_box_and_where_they_may_not_move(PerturbationNorm norm)
     {
         var adversarial = new double[s_inputs.Length];
         new ProjectedGradientDescent { Norm = norm, Epsilon = 0.1, RandomStart = true, Restarts = 2 }.Run(s_network, s_inputs, s_labels, s_mutable, adversarial);
         AssertReachable(adversarial, norm, 0.1);
         Assert.NotEqual(s_inputs, adversarial);
+        new AutoProjectedGradientDescent { Norm = norm, Epsilon = 0.1, Steps = 20, RandomStart = true }.Run(s_network, s_inputs, s_labels, s_mutable, adversarial);
+        AssertReachable(adversarial, norm, 0.1);
     }
 
     [Fact]
@@ -112,7 +115,13 @@ public class AttackTests
         for (var row = 0; row < s_labels.Length; row++)
         {
             double[] moves = [.. Enumerable.Range(row * 12, 12).Select(i => Math.Abs(points[i] - s_inputs[i]))];
-            Assert.True((norm == PerturbationNorm.Linf ? moves.Max() : Math.Sqrt(moves.Sum(move => move * move))) <= epsilon + 1e-12);
+            var distance = norm switch
+            {
+                PerturbationNorm.Linf => moves.Max(),
+                PerturbationNorm.L2 => Math.Sqrt(moves.Sum(move => move * move)),
+                _ => moves.Sum(),
+            };
+            Assert.True(distance <= epsilon + 1e-12);
             for (var column = 0; column < 12; column += 3)
                 Assert.Equal(0, moves[column]);
         }

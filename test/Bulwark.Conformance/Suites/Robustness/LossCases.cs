@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bulwark.Assurance;
 using Bulwark.Networks;
 
 namespace Bulwark.Conformance.Suites.Robustness;
@@ -15,11 +16,25 @@ internal static class LossCases
         yield return Vectors.Try($"{name}/margin", () => Values($"{name}/margin", v, "margin_nat", null, Loss.Margin, logits, y, outputs));
         if (v.TryGetProperty("dlr_nat", out _))
             yield return Vectors.Try($"{name}/dlr", () => Values($"{name}/dlr", v, "dlr_nat", "dlr_grad_nat", Loss.Dlr, logits, y, outputs));
-        foreach (var (member, what) in ((string, string)[])[("trades", "TRADES"), ("mart", "MART"), ("dlr_targeted_nat", "targeted DLR"), ("kl_per_sample", "TRADES")])
+        if (v.TryGetProperty("dlr_targeted_nat", out var targeted))
+        {
+            foreach (var run in targeted.EnumerateArray())
+                yield return Vectors.Try($"{name}/dlr_targeted", () => Targeted($"{name}/dlr_targeted", run, logits, y, outputs));
+        }
+
+        foreach (var (member, what) in ((string, string)[])[("trades", "TRADES"), ("mart", "MART"), ("kl_per_sample", "TRADES")])
         {
             if (v.TryGetProperty(member, out _))
                 yield return CaseResult.Skip($"{name}/{member}", $"not built: {what}");
         }
+    }
+
+    private static CaseResult Targeted(string id, JsonElement v, double[] logits, int[] y, int outputs)
+    {
+        var (losses, gradient) = (new double[y.Length], new double[logits.Length]);
+        new AttackObjective(null).Evaluate<double>(logits, y, v.Whole("target"), outputs, losses, gradient);
+        var values = Vectors.Close(id, v.Flat("loss"), losses, 1e-12);
+        return values.Outcome == Outcome.Passed && v.TryGetProperty("grad", out var published) ? Vectors.Close(id, published.Flat(), gradient, 1e-11) : values;
     }
 
     private static CaseResult Values(string id, JsonElement v, string member, string? gradientMember, Loss loss, double[] logits, int[] y, int outputs)
