@@ -1,5 +1,4 @@
 using System.Numerics;
-using Bulwark.Networks;
 
 namespace Bulwark.Assurance;
 
