@@ -18,6 +18,9 @@ internal ref struct TpmReader(ReadOnlySpan<byte> bytes)
     internal ulong UInt64() => BinaryPrimitives.ReadUInt64BigEndian(Take(8));
     internal ReadOnlySpan<byte> Buffer() => Take(UInt16());
 
+    /// <summary>All that is left.</summary>
+    internal ReadOnlySpan<byte> Rest() => Take(_rest.Length);
+
     internal ReadOnlySpan<byte> Take(int length)
     {
         if (length > _rest.Length)
