@@ -121,7 +121,8 @@ public sealed class TpmClientTests : IDisposable
     private static PlatformAppraisal Verify(TpmEvidence evidence, byte[] nonce, TpmKey allowed, Dictionary<int, IReadOnlyList<string>>? values = null)
     {
         Assert.True(TpmPublic.TryRead(allowed.Public.Span, out var area));
-        var policy = new TpmPolicy { Required = s_selection, AllowUnendorsed = true, AttestationKeys = [Convert.ToHexStringLower(area.Name.Span)], Values = values ?? [] };
+        var composite = Convert.ToHexStringLower(SHA256.HashData([.. evidence.Pcrs[TpmHash.Sha256].OrderBy(register => register.Key).SelectMany(register => register.Value)]));
+        var policy = new TpmPolicy { Required = s_selection, AllowUnendorsed = true, AttestationKeys = [Convert.ToHexStringLower(area.Name.Span)], Values = values ?? [], Measurements = [composite] };
         return new TpmVerifier(policy, TimeProvider.System).Verify(evidence, nonce);
     }
 }
