@@ -10,6 +10,7 @@ internal static class Areas
         ["keys"] = Keys.KeysArea.Run,
         ["log"] = Log.LogArea.Run,
         ["receipts"] = Receipts.ReceiptsArea.Run,
+        ["robust"] = Robust.RobustArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["signing"] = Signing.SigningArea.Run,
         ["privacy"] = Privacy.PrivacyArea.Run,

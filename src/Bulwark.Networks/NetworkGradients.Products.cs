@@ -3,7 +3,6 @@ using Bulwark.Networks.Kernels;
 
 namespace Bulwark.Networks;
 
-/// <summary>Activations times deltas: the gradients by the parameters.</summary>
 public sealed unsafe partial class NetworkGradients<T>
 {
     private void ParameterProducts(int rows, bool first)

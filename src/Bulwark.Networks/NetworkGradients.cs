@@ -6,7 +6,7 @@ namespace Bulwark.Networks;
 /// <summary>Derivatives of a network's loss by its parameters and by its inputs, and sums of clipped per-row gradients.</summary>
 /// <typeparam name="T"><see cref="float"/> for work, <see cref="double"/> for verification.</typeparam>
 /// <remarks>
-/// Holds the working memory of one thread: not thread-safe; make one for each thread. Parameters are read anew at every call.
+/// Holds the working memory of one thread: not thread-safe; make one for each thread. Parameters are read anew at every call, unless <see cref="ParametersAreFixed"/>.
 /// Results depend on the values only: same rows, same bits.
 /// </remarks>
 public sealed unsafe partial class NetworkGradients<T>
@@ -28,7 +28,6 @@ public sealed unsafe partial class NetworkGradients<T>
     private readonly T[] _losses;
     private readonly T[] _norms;
     private readonly int _denseStart;
-    private T[]? _reordered;
     private int _rows = -1;
 
     /// <summary>Memory for batches of up to <paramref name="maxRows"/> rows of <paramref name="network"/>.</summary>
@@ -71,23 +70,27 @@ public sealed unsafe partial class NetworkGradients<T>
     /// <param name="loss">The loss.</param>
     /// <param name="gradient">As <see cref="DenseNetwork{T}.Parameters"/>; overwritten with the gradient of (1/rows) Σ weight · loss.</param>
     /// <param name="rowWeights">Shape (rows): what each row's loss counts; empty for 1.</param>
+    /// <param name="inputGradient">Shape (rows, Inputs): the gradient of the same mean by the inputs, at the price of one more product; or empty when not wanted.</param>
     /// <returns>(1/rows) Σ weight · loss.</returns>
     /// <exception cref="ArgumentException">A length does not fit, or the loss is not defined for this network.</exception>
-    public T Backward(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> gradient, ReadOnlySpan<T> rowWeights = default)
+    public T Backward(ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, Loss loss, Span<T> gradient, ReadOnlySpan<T> rowWeights = default, Span<T> inputGradient = default)
     {
         Fits.Length(gradient.Length, _network.Parameters.Length, nameof(gradient));
+        if (!inputGradient.IsEmpty)
+            Fits.Rows(inputGradient.Length, labels.Length, _shape.Inputs, nameof(inputGradient));
         if (labels.IsEmpty)
             throw new ArgumentException("A mean needs at least one row.", nameof(labels));
         CheckBatch(inputs, labels, rowWeights);
         LoadWeights();
-        LoadBeforeDense(toInputs: false);
+        LoadBeforeDense(!inputGradient.IsEmpty);
         _pass.Convolutions?.ClearProducts();
         var (total, scale) = (T.Zero, T.One / T.CreateTruncating(labels.Length));
         for (var at = 0; at < labels.Length; at += SliceRows)
         {
             var slice = Slice(inputs, labels, rowWeights, at);
             total += WeightedLoss(slice, loss, scale);
-            BackwardInPlace(slice.Labels.Length, at == 0);
+            var count = slice.Labels.Length;
+            BackwardInPlace(count, at == 0, inputGradient.IsEmpty ? [] : inputGradient.Slice(at * _shape.Inputs, count * _shape.Inputs));
         }
 
         FinishProducts();
@@ -199,43 +202,6 @@ public sealed unsafe partial class NetworkGradients<T>
         };
     }
 
-    private void LoadWeights()
-    {
-        _rows = -1;
-        _pass.Load(_network);
-        for (var layer = 1; layer < _shape.Layers; layer++)
-            LoadTransposed(layer);
-    }
-
-    /// <summary>What only gradients by the inputs need, or by convolutions.</summary>
-    private void LoadBeforeDense(bool toInputs)
-    {
-        if (_pass.Convolutions is null)
-        {
-            if (toInputs)
-                LoadTransposed(0);
-            return;
-        }
-
-        _pass.Convolutions.LoadBackward(_network, toInputs);
-        LoadTransposed(0);
-    }
-
-    private void LoadTransposed(int layer)
-    {
-        var (inputs, outputs) = (_shape.LayerInputs(layer), _shape.LayerOutputs(layer));
-        if (layer > 0 || _pass.Convolutions is not { } convolutions)
-        {
-            Transposition.Copy<T>(_network.Weights(layer), inputs, outputs, _transposed[layer]);
-            return;
-        }
-
-        _reordered ??= new T[inputs * outputs];
-        for (var input = 0; input < inputs; input++)
-            _network.Weights(0).Slice(convolutions.FeatureOrder[input] * outputs, outputs).CopyTo(_reordered.AsSpan(input * outputs));
-        Transposition.Copy<T>(_reordered, inputs, outputs, _transposed[0]);
-    }
-
     /// <summary>Forward pass, losses into <see cref="_losses"/>, scaled output gradients into the last delta; returns the scaled sum of losses.</summary>
     private T WeightedLoss(RowSlice slice, Loss loss, T scale)
     {
@@ -267,7 +233,7 @@ public sealed unsafe partial class NetworkGradients<T>
     }
 
     /// <summary>Layer by layer, while its numbers are in the cache: parameters' products, then the deltas before it, over the activations that nobody needs any more.</summary>
-    private void BackwardInPlace(int rows, bool first)
+    private void BackwardInPlace(int rows, bool first, Span<T> inputGradient)
     {
         var deltas = _deltas[^1];
         for (var layer = _shape.Layers - 1; layer >= 0; layer--)
@@ -275,7 +241,10 @@ public sealed unsafe partial class NetworkGradients<T>
             ParameterProduct(layer, rows, deltas, first);
             if (layer == 0)
             {
-                ThroughConvolutions(rows, deltas, toParameters: true, []);
+                if (_pass.Convolutions is not null)
+                    ThroughConvolutions(rows, deltas, toParameters: true, inputGradient);
+                else if (!inputGradient.IsEmpty)
+                    ToInputs(rows, deltas, inputGradient);
                 return;
             }
 
@@ -295,7 +264,12 @@ public sealed unsafe partial class NetworkGradients<T>
             return;
         }
 
-        TimesTransposedWeights(0, rows, _deltas[0], _inputDelta, gate: null);
+        ToInputs(rows, _deltas[0], inputGradient);
+    }
+
+    private void ToInputs(int rows, PaddedMatrix<T> deltas, Span<T> inputGradient)
+    {
+        TimesTransposedWeights(0, rows, deltas, _inputDelta, gate: null);
         for (var row = 0; row < rows; row++)
             _inputDelta.Row(row).CopyTo(inputGradient.Slice(row * _shape.Inputs, _shape.Inputs));
     }

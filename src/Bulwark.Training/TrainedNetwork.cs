@@ -16,8 +16,15 @@ public sealed record TrainedNetwork(
 /// <summary>One epoch of a run that is not private.</summary>
 /// <param name="Epoch">From 1.</param>
 /// <param name="TrainingLoss">Mean weighted loss of its steps.</param>
-/// <param name="ValidationPrAuc">Average precision on the validation rows; NaN when there are none.</param>
-public sealed record EpochReport(int Epoch, double TrainingLoss, double ValidationPrAuc);
+/// <param name="ValidationPrAuc">Average precision on the validation rows; NaN when there are none, and with more than two classes.</param>
+public sealed record EpochReport(int Epoch, double TrainingLoss, double ValidationPrAuc)
+{
+    /// <summary>Accuracy on validation rows that ten small steps moved; null where it was not measured.</summary>
+    public double? RobustAccuracy { get; init; }
+
+    /// <summary>Whether robustness fell in this epoch: the best parameters came back and training went on with two steps.</summary>
+    public bool GuardTripped { get; init; }
+}
 
 /// <summary>How far a run is.</summary>
 /// <param name="Fraction">From 0 to 1.</param>

@@ -10,14 +10,14 @@ namespace Bulwark.Training;
 /// <param name="Dataset">The data set's commitment: its name in the ledger.</param>
 public sealed record PrivacyAccount(PrivacyLedger Ledger, string Dataset);
 
-/// <summary>Trains networks for binary decisions: one loop, plain, private, robust, or both.</summary>
+/// <summary>Trains networks: one loop, plain, private, robust, or both.</summary>
 public static class Trainer
 {
     private const double HeldOut = 0.1;
     private const int FewestHeldOutFrom = 500;
 
-    /// <summary>Trains a network with one logit.</summary>
-    /// <param name="train">Rows in [0, 1] with labels 0 and 1.</param>
+    /// <summary>Trains a network with one logit, or with one a class where there are more than two.</summary>
+    /// <param name="train">Rows in [0, 1] with labels from 0.</param>
     /// <param name="validation">Rows for choosing the epoch; null holds out a tenth of <paramref name="train"/>. Not looked at when private.</param>
     /// <param name="options">What to do.</param>
     /// <param name="account">Where the cost is booked, before any noise is drawn; required when private.</param>
@@ -44,14 +44,14 @@ public static class Trainer
             return new PrivateLoop(network, options).Run(train, account!, started, progress, cancel);
         if (validation is null && options.KeepBest && train.Rows >= FewestHeldOutFrom)
             (train, validation) = HoldOut(train, options.Seed);
-        var attack = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
-        return new PlainLoop(network, attack, options).Run(train, validation, started, progress, cancel);
+        return new PlainLoop(network, options).Run(train, validation, started, progress, cancel);
     }
 
     /// <summary>A network before training: weights by the seed, the last bias by the declared base rate.</summary>
     internal static DenseNetwork<float> NewNetwork(EncodedDataset train, TrainingOptions options)
     {
-        var network = DenseNetwork<float>.Create(new NetworkShape(train.Width, options.Hidden, 1), options.Seed);
+        var shape = new NetworkShape(train.Width, options.Hidden, options.Classes == 2 ? 1 : options.Classes) { Convolutions = options.Convolutions };
+        var network = DenseNetwork<float>.Create(shape, options.Seed);
         if (options.BaseRate is { } rate)
             network.Biases(options.Hidden.Count)[0] = (float)Math.Log(options.PositiveWeight * rate / (1 - rate));
         return network;
@@ -91,6 +91,12 @@ public static class Trainer
             yield return "A private run books its cost before it starts: give the ledger and the data set's commitment.";
         if (options.Additive is not null && (train.Sources.Count == 0 || train.Quantities.Contains(true)))
             yield return "An additive model needs every number in bins: declare them, or give a number of bins.";
+        if (train.Labels.Any(label => label < 0 || label >= options.Classes))
+            yield return $"A label names none of {options.Classes} classes.";
+        if (options.Convolutions is { } stack && stack.Image.Values != train.Width)
+            yield return $"Rows of {train.Width} are no images {stack.Image}.";
+        if (options.Robust is { Costs.Count: > 0 } priced && priced.Costs.Count != train.Width)
+            yield return $"There are {priced.Costs.Count} costs for rows of {train.Width}.";
         if (options.Robust is { Mutable.Count: > 0 } robust && robust.Mutable.Count != train.Width)
             yield return $"The mutable mask has {robust.Mutable.Count} values for rows of {train.Width}.";
     }

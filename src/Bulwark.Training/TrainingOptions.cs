@@ -1,3 +1,5 @@
+using Bulwark.Networks;
+
 namespace Bulwark.Training;
 
 /// <summary>What one training run does. The defaults are meant to be good untouched, for plain, private and robust runs alike.</summary>
@@ -5,6 +7,12 @@ public sealed record TrainingOptions
 {
     /// <summary>Widths of the hidden layers; empty makes a logistic regression.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 32];
+
+    /// <summary>Convolutions in front of the hidden layers, for images; null where rows are no images.</summary>
+    public ConvolutionStack? Convolutions { get; init; }
+
+    /// <summary>Number of classes: 2 makes one logit for the positive class, more make one logit each.</summary>
+    public int Classes { get; init; } = 2;
 
     /// <summary>An additive model over public bins in place of a network; <see cref="Hidden"/> must be empty. Null for a network.</summary>
     public AdditiveOptions? Additive { get; init; }
@@ -33,7 +41,7 @@ public sealed record TrainingOptions
     /// <summary>Names the draws of initial weights, batches and attack starts. Privacy noise and private batches cannot be seeded.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Keeps the epoch with the best validation PR-AUC, under attack too when robust. Never done when private: the choice would be an unpaid release.</summary>
+    /// <summary>Keeps the epoch with the best validation PR-AUC, with more classes accuracy; under attack too when robust. Never done when private: the choice would be an unpaid release.</summary>
     public bool KeepBest { get; init; } = true;
 
     /// <summary>Differential privacy; null for none.</summary>
@@ -62,6 +70,18 @@ public sealed record TrainingOptions
             yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
         if (BaseRate is not null and not (> 0 and < 1))
             yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
+        foreach (var fault in Convolutions?.Faults() ?? [])
+            yield return fault;
+        if (Classes < 2)
+            yield return $"{nameof(Classes)} is {Classes}; at least 2.";
+        if ((Convolutions is not null || Classes > 2) && (Private is not null || Additive is not null))
+            yield return "Images and more than two classes train neither privately nor additively: gradients of single rows are clipped for dense networks with one logit.";
+        if (Classes > 2 && (PositiveWeight != 1 || BaseRate is not null || Robust is { OnlyPositives: true }))
+            yield return "With more than two classes there are no positives: no weight or share of them, and every row is attacked.";
+        if (Private is not null && Robust is { Method: not (RobustMethod.ProjectedGradient or RobustMethod.RandomStartFgsm or RobustMethod.NoisyFgsm) })
+            yield return $"A private run clips the loss of each row alone; {Robust.Method} is not built for it. Use projected gradients.";
+        if (Private is not null && Robust is { CleanWeight: not 1 })
+            yield return "A private run shares the clipping norm between a clean and a moved part: CleanWeight must be 1.";
         if (Additive is not null && (Hidden.Count > 0 || Robust is not null || PositiveWeight != 1))
             yield return "An additive model has no hidden layers, no adversarial training and no weights of positive rows.";
         if (Selection is not null && (Private is null || Additive is not null || LearningRate is not null))
@@ -72,38 +92,5 @@ public sealed record TrainingOptions
             yield return fault;
         foreach (var fault in (Private?.Faults() ?? []).Concat(Robust?.Faults() ?? []))
             yield return fault;
-    }
-}
-
-/// <summary>Adversarial training: each step also learns from rows that an attacker moved, found by projected gradient ascent with a random start.</summary>
-/// <remarks>Source: Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, equation 2.1 (arXiv:1706.06083).</remarks>
-public sealed record RobustOptions
-{
-    /// <summary>How far each mutable encoded value may move, in [0, 1] units (L∞).</summary>
-    public double Epsilon { get; init; } = 0.05;
-
-    /// <summary>Ascent steps; each moves by 1.25·ε/steps.</summary>
-    public int Steps { get; init; } = 3;
-
-    /// <summary>λ: the loss is (clean + λ·adversarial) / (1 + λ).</summary>
-    public double AdversarialWeight { get; init; } = 1;
-
-    /// <summary>True when only positive rows are attacked: a fraudster hides fraud, nobody makes honest payments look false.</summary>
-    public bool OnlyPositives { get; init; } = true;
-
-    /// <summary>Which encoded values an attacker can move; empty for all.</summary>
-    public IReadOnlyList<bool> Mutable { get; init; } = [];
-
-    /// <summary>Every fault; empty when the options are sound.</summary>
-    public IEnumerable<string> Faults()
-    {
-        if (!(Epsilon > 0 && Epsilon <= 1))
-            yield return $"{nameof(RobustOptions)}.{nameof(Epsilon)} is {Epsilon}; it must be above 0 and at most 1.";
-        if (Steps < 1)
-            yield return $"{nameof(Steps)} is {Steps}; it must be above 0.";
-        if (!(AdversarialWeight > 0) || !double.IsFinite(AdversarialWeight))
-            yield return $"{nameof(AdversarialWeight)} is {AdversarialWeight}; it must be finite and above 0.";
-        if (Mutable.Count > 0 && !Mutable.Contains(true))
-            yield return "No value is mutable: there is nothing that an attacker could move. Declare mutable features or train without --robust.";
     }
 }

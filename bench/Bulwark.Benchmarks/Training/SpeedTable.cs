@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Bulwark.Networks;
 using Bulwark.Privacy;

@@ -5,7 +5,7 @@ using Bulwark.Networks;
 namespace Bulwark.Training.Loop;
 
 /// <summary>Shuffled batches, Adam, a warm start and a cosine down to zero; the best epoch on validation is kept.</summary>
-internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? attack, TrainingOptions options)
+internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions options)
 {
     private const int DefaultEpochs = 20;
     private const int FewestLinearSteps = 3000;   // a regression has one optimum: few rows are no reason to stop short of it
@@ -15,7 +15,9 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
         var size = Math.Min(options.BatchSize, train.Rows);
         var stepsPerEpoch = (train.Rows + size - 1) / size;
         var epochs = options.Epochs ?? (options.Hidden.Count > 0 ? DefaultEpochs : Math.Max(DefaultEpochs, FewestLinearSteps / stepsPerEpoch));
-        var step = new Step(network, attack, options, size);
+        var step = new Step(network, options, size);
+        var judge = validation is { Rows: > 0 } ? new ValidationScore(network, options, validation) : null;
+        var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, judge ?? new(network, options, train)) : null;
         var order = Enumerable.Range(0, train.Rows).ToArray();
         var random = new Random(unchecked((int)options.Seed));
         StartAtBaseRate(train);
@@ -33,32 +35,17 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
                     progress?.Report(new TrainingProgress(done, $"epoch {epoch} of {epochs}"));
             }
 
-            var score = validation is { Rows: > 0 } ? Judge(validation) : double.NaN;
-            reports.Add(new EpochReport(epoch, loss / stepsPerEpoch, score));
-            if (options.KeepBest && score > best.Score)
-                best = (epoch, score, network.Clone());
+            var tripped = guard?.Trips() == true;
+            if (tripped)
+                step = new Step(network, guard!.Safer, size);
+            var score = judge?.Judge(step.Attack) ?? new(double.NaN, double.NaN, null);
+            reports.Add(new EpochReport(epoch, loss / stepsPerEpoch, score.PrAuc) { RobustAccuracy = guard?.Last ?? score.RobustAccuracy, GuardTripped = tripped });
+            if (options.KeepBest && score.Choice > best.Score)
+                best = (epoch, score.Choice, network.Clone());
         }
 
         progress?.Report(new TrainingProgress(1, "trained"));
         return new TrainedNetwork(best.Network, null, reports, best.Epoch, (long)epochs * stepsPerEpoch, Stopwatch.GetElapsedTime(started).TotalSeconds);
-    }
-
-    /// <summary>PR-AUC on validation rows; of a robust run the mean of that on clean and on moved rows, or the choice would undo the training.</summary>
-    private double Judge(EncodedDataset validation)
-    {
-        var clean = Evaluation.AveragePrecision(Trainer.Score(network, validation), validation.Labels);
-        if (attack is null)
-            return clean;
-        const int Slice = 512;
-        var (batch, scores) = (new Batch(Slice, validation.Width), new float[validation.Rows]);
-        for (var row = 0; row < validation.Rows; row += Slice)
-        {
-            batch.Load(validation, Enumerable.Range(row, Math.Min(Slice, validation.Rows - row)).ToArray());
-            network.Forward(attack.Move(batch), batch.Rows, scores.AsSpan(row, batch.Rows));
-        }
-
-        TensorPrimitives.Sigmoid(scores, scores);
-        return (clean + Evaluation.AveragePrecision(scores, validation.Labels)) / 2;
     }
 
     private static double Schedule(double done) => Math.Min(1, done / 0.05 + 0.1) * 0.5 * (1 + Math.Cos(Math.PI * done));
@@ -66,38 +53,60 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingAttack? att
     /// <summary>The last bias starts at the base rate's log-odds: a rare class is not first unlearnt for an epoch.</summary>
     private void StartAtBaseRate(EncodedDataset train)
     {
+        if (network.Shape.Outputs > 1)
+            return;
         var positives = options.PositiveWeight * (train.Positives + 0.5);
         network.Biases(network.Shape.Layers - 1)[0] = (float)Math.Log(positives / (train.Rows - train.Positives + 0.5));
     }
 
-    /// <summary>One optimiser step and its working memory.</summary>
-    private sealed class Step(DenseNetwork<float> network, TrainingAttack? attack, TrainingOptions options, int size)
+    /// <summary>One batch's optimiser steps and their working memory.</summary>
+    private sealed class Step(DenseNetwork<float> network, TrainingOptions options, int size)
     {
         private readonly Batch _batch = new(size, network.Shape.Inputs);
-        private readonly NetworkGradients<float> _gradients = new(network, size);
+        private readonly StepObjective _objective = new(network, options, size);
         private readonly AdamOptimizer<float> _adam = new(network.Parameters.Length);
-        private readonly float[] _gradient = new float[network.Parameters.Length];
-        private readonly float[] _adversarial = new float[network.Parameters.Length];
-        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : 5e-3);
-        private readonly double _decay = options.WeightDecay ?? (options.Hidden.Count == 0 ? 0 : 0.7);
+        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : options.Convolutions is null ? 5e-3 : 2e-3);
+        private readonly double _decay = options.WeightDecay ?? (options.Hidden.Count == 0 || options.Convolutions is not null ? 0 : 0.7);
+        private readonly float[] _standing = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];
+        private readonly float[] _slopes = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];
+
+        internal TrainingAttack? Attack { get; } = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
 
         internal double Take(EncodedDataset train, ReadOnlySpan<int> rows, double schedule)
         {
             _batch.Load(train, rows);
-            var lambda = attack?.Options.AdversarialWeight ?? 0;
-            attack?.NextRound();
-            var moved = attack is null ? default : attack.Move(_batch);
-            double loss = _gradients.Backward(_batch.Inputs, _batch.Classes, Loss.Logistic, _gradient, _batch.Weigh(options.PositiveWeight, 1 / (1 + lambda)));
-            if (attack is not null)
+            var rate = (float)(_rate * schedule);
+            if (_standing.Length > 0)
+                return Replay(rate);
+            var loss = _objective.Of(_batch, Attack);
+            Descend(rate);
+            return loss;
+        }
+
+        /// <summary>The batch several times: each gradient moves the network down and the standing perturbation, which stays for the next batch, up.</summary>
+        private double Replay(float rate)
+        {
+            var loss = 0.0;
+            var inputs = _batch.Inputs;
+            var moved = new float[inputs.Length];
+            for (var replay = 0; replay < options.Robust!.Steps; replay++)
             {
-                loss += _gradients.Backward(moved, _batch.Classes, Loss.Logistic, _adversarial, _batch.Weigh(options.PositiveWeight, lambda / (1 + lambda)));
-                TensorPrimitives.Add(_gradient, _adversarial, _gradient);
+                TensorPrimitives.Add(inputs, _standing.AsSpan(0, inputs.Length), moved);
+                TensorPrimitives.Clamp<float>(moved, 0, 1, moved);
+                loss += _objective.Of(_batch, moved, _slopes.AsSpan(0, inputs.Length)) / options.Robust.Steps;
+                Attack!.Ascend(_batch, moved, _slopes.AsSpan(0, inputs.Length));
+                TensorPrimitives.Subtract(moved, inputs, _standing.AsSpan(0, inputs.Length));
+                Descend(rate);
             }
 
-            var rate = (float)(_rate * schedule);
-            TensorPrimitives.Multiply(network.Parameters, (float)(1 - (rate * _decay)), network.Parameters);
-            _adam.Step(network.Parameters, _gradient, rate);
             return loss;
+        }
+
+        private void Descend(float rate)
+        {
+            if (_decay > 0)
+                TensorPrimitives.Multiply(network.Parameters, (float)(1 - (rate * _decay)), network.Parameters);
+            _adam.Step(network.Parameters, _objective.Gradient, rate);
         }
     }
 }

@@ -1,78 +1,160 @@
+using System.Numerics.Tensors;
 using Bulwark.Networks;
 
 namespace Bulwark.Training.Loop;
 
-/// <summary>Projected gradient ascent on the rows of a batch, inside [0, 1] and the L∞ ball, over mutable values only.</summary>
+/// <summary>Moves the rows of a batch where they cost the network most, inside [0, 1] and the attacker's ball, over mutable values only.</summary>
 /// <remarks>
 /// Each moved row depends on that row and the network alone, its random start included: it is drawn from a hash of the row. A stream shared by the rows
 /// would let one added row change every later one, and no clipping would bound that: differential privacy would be lost.
 /// </remarks>
-internal sealed class TrainingAttack(RobustOptions options, DenseNetwork<float> network, ulong seed)
+internal sealed class TrainingAttack
 {
-    private ulong _round;
+    private const float NoiseOverEpsilon = 2;       // of N-FGSM, as its authors chose it
+    private const float DivergenceStart = 0.001f;   // TRADES starts beside the row, where the divergence has no slope
+    private readonly DenseNetwork<float> _network;
+    private readonly ulong _seed;
+    private readonly float[]? _mask;
+    private readonly double[] _costs;
     private NetworkGradients<float>? _gradients;
     private float[] _slopes = [];
     private float[] _moved = [];
+    private float[] _clean = [];
+    private float[] _divergence = [];
+    private ulong _round;
 
-    internal RobustOptions Options => options;
+    internal TrainingAttack(RobustOptions options, DenseNetwork<float> network, ulong seed)
+    {
+        (Options, _network, _seed) = (options, network, seed);
+        _costs = [.. options.Costs];
+        if (options.Mutable.Count > 0 || options.Norm == RobustNorm.Cost)
+            _mask = [.. Enumerable.Range(0, network.Shape.Inputs).Select(i => (options.Mutable.Count == 0 || options.Mutable[i]) && (_costs.Length == 0 || double.IsFinite(_costs[i])) ? 1f : 0f)];
+    }
+
+    internal RobustOptions Options { get; }
 
     /// <summary>The moved rows; valid until the next call. Each row depends on itself and the network only.</summary>
     internal ReadOnlySpan<float> Move(Batch batch)
     {
         var inputs = batch.Inputs;
-        var width = network.Shape.Inputs;
-        if (_gradients is null || _gradients.MaxRows < batch.Rows)
-            (_gradients, _slopes, _moved) = (new(network, batch.Labels.Length), new float[batch.Features.Length], new float[batch.Features.Length]);
-        var (radius, step) = ((float)options.Epsilon, (float)(1.25 * options.Epsilon / options.Steps));
+        Prepare(batch);
         var moved = _moved.AsSpan(0, inputs.Length);
         inputs.CopyTo(moved);
-        for (var row = 0; row < inputs.Length / width; row++)
-            Start(batch, row, width, radius, moved);
-
-        for (var k = 0; k < options.Steps; k++)
+        Start(batch, moved);
+        var (steps, step, radius) = Way();
+        _gradients!.ParametersAreFixed = true;
+        if (Options.Method == RobustMethod.Trades)
+            _gradients.Forward(inputs, batch.Rows).CopyTo(_clean);
+        for (var k = 0; k < steps; k++)
         {
-            var slopes = _slopes.AsSpan(0, inputs.Length);
-            _gradients.InputGradient(moved, batch.Classes, Loss.Logistic, slopes);
-            for (var i = 0; i < moved.Length; i++)
-            {
-                if (slopes[i] != 0 && Attacked(batch, i, width))
-                    moved[i] = Project(moved[i] + MathF.CopySign(step, slopes[i]), inputs[i], radius);
-            }
+            Slopes(batch, moved);
+            Ascend(batch, moved, step, radius);
         }
 
+        _gradients.ParametersAreFixed = false;
         return moved;
+    }
+
+    /// <summary>One step of a row's slopes: what <see cref="RobustMethod.Free"/> does to its standing perturbation.</summary>
+    internal void Ascend(Batch batch, Span<float> moved, ReadOnlySpan<float> slopes)
+    {
+        Prepare(batch);
+        slopes.CopyTo(_slopes);
+        Ascend(batch, moved, (float)(Options.StepSize ?? Options.Epsilon), (float)Options.Epsilon);
     }
 
     /// <summary>Another start in each round: the caller's steps count the rounds, which are public.</summary>
     internal void NextRound() => _round++;
 
-    private void Start(Batch batch, int row, int width, float radius, Span<float> moved)
+    private void Prepare(Batch batch)
     {
-        var values = batch.Inputs.Slice(row * width, width);
-        var state = Mix(seed ^ 0xA77AC, _round);
-        foreach (var value in values)
-            state = Mix(state, BitConverter.SingleToUInt32Bits(value));
-        for (var i = 0; i < width; i++)
+        if (_gradients is not null && _gradients.MaxRows >= batch.Rows)
+            return;
+        (_gradients, _slopes, _moved) = (new(_network, batch.Labels.Length), new float[batch.Features.Length], new float[batch.Features.Length]);
+        var logits = batch.Labels.Length * _network.Shape.Outputs;
+        (_clean, _divergence) = (new float[logits], new float[logits]);
+    }
+
+    private (int Steps, float Step, float Radius) Way()
+    {
+        var epsilon = (float)Options.Epsilon;
+        return Options.Method switch
         {
-            if (!Attacked(batch, (row * width) + i, width))
+            RobustMethod.RandomStartFgsm => (1, (float)(Options.StepSize ?? 1.25 * epsilon), epsilon),
+            RobustMethod.NoisyFgsm => (1, (float)(Options.StepSize ?? epsilon), float.PositiveInfinity),
+            _ => (Options.Steps, (float)(Options.StepSize ?? 1.25 * epsilon / Options.Steps), epsilon),
+        };
+    }
+
+    private void Slopes(Batch batch, ReadOnlySpan<float> moved)
+    {
+        var slopes = _slopes.AsSpan(0, moved.Length);
+        var outputs = _network.Shape.Outputs;
+        if (Options.Method != RobustMethod.Trades)
+        {
+            _gradients!.InputGradient(moved, batch.Classes, LossFunction.LogLoss(outputs), slopes);
+            return;
+        }
+
+        var divergence = _divergence.AsSpan(0, batch.Rows * outputs);
+        RobustLoss.Divergence(_clean.AsSpan(0, divergence.Length), _gradients!.Forward(moved, batch.Rows), outputs, [], divergence);
+        _gradients.BackwardToInputs(divergence, slopes);
+    }
+
+    private void Ascend(Batch batch, Span<float> moved, float step, float radius)
+    {
+        var width = _network.Shape.Inputs;
+        for (var row = 0; row < batch.Rows; row++)
+        {
+            if (!Attacks(batch.Labels[row]))
                 continue;
-            state = Mix(state, 1);
-            moved[(row * width) + i] = Project(values[i] + (radius * (((state >> 40) * (1f / (1 << 23))) - 1)), values[i], radius);
+            var centre = batch.Inputs.Slice(row * width, width);
+            var point = moved.Slice(row * width, width);
+            var slopes = _slopes.AsSpan(row * width, width);
+            if (_mask is not null)
+                TensorPrimitives.Multiply(slopes, _mask, slopes);
+            if (Options.Norm == RobustNorm.LargestChange)
+                AttackStep.Sign(point, slopes, centre, step, radius);
+            else if (Options.Norm == RobustNorm.Length)
+                AttackStep.Length(point, slopes, centre, step, radius);
+            else
+                AttackStep.Cost(point, slopes, centre, _costs, step, radius);
         }
     }
 
-    /// <summary>SplitMix64 (Steele, Lea, Flood 2014): spreads starts, hides nothing.</summary>
-    private static ulong Mix(ulong state, ulong value)
+    private void Start(Batch batch, Span<float> moved)
     {
-        var mixed = unchecked(state + (value * 0xBF58476D1CE4E5B9) + 0x9E3779B97F4A7C15);
-        mixed = unchecked((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9);
-        mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
-        return mixed ^ (mixed >> 31);
+        var width = _network.Shape.Inputs;
+        var epsilon = (float)Options.Epsilon;
+        for (var row = 0; row < batch.Rows; row++)
+        {
+            if (!Attacks(batch.Labels[row]))
+                continue;
+            var centre = batch.Inputs.Slice(row * width, width);
+            var point = moved.Slice(row * width, width);
+            var reach = Options.Method switch
+            {
+                RobustMethod.Trades => DivergenceStart,
+                RobustMethod.NoisyFgsm => NoiseOverEpsilon * epsilon,
+                _ => Options.Norm == RobustNorm.LargestChange ? epsilon : epsilon / MathF.Sqrt(width),
+            };
+            RowNoise.Add(point, reach, RowNoise.Hash(centre, _seed, _round));
+            if (_mask is not null)
+                KeepUnmasked(point, centre);
+            if (Options.Norm == RobustNorm.Length)
+                AttackStep.BackToLength(point, centre, epsilon);
+            else if (Options.Norm == RobustNorm.Cost)
+                AttackStep.BackToCost(point, centre, _costs, epsilon);
+            else
+                TensorPrimitives.Clamp<float>(point, 0, 1, point);
+        }
     }
 
-    private static float Project(float value, float centre, float radius) =>
-        Math.Clamp(Math.Clamp(value, centre - radius, centre + radius), 0, 1);
+    private void KeepUnmasked(Span<float> point, ReadOnlySpan<float> centre)
+    {
+        for (var i = 0; i < point.Length; i++)
+            point[i] = _mask![i] == 0 ? centre[i] : point[i];
+    }
 
-    private bool Attacked(Batch batch, int i, int width) =>
-        (!options.OnlyPositives || batch.Labels[i / width] == 1) && (options.Mutable.Count == 0 || options.Mutable[i % width]);
+    private bool Attacks(int label) => !Options.OnlyPositives || label == 1;
 }
