@@ -28,6 +28,7 @@ internal static class TrainCommand
     private static readonly Option<bool> s_private = new("--private") { Description = "Train with differential privacy." };
     private static readonly Option<double> s_epsilon = new("--epsilon") { Description = "Epsilon of a private run, the input screen's statistics included.", DefaultValueFactory = _ => 1 };
     private static readonly Option<double> s_delta = new("--delta") { Description = "Delta of a private run.", DefaultValueFactory = _ => 1e-5 };
+    private static readonly Option<string> s_method = new Option<string>("--private-method") { Description = "How a private regression (lr) is found: gradient (noisy steps) or objective (the minimum of a perturbed objective).", DefaultValueFactory = _ => "gradient" }.AcceptOnlyFromAmong("gradient", "objective");
     private static readonly Option<string> s_clipping = new Option<string>("--clipping") { Description = "How a private run shortens gradients: flat, per-layer, automatic, or adaptive (follows a noisy median, which is paid for).", DefaultValueFactory = _ => "flat" }.AcceptOnlyFromAmong(Clipping.Names);
     private static readonly Option<double?> s_select = new("--private-select") { Description = "Choose step length and clipping norm privately: a secret, random number of runs with this mean, all within epsilon.", HelpName = "MEAN" };
     private static readonly Option<double?> s_budget = new("--budget") { Description = "Epsilon that the data set may ever cost, when its ledger has no budget yet; this run's when absent." };
@@ -53,7 +54,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output, GlobalOptions.Ledger,
         };
         command.SetAction(RunAsync);
         return command;
@@ -136,7 +137,7 @@ internal static class TrainCommand
         LearningRate = parsed.GetValue(s_rate),
         PositiveWeight = parsed.GetValue(s_weight),
         Seed = (ulong)parsed.GetValue(s_seed),
-        Private = parsed.GetValue(s_private) ? Clipping.Of(new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta) }, parsed.GetValue(s_clipping)!) : null,
+        Private = parsed.GetValue(s_private) ? Clipping.Of(new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta), ObjectivePerturbation = parsed.GetValue(s_method) == "objective" }, parsed.GetValue(s_clipping)!) : null,
         Selection = parsed.GetValue(s_select) is { } mean ? new SelectionOptions { Mean = mean } : null,
         Robust = !parsed.GetValue(s_robust) ? null : new RobustOptions
         {

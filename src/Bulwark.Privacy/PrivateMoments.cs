@@ -7,9 +7,13 @@ namespace Bulwark.Privacy;
 /// One row contributes (1, x/R, xxᵀ/R²) to a sum, R being a public bound on its length, to which longer rows are shortened: each of the
 /// three parts has length at most 1 (‖xxᵀ‖_F = ‖x‖²), so a row moves the whole by at most √3. Off-diagonal entries are drawn once,
 /// scaled by √2, for xxᵀ is symmetric. The covariance is computed from the noisy sums; it need not be positive definite.
+/// A row's values are integers of 2⁻¹² before anything is multiplied, so every sum is exact up to 2²⁹ rows, whatever its order; the noise is
+/// <see cref="SecureNoise"/>'s, on a grid. Nothing that rounding leaves is released.
 /// </remarks>
 public sealed record PrivateMoments
 {
+    private const long Steps = 4096;
+
     private PrivateMoments()
     {
     }
@@ -53,7 +57,7 @@ public sealed record PrivateMoments
     }
 
     /// <summary>Layout: count, d sums, then the upper triangle by rows.</summary>
-    private static double[] Sums(ReadOnlySpan<float> rows, int width, double longest)
+    internal static double[] Sums(ReadOnlySpan<float> rows, int width, double longest)
     {
         var sums = new double[1 + width + (width * (width + 1) / 2)];
         var unit = new double[width];
@@ -64,17 +68,18 @@ public sealed record PrivateMoments
             TensorPrimitives.Add(sums.AsSpan(1, width), unit, sums.AsSpan(1, width));
             for (int i = 0, at = 1 + width; i < width; at += width - i, i++)
             {
-                if (unit[i] == 0)
-                    continue;
                 var target = sums.AsSpan(at, width - i);
-                sums[at] += unit[i] * unit[i];
-                TensorPrimitives.MultiplyAdd(unit.AsSpan(i + 1), unit[i] * Math.Sqrt(2), target[1..], target[1..]);
+                if (unit[i] != 0)
+                    TensorPrimitives.MultiplyAdd(unit.AsSpan(i), unit[i], target, target);
             }
         }
 
+        for (int i = 0, at = 1 + width; i < width; at += width - i, i++)
+            TensorPrimitives.Multiply(sums.AsSpan(at + 1, width - i - 1), Math.Sqrt(2), sums.AsSpan(at + 1, width - i - 1));
         return sums;
     }
 
+    /// <summary>A row of length at most 1, in whole steps.</summary>
     private static void Unit(ReadOnlySpan<float> row, double longest, double[] unit)
     {
         for (var i = 0; i < unit.Length; i++)
@@ -83,7 +88,13 @@ public sealed record PrivateMoments
         if (!double.IsFinite(length))
             Array.Clear(unit);
         else if (length > 1)
-            TensorPrimitives.Divide(unit, length * (1 + 1e-12), unit);
+            TensorPrimitives.Divide(unit, length, unit);
+        TensorPrimitives.Multiply(unit, Steps, unit);
+        var rounded = 0L;
+        foreach (var value in unit)
+            rounded += (long)Math.Round(value) * (long)Math.Round(value);
+        for (var i = 0; i < unit.Length; i++)
+            unit[i] = rounded <= Steps * Steps ? Math.Round(unit[i]) / Steps : Math.Truncate(unit[i] * (1 - 1e-12)) / Steps;
     }
 
     private static PrivateMoments FromSums(double[] sums, int width, double longest, PrivacyEvent happened)

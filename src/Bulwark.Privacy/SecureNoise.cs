@@ -1,76 +1,106 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace Bulwark.Privacy;
 
-/// <summary>Gaussian noise for privacy, from <see cref="SecureRandom"/> by the Box–Muller transform.</summary>
+/// <summary>Gaussian noise for privacy on a fine grid: what is released is an integer number of steps, drawn from the discrete Gaussian of that grid, so low-order bits tell nothing.</summary>
 /// <remarks>
-/// Caveat: the noise is a rounded <see cref="float"/> or <see cref="double"/>. The accountants' guarantee is for real numbers; an adversary who sees the low-order bits of
-/// a single sum may learn more than it says (Mironov, CCS 2012; Haney et al., arXiv:2207.13793). Sums here are rounded again by the
-/// optimiser's later steps, which is no proof. The <see cref="float"/> draws reach 6.7 standard deviations: beyond lies 2.6e-11 of a normal distribution's mass.
-/// Not thread-safe.
+/// A value is rounded to steps of σ·2⁻³⁰ and an integer k is added with chance proportional to e^(−k²/2σ²), k in steps; bits come from
+/// <see cref="SecureRandom"/>. At that fineness the discrete Gaussian is a continuous one that is rounded to the grid, within a factor of 1 ± 2⁻⁵⁴, and rounding
+/// what a Gaussian mechanism releases is post-processing: the accountants' guarantee carries over, against attackers who look at every bit (Mironov, CCS 2012;
+/// Haney et al., arXiv:2207.13793). docs/privacy.md has the proof and its constants. The draw, by rejection: |k| = cell·2²⁴ + place; the cell from an alias table
+/// with weights e^(−cell²/2¹³) to 88 bits, the place uniform, kept with chance e^(−(|k|² − (cell·2²⁴)²)/2⁶¹), as in Canonne, Kamath, Steinke (arXiv:2004.00010)
+/// with a geometric cell. The number of trials depends on the draw: time whole releases for nobody. Not thread-safe.
 /// </remarks>
 public sealed class SecureNoise : IDisposable
 {
-    private const int Chunk = 2048;
+    /// <summary>Standard deviation in steps of the grid: 2³⁰.</summary>
+    internal const long StepsPerDeviation = 1L << 30;
+
+    /// <summary>Noise over what was asked for: covers that two sums which are rounded to the grid lie a step further apart in each value, where the multiplier times the root of their number is at most 2¹⁶.</summary>
+    private const double Rounding = 1 + (1.0 / (1 << 14));
+
+    private const int Chunk = 1024;
     private readonly SecureRandom _random = new();
-    private readonly uint[] _bits = new uint[2 * Chunk];
-    private readonly float[] _radius = new float[Chunk];
-    private readonly float[] _angle = new float[Chunk];
-    private readonly float[] _noise = new float[Chunk];
+    private readonly ulong[] _words = new ulong[Chunk];
+    private int _used = Chunk;
 
     /// <summary>Adds an independent normal draw with mean 0 to each value.</summary>
-    /// <param name="values">Any length.</param>
-    /// <param name="deviation">Standard deviation, finite, at least 0.</param>
-    public void AddGaussian(Span<float> values, float deviation)
-    {
-        RequireDeviation(deviation);
-        while (!values.IsEmpty)
-        {
-            Draw();
-            var count = Math.Min(values.Length, 2 * Chunk);
-            var cosines = Math.Min(count, Chunk);
-            TensorPrimitives.Cos(_angle, _noise);
-            TensorPrimitives.Multiply(_noise, _radius, _noise);
-            TensorPrimitives.MultiplyAdd(_noise.AsSpan(0, cosines), deviation, values[..cosines], values[..cosines]);
-            if (count > Chunk)
-            {
-                TensorPrimitives.Sin(_angle, _noise);
-                TensorPrimitives.Multiply(_noise, _radius, _noise);
-                TensorPrimitives.MultiplyAdd(_noise.AsSpan(0, count - Chunk), deviation, values[Chunk..count], values[Chunk..count]);
-            }
-
-            values = values[count..];
-        }
-    }
-
-    /// <summary>Adds an independent normal draw with mean 0 to each value.</summary>
-    /// <param name="values">Any length.</param>
-    /// <param name="deviation">Standard deviation, finite, at least 0.</param>
+    /// <param name="values">Any length; rounded to the grid first.</param>
+    /// <param name="deviation">Standard deviation, finite, at least 0; 0 adds nothing.</param>
     public void AddGaussian(Span<double> values, double deviation)
     {
         RequireDeviation(deviation);
-        for (var i = 0; i < values.Length; i++)
-            values[i] += deviation * Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+        if (deviation == 0)
+            return;
+        var (step, steps) = Grid(deviation);
+        var table = NoiseCells.Shared;
+        foreach (ref var value in values)
+            value = (Math.Round(value * steps) + Draw(table)) * step;
+    }
+
+    /// <summary>Adds an independent normal draw with mean 0 to each value.</summary>
+    /// <param name="values">Any length; rounded to the grid first.</param>
+    /// <param name="deviation">Standard deviation, finite, at least 0; 0 adds nothing.</param>
+    public void AddGaussian(Span<float> values, double deviation)
+    {
+        RequireDeviation(deviation);
+        if (deviation == 0)
+            return;
+        var (step, steps) = Grid(deviation);
+        var table = NoiseCells.Shared;
+        foreach (ref var value in values)
+            value = (float)((Math.Round(value * steps) + Draw(table)) * step);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _random.Dispose();
-
-    /// <summary>Radius √(−2 ln u) with u in (0, 1], angle in [0, 2π).</summary>
-    private void Draw()
+    public void Dispose()
     {
-        _random.Fill(MemoryMarshal.AsBytes(_bits.AsSpan()));
-        for (var i = 0; i < Chunk; i++)
+        Array.Clear(_words);
+        _random.Dispose();
+    }
+
+    /// <summary>A draw of the discrete Gaussian with σ = 2³⁰.</summary>
+    internal long Draw() => Draw(NoiseCells.Shared);
+
+    /// <summary>One word holds, from below: column of the table (10 bits), sign (1), place in the cell (24), chance to be kept (5), chance of the column (24).</summary>
+    private long Draw(NoiseCells table)
+    {
+        for (; ; )
         {
-            _radius[i] = (float)((_bits[i] + 1.0) * (1.0 / 4294967296.0));
-            _angle[i] = (_bits[Chunk + i] >> 8) * (float)(2 * Math.PI / 16777216.0);
+            var word = Word();
+            var column = (int)(word & (NoiseCells.Count - 1));
+            var chance = (uint)(word >> 40);
+            var threshold = table.Threshold[column];
+            var cell = (ulong)(chance < threshold ? column : table.Alias[column]);
+            if (chance == threshold && Word() < table.Rest[column])   // 24 bits did not decide: 64 more do
+                cell = (ulong)column;
+            var place = (word >> 11) & 0xFFFFFF;
+            var exponent = place * ((cell << 25) + place);   // of 2⁻⁶¹; e^−x is at least 1 − x
+            var kept = (word >> 35) & 31;
+            if (((kept + 1) << 56) + exponent > 1UL << 61 && !IsKept(kept, exponent))
+                continue;
+            var steps = (long)((cell << 24) + place);
+            var sign = -(long)((word >> 10) & 1);
+            if (steps != 0 || sign == 0)   // zero has one sign
+                return (steps ^ sign) - sign;
+        }
+    }
+
+    /// <summary>Five bits did not decide: 48 more do.</summary>
+    private bool IsKept(ulong first, ulong exponent) => ((first << 48) | (Word() >> 16)) * (1.0 / (1UL << 53)) < Math.Exp(-(double)exponent * (1.0 / (1UL << 61)));
+
+    private ulong Word()
+    {
+        if (_used == Chunk)
+        {
+            _random.Fill(MemoryMarshal.AsBytes(_words.AsSpan()));
+            _used = 0;
         }
 
-        TensorPrimitives.Log(_radius, _radius);
-        TensorPrimitives.Multiply(_radius, -2f, _radius);
-        TensorPrimitives.Sqrt(_radius, _radius);
+        return _words[_used++];
     }
+
+    private static (double Step, double StepsPerUnit) Grid(double deviation) => (deviation * Rounding / StepsPerDeviation, StepsPerDeviation / (deviation * Rounding));
 
     private static void RequireDeviation(double deviation)
     {

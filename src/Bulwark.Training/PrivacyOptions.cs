@@ -16,6 +16,9 @@ public sealed record PrivacyOptions
     /// <summary>Largest L2 length of one row's gradient; null chooses by model: 1 without hidden layers, 5 with.</summary>
     public double? ClippingNorm { get; init; }
 
+    /// <summary>Finds a regression as the minimum of a perturbed objective, in place of noisy steps; without hidden layers only.</summary>
+    public bool ObjectivePerturbation { get; init; }
+
     /// <summary>How a row's gradient is shortened to <see cref="ClippingNorm"/>.</summary>
     public ClippingStyle Clipping { get; init; }
 
@@ -55,6 +58,8 @@ public sealed record PrivacyOptions
             yield return $"{nameof(CountNoise)} is {CountNoise}; it must be finite and at least 1.";
         if (PublicRows < 1)
             yield return $"{nameof(PublicRows)} is {PublicRows}; it must be above 0.";
+        if (ObjectivePerturbation && (Adaptive is not null || Clipping != ClippingStyle.Flat || Phases.Count > 0 || ClippingNorm is not null || SamplingProbability is not null))
+            yield return "Objective perturbation has no steps: leave out clipping, sampling and phases.";
         if (Adaptive is not null && Clipping != ClippingStyle.Flat)
             yield return "An adaptive norm needs flat clipping.";
         foreach (var fault in Phases.SelectMany(phase => phase.Faults()).Concat(Adaptive?.Faults() ?? []))

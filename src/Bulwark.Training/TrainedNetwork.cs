@@ -70,7 +70,7 @@ public sealed record PrivacyStatement
     /// <summary>What the figures do not cover.</summary>
     public IReadOnlyList<string> Notes { get; init; } =
     [
-        "The guarantee is for real-number noise; this noise is rounded to single precision.",
+        "Noise is drawn on a grid, wider than booked by what rounding can add; the proof is in docs/privacy.md.",
         "Other runs on the same data add to it: see the ledger.",
     ];
 

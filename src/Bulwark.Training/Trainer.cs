@@ -37,6 +37,8 @@ public static class Trainer
         var started = Stopwatch.GetTimestamp();
         if (options.Additive is not null)
             return new AdditiveLoop(options, new BinnedRows(train)).Run(account, started, progress, cancel);
+        if (options.Private is { ObjectivePerturbation: true })
+            return new ObjectiveLoop(options).Run(train, account!, started, progress, cancel);
         if (options.Selection is not null)
             return new SelectionLoop(options).Run(train, account!, started, progress, cancel);
         var network = NewNetwork(train, options);
@@ -66,6 +68,8 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         if (options.Private is null || options.Faults().Any())
             throw new ArgumentException("Only a private run of sound options has a cost.", nameof(options));
+        if (options.Private.ObjectivePerturbation)
+            return ObjectivePlan.Of(options).Event;
         return options.Selection is { } selection ? SelectionLoop.Booked(selection, SelectionLoop.Plan(options).Event)
             : options.Additive is null ? PrivatePlan.Of(options).Event : AdditivePlan.Of(options, features).Event;
     }

@@ -86,6 +86,8 @@ public sealed record TrainingOptions
             yield return "An additive model has no hidden layers, no adversarial training and no weights of positive rows.";
         if (Selection is not null && (Private is null || Additive is not null || LearningRate is not null))
             yield return "Private selection chooses the steps of a private regression or network: it needs privacy, no additive model and no learning rate of your own.";
+        if (Private is { ObjectivePerturbation: true } && (Hidden.Count > 0 || Additive is not null || Selection is not null || Robust is not null))
+            yield return "Objective perturbation is for a plain regression: no hidden layers, no additive model, no selection and no adversarial training.";
         foreach (var fault in Selection?.Faults() ?? [])
             yield return fault;
         foreach (var fault in Additive?.Faults() ?? [])

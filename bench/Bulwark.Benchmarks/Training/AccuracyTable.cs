@@ -10,15 +10,17 @@ namespace Bulwark.Benchmarks.Training;
 /// <summary>What privacy costs in accuracy on public data sets: the mean of several seeds beside the same features without privacy. Test rows are looked at once, by this table.</summary>
 internal static class AccuracyTable
 {
-    private static readonly (string Pipeline, int? Bins, IReadOnlyList<int>? Hidden, double Epsilon, double Accuracy, double Auc)[] s_goals =
+    private static readonly (string Pipeline, int? Bins, IReadOnlyList<int>? Hidden, double Epsilon, double Accuracy, double Auc, bool Objective)[] s_goals =
     [
-        ("samples/adult.yaml", 12, [], 1, 0.856, 0.907),
-        ("samples/adult.yaml", 12, [], 0.5, 0.855, 0.905),
-        ("samples/adult.yaml", 12, [64, 32], 1, 0.850, 0),
-        ("samples/adult.yaml", 12, null, 1, 0, 0),
-        ("samples/credit-default.yaml", null, [], 1, 0, 0.770),
-        ("bench/Bulwark.Benchmarks/Training/ulb-subset.yaml", null, [], 0.5, 0, 0.968),
-        ("bench/Bulwark.Benchmarks/Training/ulb-subset.yaml", null, [], 1, 0, 0.977),
+        ("samples/adult.yaml", 12, [], 1, 0.856, 0.907, false),
+        ("samples/adult.yaml", 12, [], 0.5, 0.855, 0.905, false),
+        ("samples/adult.yaml", 12, [64, 32], 1, 0.850, 0, false),
+        ("samples/adult.yaml", 12, null, 1, 0, 0, false),
+        ("samples/credit-default.yaml", null, [], 1, 0, 0.770, false),
+        ("bench/Bulwark.Benchmarks/Training/ulb-subset.yaml", null, [], 0.5, 0, 0.968, false),
+        ("samples/adult.yaml", 12, [], 1, 0.834, 0.877, true),   // the goals: a usual objective perturbation with its best regulariser, by the notes of the peers
+        ("samples/adult.yaml", 12, [], 0.5, 0.811, 0.861, true),
+        ("bench/Bulwark.Benchmarks/Training/ulb-subset.yaml", null, [], 1, 0, 0.977, false),
     ];
 
     internal static int Run(string[] args)
@@ -30,11 +32,11 @@ internal static class AccuracyTable
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |");
         var held = true;
         foreach (var goal in s_goals)
-            held &= Row(goal.Pipeline, goal.Bins, goal.Hidden, goal.Epsilon, goal.Accuracy, goal.Auc, seeds);
+            held &= Row(goal.Pipeline, goal.Bins, goal.Hidden, goal.Epsilon, goal.Accuracy, goal.Auc, goal.Objective, seeds);
         return held ? 0 : 1;
     }
 
-    private static bool Row(string file, int? bins, IReadOnlyList<int>? hidden, double epsilon, double accuracyGoal, double aucGoal, int seeds)
+    private static bool Row(string file, int? bins, IReadOnlyList<int>? hidden, double epsilon, double accuracyGoal, double aucGoal, bool objective, int seeds)
     {
         var pipeline = PipelineFile.Load(new FileInfo(Path.Combine(RepositoryFolder.Path, file)));
         var (train, test) = MakingData.ReadAsync(pipeline, MakingData.Folder(null, new FileInfo(file), pipeline.Data.Train), Workspace.At(new DirectoryInfo(Path.GetTempPath())), CancellationToken.None).GetAwaiter().GetResult();
@@ -46,13 +48,13 @@ internal static class AccuracyTable
 
         var encoder = new FeatureEncoder(train.Schema);
         var (rows, judge) = (train.Encode(encoder), test.Encode(encoder));
-        var options = new TrainingOptions { Hidden = hidden ?? [], Additive = hidden is null ? new AdditiveOptions() : null, Private = new PrivacyOptions { Epsilon = epsilon } };
+        var options = new TrainingOptions { Hidden = hidden ?? [], Additive = hidden is null ? new AdditiveOptions() : null, Private = new PrivacyOptions { Epsilon = epsilon, ObjectivePerturbation = objective } };
         var runs = Enumerable.Range(1, seeds).Select(seed => Evaluate(rows, judge, options with { Seed = (ulong)seed })).ToList();
         var plain = Evaluate(rows, judge, options with { Private = null });
         var (accuracy, auc) = (runs.Average(run => run.Accuracy), runs.Average(run => run.Auc));
         var holds = accuracy >= accuracyGoal && auc >= aucGoal;
         Console.WriteLine(FormattableString.Invariant(
-            $"| {pipeline.Name} | {(hidden is null ? "ebm" : hidden.Count == 0 ? "lr" : "mlp")} | {rows.Rows} | {rows.Width} | {epsilon} | {accuracy:P2} ± {Deviation(runs, run => run.Accuracy):P2} | {auc:F4} ± {Deviation(runs, run => run.Auc):F4} | {(accuracyGoal > 0 ? $"{accuracyGoal:P1} " : "")}{(aucGoal > 0 ? $"{aucGoal:F3} " : "")}{(holds ? "held" : "MISSED")} | {plain.Accuracy:P2}, {plain.Auc:F4} |"));
+            $"| {pipeline.Name} | {(hidden is null ? "ebm" : objective ? "lr, objective" : hidden.Count == 0 ? "lr" : "mlp")} | {rows.Rows} | {rows.Width} | {epsilon} | {accuracy:P2} ± {Deviation(runs, run => run.Accuracy):P2} | {auc:F4} ± {Deviation(runs, run => run.Auc):F4} | {(accuracyGoal > 0 ? $"{accuracyGoal:P1} " : "")}{(aucGoal > 0 ? $"{aucGoal:F3} " : "")}{(holds ? "held" : "MISSED")} | {plain.Accuracy:P2}, {plain.Auc:F4} |"));
         return holds;
     }
 

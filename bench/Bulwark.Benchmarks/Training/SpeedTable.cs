@@ -37,8 +37,8 @@ internal static class SpeedTable
 
     private static Contender Noise()
     {
-        var (noise, values) = (new SecureNoise(), new float[NoiseValues]);
-        return new($"noise alone, {NoiseValues} values", 0, () => noise.AddGaussian(values.AsSpan(), 1f));
+        var (noise, values) = (new SecureNoise(), new double[NoiseValues]);
+        return new($"noise alone, {NoiseValues} values", 0, () => noise.AddGaussian(values.AsSpan(), 1));
     }
 
     /// <summary>All of a step of the private loop: draw the batch, gather, clip, add noise, step.</summary>
@@ -49,8 +49,9 @@ internal static class SpeedTable
         var rows = new EncodedDataset([.. Enumerable.Range(0, 8192 * 30).Select(_ => random.NextSingle())], 30, [.. Enumerable.Range(0, 8192).Select(_ => random.Next(2))]);
         var network = DenseNetwork<float>.Create(shape, 1);
         var options = new TrainingOptions { Hidden = [128, 128], Private = new PrivacyOptions() };
-        var gradients = new ClippedGradients(network, options, null, threads);
-        var (parts, batches, batch, sum) = (new PrivateParts(threads), new PoissonBatches(512.0 / 8192), new List<int>(), new float[network.Parameters.Length]);
+        var gradients = new ClippedGradients(network, options, null, threads, RowBlocks.Draw(rows.Rows, 512));
+        var (parts, batches, batch, sum) = (new PrivateParts(threads), new PoissonBatches(512.0 / 8192), new List<int>(), new double[network.Parameters.Length]);
+        var gradient = new float[sum.Length];
         var optimizer = new SgdOptimizer<float>(sum.Length, 0.9);
         return new($"the loop's step with Poisson draw and gathering, {threads} thread{(threads == 1 ? "" : "s")}", 0, () =>
         {
@@ -58,8 +59,9 @@ internal static class SpeedTable
             Array.Clear(sum);
             parts.AddClipped(gradients, rows, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(batch), 1, sum);
             parts.AddNoise(sum, 4);
-            System.Numerics.Tensors.TensorPrimitives.Divide(sum, 512f, sum);
-            optimizer.Step(network.Parameters, sum, 1e-4f);
+            System.Numerics.Tensors.TensorPrimitives.Divide(sum, 512, sum);
+            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<double, float>(sum, gradient);
+            optimizer.Step(network.Parameters, gradient, 1e-4f);
         });
     }
 
@@ -69,8 +71,8 @@ internal static class SpeedTable
         var network = DenseNetwork<float>.Create(new NetworkShape(30, [128, 128], 1), 1);
         var rows = new EncodedDataset(new float[batch * 30], 30, new int[batch]);
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var gradients = new ClippedGradients(network, new TrainingOptions { Private = new PrivacyOptions() }, null, 1);
-        gradients.Add(rows, [.. Enumerable.Range(0, batch)], 1, new float[network.Parameters.Length]);
+        var gradients = new ClippedGradients(network, new TrainingOptions { Private = new PrivacyOptions() }, null, 1, RowBlocks.Draw(batch, batch));
+        gradients.Add(rows, [.. Enumerable.Range(0, batch)], 1, new double[network.Parameters.Length]);
         var after = GC.GetTotalMemory(forceFullCollection: true);
         GC.KeepAlive(gradients);
         return after - before;

@@ -16,6 +16,7 @@ internal sealed class CanaryWatch : IPrivateObserver
     private readonly NetworkGradients<float> _reference;
     private readonly float[] _row;
     private readonly float[] _gradient;
+    private readonly double[] _direction;
     private readonly int _first;
     private readonly int _outputs;
     private readonly bool[] _isIn;
@@ -28,6 +29,7 @@ internal sealed class CanaryWatch : IPrivateObserver
         _isIn = isIn;
         _first = network.Shape.Inputs - isIn.Length;
         _outputs = network.Shape.LayerOutputs(0);
+        _direction = new double[_outputs];
         Scores = new double[isIn.Length];
         network.Weights(0)[(_first * _outputs)..].Clear();
     }
@@ -51,14 +53,15 @@ internal sealed class CanaryWatch : IPrivateObserver
 
     public void Drawn(long step, ReadOnlySpan<int> batch) => BatchSizes.Add(batch.Length);
 
-    public void Released(long step, DenseNetwork<float> network, Span<float> noisySum, double clipping, double deviation, double divisor)
+    public void Released(long step, DenseNetwork<float> network, Span<double> noisySum, double clipping, double deviation, double divisor)
     {
         Steps++;
         Divisors.Add(divisor);
-        Multipliers.Add(deviation / clipping);
+        Multipliers.Add(deviation / (clipping * PrivateLoop.Rounding));
         Array.Clear(_gradient);
         _reference.ClippedSum(_row, [1], Loss.Logistic, 1, _gradient);
-        var direction = _gradient.AsSpan(_first * _outputs, _outputs);   // the row is the first canary's
+        System.Numerics.Tensors.TensorPrimitives.ConvertChecked<float, double>(_gradient.AsSpan(_first * _outputs, _outputs), _direction);   // the row is the first canary's
+        var direction = _direction.AsSpan();
         var length = System.Numerics.Tensors.TensorPrimitives.Norm(direction);
         for (var canary = 0; canary < _isIn.Length; canary++)
         {

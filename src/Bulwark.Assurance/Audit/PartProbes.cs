@@ -36,14 +36,16 @@ internal sealed class PartProbes(TrainingOptions options, PrivatePlan plan, Func
             before = [.. batch];
         }
 
+        var nobody = Math.Pow(1 - q, Rows);
+        var empty = (sizes.Count(size => size == 0) - (Batches * nobody)) / Math.Sqrt(Math.Max(1, Batches * nobody * (1 - nobody)));
         if (q >= 1)
             return new("sampling", sizes.All(size => size == Rows), $"every batch holds every row: {sizes.All(size => size == Rows)}");
         var variance = Rows * q * (1 - q);
         var mean = (sizes.Average() - (Rows * q)) / Math.Sqrt(variance / Batches);
         var spread = ((sizes.Sum(size => Math.Pow(size - (Rows * q), 2)) / variance) - Batches) / Math.Sqrt(Batches * (2 + (1 / variance)));
         var overlap = ((shared / (Batches - 1)) - (Rows * q * q)) / Math.Sqrt(Rows * q * q * (1 - (q * q)) * (1 + (4 * q)) / (Batches - 1));
-        var holds = Math.Abs(mean) < Beyond && Math.Abs(spread) < Beyond && Math.Abs(overlap) < Beyond;
-        return new("sampling", holds, FormattableString.Invariant($"batch sizes off by {mean:f1} standard errors in mean, {spread:f1} in spread, shared rows by {overlap:f1}"));
+        var holds = Math.Abs(mean) < Beyond && Math.Abs(spread) < Beyond && Math.Abs(overlap) < Beyond && Math.Abs(empty) < Beyond;
+        return new("sampling", holds, FormattableString.Invariant($"batch sizes off by {mean:f1} standard errors in mean, {spread:f1} in spread, shared rows by {overlap:f1}, empty ones by {empty:f1}"));
     }
 
     /// <summary>One more row may move a sum by the clipping norm and no more, whatever the row is.</summary>
@@ -76,14 +78,14 @@ internal sealed class PartProbes(TrainingOptions options, PrivatePlan plan, Func
 
     private double Moved(PrivateParts own, DenseNetwork<float> network, EncodedDataset set, int others, float clipping)
     {
-        var gradients = new ClippedGradients(network, options with { Robust = null }, options.Robust is null ? InputCentre.Of(set) : null, 1);
+        var gradients = new ClippedGradients(network, options with { Robust = null }, options.Robust is null ? InputCentre.Of(set) : null, 1, RowBlocks.Draw(set.Rows, set.Rows));
         int[] all = [.. Enumerable.Range(0, others + 1)];
-        var (without, with) = (new float[network.Parameters.Length], new float[network.Parameters.Length]);
+        var (without, with) = (new double[network.Parameters.Length], new double[network.Parameters.Length]);
         own.AddClipped(gradients, set, all.AsSpan(0, others), clipping, without);
         own.AddClipped(gradients, set, all, clipping, with);
         double square = 0;
         for (var i = 0; i < with.Length; i++)
-            square += Math.Pow((double)with[i] - without[i], 2);
+            square += Math.Pow(with[i] - without[i], 2);
         return double.IsNaN(square) ? double.PositiveInfinity : Math.Sqrt(square);
     }
 
@@ -91,7 +93,7 @@ internal sealed class PartProbes(TrainingOptions options, PrivatePlan plan, Func
     {
         const int Values = 60_000;
         const double Deviation = 3;
-        var (first, second, restarted) = (new float[Values], new float[Values], new float[Values]);
+        var (first, second, restarted) = (new double[Values], new double[Values], new double[Values]);
         using (var own = parts())
         {
             own.AddNoise(first, Deviation);
@@ -100,7 +102,7 @@ internal sealed class PartProbes(TrainingOptions options, PrivatePlan plan, Func
 
         using (var own = parts())
             own.AddNoise(restarted, Deviation);
-        var square = first.Average(value => (double)value * value);
+        var square = first.Average(value => value * value);
         var off = ((square / (Deviation * Deviation)) - 1) * Math.Sqrt(Values / 2.0);
         var tails = first.Average(value => Math.Pow(value, 4)) / (square * square);
         yield return new("noise", Math.Abs(off) < Beyond && Math.Abs(tails - 3) < Beyond * Math.Sqrt(24.0 / Values), FormattableString.Invariant($"standard deviation {Math.Sqrt(square):g5} of {Deviation}, fourth moment {tails:f3} of 3"));
@@ -113,14 +115,14 @@ internal sealed class PartProbes(TrainingOptions options, PrivatePlan plan, Func
         yield return new("fresh noise", Math.Abs(worst) < Beyond / Math.Sqrt(Values), FormattableString.Invariant($"largest correlation {worst:f4}, of {name}"));
     }
 
-    private static double Correlation(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    private static double Correlation(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         double product = 0, squareA = 0, squareB = 0;
         for (var i = 0; i < a.Length; i++)
         {
-            product += (double)a[i] * b[i];
-            squareA += (double)a[i] * a[i];
-            squareB += (double)b[i] * b[i];
+            product += a[i] * b[i];
+            squareA += a[i] * a[i];
+            squareB += b[i] * b[i];
         }
 
         return product / Math.Sqrt(squareA * squareB);

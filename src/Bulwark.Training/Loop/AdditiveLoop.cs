@@ -101,7 +101,8 @@ internal sealed class AdditiveLoop(TrainingOptions options, BinnedRows rows)
     /// <summary>A logistic curve bends by at most a quarter a row; a bin that noise outweighs steps as if it had more rows.</summary>
     private static double Curvature(double count, double deviation) => (0.25 * count) + deviation + 1;
 
-    private double Residual(int row) => rows.Labels[row] - (1 / (1 + Math.Exp(-_logits[row])));
+    /// <summary>In steps of 2⁻²⁰, so that sums are exact in any order and one row moves one by at most 1.</summary>
+    private double Residual(int row) => Math.Round((rows.Labels[row] - (1 / (1 + Math.Exp(-_logits[row])))) * (1 << 20)) / (1 << 20);
 
     private void Average()
     {

@@ -13,8 +13,17 @@ namespace Bulwark.Training.Loop;
 internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions options, PrivateParts? parts = null, IPrivateObserver? observer = null, double stepFactor = 1)
 {
     private const double Momentum = 0.9;
+
+    /// <summary>Standard deviations that a noisy count of rows is too low by less than once in 10²².</summary>
+    private const double CountTail = 10;
+
     private readonly PrivacyOptions _private = options.Private!;
-    private readonly float[] _sum = new float[network.Parameters.Length];
+
+    /// <summary>Noise over what is booked: covers what rounding, of sums within blocks of rows above all, can add to one row's reach. docs/privacy.md has the terms.</summary>
+    internal const double Rounding = 1.01;
+
+    private readonly double[] _sum = new double[network.Parameters.Length];
+    private readonly float[] _gradient = new float[network.Parameters.Length];
     private double _clipping = Norm(options);
 
     /// <summary>The clipping norm that a run starts with.</summary>
@@ -38,9 +47,10 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
     internal void Descend(EncodedDataset train, PrivatePlan plan, PrivateParts steps, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
         var centre = options.Robust is null ? InputCentre.Of(train) : null;   // an attack moves values within [0, 1]
-        var gradients = new ClippedGradients(network, options, centre, Environment.ProcessorCount);
-        var rows = _private.PublicRows ?? Math.Max(1, steps.Noisy(train.Rows, plan.RowNoise!.Value));
+        var rows = _private.PublicRows ?? Math.Max(1, steps.Noisy(train.Rows, plan.RowNoise!.Value * Rounding));
         var expectedBatch = plan.Batches.ExpectedSize(rows);
+        var blocks = RowBlocks.Draw(train.Rows, plan.Batches.ExpectedSize(rows + (CountTail * (plan.RowNoise ?? 0))));
+        var gradients = new ClippedGradients(network, options, centre, Environment.ProcessorCount, blocks);
         var optimizer = new SgdOptimizer<float>(network.Parameters.Length, Momentum);
         var rate = options.LearningRate ?? (stepFactor * StepSize.Of(plan, _clipping, rows, network.Parameters.Length, options.Hidden.Count == 0));
         var average = new RunningAverage(_private.Average, network.Parameters.Length);
@@ -52,8 +62,8 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
                 cancel.ThrowIfCancellationRequested();
                 var done = (double)step / plan.Steps;
                 NoisyGradient(train, plan, phase, steps, gradients, step, sample, expectedBatch);
-                TensorPrimitives.MultiplyAdd(network.Parameters, (float)(options.WeightDecay ?? 1e-4), _sum, _sum);
-                optimizer.Step(network.Parameters, _sum, (float)(rate * StepSize.Schedule(done)));
+                TensorPrimitives.MultiplyAdd(network.Parameters, (float)(options.WeightDecay ?? 1e-4), _gradient, _gradient);
+                optimizer.Step(network.Parameters, _gradient, (float)(rate * StepSize.Schedule(done)));
                 average.Add(network.Parameters, done);
                 progress?.Report(new TrainingProgress(done, $"private step {step + 1} of {plan.Steps}"));
             }
@@ -63,7 +73,7 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
         centre?.Fold(network);
     }
 
-    /// <summary>One step's release: into <see cref="_sum"/>, divided.</summary>
+    /// <summary>One step's release: into <see cref="_gradient"/>, divided.</summary>
     private void NoisyGradient(
         EncodedDataset train, PrivatePlan plan, PlannedPhase phase, PrivateParts steps, ClippedGradients gradients, long step, List<int> sample, double expectedBatch)
     {
@@ -74,17 +84,18 @@ internal sealed class PrivateLoop(DenseNetwork<float> network, TrainingOptions o
         Array.Clear(_sum);
         var clipping = _clipping * phase.Clipping;
         var kept = steps.AddClipped(gradients, train, batch, (float)clipping, _sum);
-        steps.AddNoise(_sum, phase.Noise * clipping);
+        steps.AddNoise(_sum, phase.Noise * clipping * Rounding);
         var divisor = steps.Divisor(expectedBatch, batch.Length);
-        observer?.Released(step, network, _sum, clipping, phase.Noise * clipping, divisor);
-        TensorPrimitives.Divide(_sum, (float)divisor, _sum);
+        observer?.Released(step, network, _sum, clipping, phase.Noise * clipping * Rounding, divisor);
+        TensorPrimitives.Divide(_sum, divisor, _sum);
+        TensorPrimitives.ConvertTruncating<double, float>(_sum, _gradient);
         if (_private.Adaptive is { } adaptive)
             _clipping = Math.Clamp(_clipping * Math.Exp(-adaptive.Rate * (NoisyShare(kept, batch.Length, phase, steps, expectedBatch) - adaptive.Quantile)), 1e-6, 1e6);
     }
 
     /// <summary>Noisy share of rows whose gradient was short enough: the count is released around one half a row, so that one row moves it by one half.</summary>
     private static double NoisyShare(int kept, int batch, PlannedPhase phase, PrivateParts steps, double expectedBatch) =>
-        Math.Clamp(0.5 + (steps.Noisy(kept - (batch / 2.0), phase.CountNoise!.Value / 2) / expectedBatch), 0, 1);
+        Math.Clamp(0.5 + (steps.Noisy(kept - (batch / 2.0), phase.CountNoise!.Value / 2 * Rounding) / expectedBatch), 0, 1);
 
     /// <summary>What a run that booked <paramref name="booked"/> guarantees.</summary>
     internal static PrivacyStatement Statement(TrainingOptions options, PrivatePlan plan, double clipping, PrivacyEvent booked)

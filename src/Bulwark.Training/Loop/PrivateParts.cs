@@ -17,25 +17,24 @@ internal class PrivateParts : IDisposable
     internal virtual void Draw(PoissonBatches batches, int rows, List<int> batch) => batches.Draw(rows, _random, batch);
 
     /// <summary>Adds the batch's clipped gradients to a sum; returns how many rows kept their length.</summary>
-    internal virtual int AddClipped(ClippedGradients gradients, EncodedDataset train, ReadOnlySpan<int> batch, float clipping, Span<float> sum) =>
+    internal virtual int AddClipped(ClippedGradients gradients, EncodedDataset train, ReadOnlySpan<int> batch, float clipping, Span<double> sum) =>
         gradients.Add(train, batch, clipping, sum);
 
     /// <summary>Noise on a gradient's sum, by as many generators as there are threads.</summary>
-    internal virtual void AddNoise(float[] sum, double deviation)
+    internal virtual void AddNoise(double[] sum, double deviation)
     {
-        var rounded = MathF.BitIncrement((float)deviation);
         const int Worth = 4096;
         var threads = Math.Min(_noise.Length, 1 + (sum.Length / Worth));
         if (threads == 1)
         {
-            _noise[0].AddGaussian(sum.AsSpan(), rounded);
+            _noise[0].AddGaussian(sum.AsSpan(), deviation);
             return;
         }
 
         Parallel.For(0, threads, thread =>
         {
             var (from, to) = ((int)((long)sum.Length * thread / threads), (int)((long)sum.Length * (thread + 1) / threads));
-            _noise[thread].AddGaussian(sum.AsSpan(from, to - from), rounded);
+            _noise[thread].AddGaussian(sum.AsSpan(from, to - from), deviation);
         });
     }
 
@@ -65,5 +64,5 @@ internal interface IPrivateObserver
     void Drawn(long step, ReadOnlySpan<int> batch);
 
     /// <summary>A step's noisy sum, not yet divided; <paramref name="network"/> is what it was computed at. What the observer changes in it, the run goes on with.</summary>
-    void Released(long step, Bulwark.Networks.DenseNetwork<float> network, Span<float> noisySum, double clipping, double deviation, double divisor);
+    void Released(long step, Bulwark.Networks.DenseNetwork<float> network, Span<double> noisySum, double clipping, double deviation, double divisor);
 }

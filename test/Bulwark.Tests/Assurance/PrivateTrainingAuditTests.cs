@@ -123,7 +123,7 @@ public class PrivateTrainingAuditTests
             }
         }
 
-        internal override int AddClipped(ClippedGradients gradients, EncodedDataset train, ReadOnlySpan<int> batch, float clipping, Span<float> sum)
+        internal override int AddClipped(ClippedGradients gradients, EncodedDataset train, ReadOnlySpan<int> batch, float clipping, Span<double> sum)
         {
             switch (defect)
             {
@@ -141,9 +141,9 @@ public class PrivateTrainingAuditTests
                     var peak = batch.IsEmpty ? 1 : batch.ToArray().Max(row => train.Row(row).ToArray().Max(value => float.IsFinite(value) ? Math.Abs(value) : 1e9f));
                     return gradients.Add(Changed(train, value => value / peak), batch, clipping, sum);
                 case "the batch is clipped, not the row":
-                    var whole = new float[sum.Length];
+                    var whole = new double[sum.Length];
                     gradients.Add(train, batch, 1e9f, whole);
-                    var length = System.Numerics.Tensors.TensorPrimitives.Norm<float>(whole);
+                    var length = System.Numerics.Tensors.TensorPrimitives.Norm<double>(whole);
                     for (var i = 0; i < whole.Length; i++)
                         sum[i] += whole[i] * batch.Length * Math.Min(1, clipping / length);
                     return batch.Length;
@@ -152,7 +152,7 @@ public class PrivateTrainingAuditTests
             }
         }
 
-        internal override void AddNoise(float[] sum, double deviation)
+        internal override void AddNoise(double[] sum, double deviation)
         {
             switch (defect)
             {
@@ -160,13 +160,13 @@ public class PrivateTrainingAuditTests
                     base.AddNoise(sum, deviation / 2);
                     break;
                 case "one draw for all values":
-                    var shared = (float)Noisy(0, deviation);
+                    var shared = Noisy(0, deviation);
                     for (var i = 0; i < sum.Length; i++)
                         sum[i] += shared;
                     break;
                 case "noise drawn anew from the same seed after a restart":
                     for (var i = 0; i < sum.Length; i++)
-                        sum[i] += (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - _seeded.NextDouble())) * Math.Cos(2 * Math.PI * _seeded.NextDouble()));
+                        sum[i] += deviation * Math.Sqrt(-2 * Math.Log(1 - _seeded.NextDouble())) * Math.Cos(2 * Math.PI * _seeded.NextDouble());
                     break;
                 default:
                     base.AddNoise(sum, deviation);
