@@ -19,7 +19,7 @@ public sealed class RowBlockTests
         var random = new Random(5);
         var width = s_shapes[shape].Inputs;
         float[] row = [.. Enumerable.Range(0, width).Select(_ => random.NextSingle())];
-        float[]? first = null;
+        (float[]? first, float[]? firstSlopes) = (null, null);
         foreach (var (rows, place) in new[] { (1, 0), (2, 1), (5, 0), (13, 12), (130, 77), (384, 0), (384, 383), (383, 200) })
         {
             var gradients = new NetworkGradients<float>(network, RowBlocks.Most);
@@ -31,6 +31,10 @@ public sealed class RowBlockTests
             Assert.Contains(sum, value => value != 0);
             first ??= sum;
             Assert.True(first.AsSpan().SequenceEqual(sum), $"row {place} of {rows}");
+            var slopes = new float[inputs.Length];   // an attack in training moves rows by these
+            gradients.InputGradient(inputs, labels, Loss.Logistic, slopes);
+            firstSlopes ??= slopes[(place * width)..((place + 1) * width)];
+            Assert.True(firstSlopes.AsSpan().SequenceEqual(slopes.AsSpan(place * width, width)), $"row {place} of {rows}");
         }
     }
 
