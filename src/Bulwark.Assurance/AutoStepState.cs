@@ -12,6 +12,7 @@ internal sealed class AutoStepState<T>
     private readonly IDifferentiableModel<T> _model;
     private readonly AttackObjective _objective;
     private readonly SparseSteps<T>? _sparse;
+    private readonly IPointRules<T>? _rules;
     private readonly T[] _original;
     private readonly int[] _labels;
     private readonly int[] _targets;
@@ -32,10 +33,10 @@ internal sealed class AutoStepState<T>
     private readonly bool[] _bestIsBroken;
     private readonly int[] _gains;
 
-    internal AutoStepState(AutoProjectedGradientDescent attack, IDifferentiableModel<T> model, T[] original, int[] labels, int[] targets, bool[] mutable)
+    internal AutoStepState(AutoProjectedGradientDescent attack, IDifferentiableModel<T> model, T[] original, int[] labels, int[] targets, bool[] mutable, IPointRules<T>? rules = null)
     {
         (_attack, _model, _original, _labels, _targets, _mutable) = (attack, model, original, labels, targets, mutable);
-        _objective = new(attack.Loss, attack.Rescaled);
+        (_objective, _rules) = (new(attack.Loss, attack.Rescaled), rules);
         _sparse = attack.Norm == PerturbationNorm.L1 ? new(labels.Length, model.Inputs, T.CreateTruncating(attack.Epsilon)) : null;
         (_point, _previous, _best, _bestGradient, _broken) = ([.. original], [.. original], [.. original], new T[original.Length], [.. original]);
         (_gradient, _outputGradient) = (new T[original.Length], new T[labels.Length * model.Outputs]);
@@ -62,7 +63,8 @@ internal sealed class AutoStepState<T>
             _point.CopyTo(_best, 0);
         }
 
-        Evaluate();
+        if (Evaluate())
+            return;
         _losses.CopyTo(BestLosses, 0);
         _losses.CopyTo(_bestAtLastCheck, 0);
         _brokenNow.CopyTo(_bestIsBroken, 0);
@@ -77,7 +79,8 @@ internal sealed class AutoStepState<T>
             Move(step == 0 ? T.One : T.CreateTruncating(0.75));
             if (step > 0)
                 _losses.CopyTo(_lastLosses, 0);   // at the first step 0 stands for the start's loss, as in the authors' code
-            Evaluate();
+            if (Evaluate())
+                return;
             Remember();
             if (++sinceCheck != periods.Current)
                 continue;
@@ -93,8 +96,8 @@ internal sealed class AutoStepState<T>
             Row(Broken[row] && !_bestIsBroken[row] ? _broken : _best, row).CopyTo(adversarial[(row * _model.Inputs)..]);
     }
 
-    /// <summary>Loss and gradient at the points; the latest misclassified point is kept.</summary>
-    private void Evaluate()
+    /// <summary>Loss and gradient at the points; the latest misclassified point is kept. True when the rules say that nothing is left to do.</summary>
+    private bool Evaluate()
     {
         var outputs = _model.Outputs;
         var logits = _model.Forward(_point, _labels.Length);
@@ -106,9 +109,15 @@ internal sealed class AutoStepState<T>
                 continue;
             Broken[row] = true;
             Row(_point, row).CopyTo(Row(_broken, row));
+            _rules?.Visit(row, Row(_point, row));
         }
 
         _model.Backward(_outputGradient, _gradient);
+        if (_rules is null)
+            return false;
+        for (var row = 0; row < _labels.Length; row++)
+            _rules.Penalise(row, Row(_point, row), ref _losses[row], Row(_gradient, row));
+        return _rules.Settle();
     }
 
     private void Move(T momentum)
@@ -131,6 +140,7 @@ internal sealed class AutoStepState<T>
                 ball.Project(original, ahead);
             }
 
+            _rules?.Repair(row, ahead);
             point.CopyTo(previous);
             ahead.CopyTo(point);
         }
