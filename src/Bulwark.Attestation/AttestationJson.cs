@@ -7,5 +7,9 @@ namespace Bulwark.Attestation;
 [JsonSerializable(typeof(Evidence))]
 [JsonSerializable(typeof(EvidencePolicy))]
 [JsonSerializable(typeof(EvidenceAppraisal))]
+[JsonSerializable(typeof(ReferenceValue))]
 [JsonSerializable(typeof(ReleasedKey))]
+[JsonSerializable(typeof(KeyReleaseAnswer))]
+[JsonSerializable(typeof(EvidenceIntroduction))]
+[JsonSerializable(typeof(EvidenceChallenge))]
 internal sealed partial class AttestationJson : JsonSerializerContext;

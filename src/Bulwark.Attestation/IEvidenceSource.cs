@@ -30,6 +30,20 @@ public sealed record EvidenceIntroduction
 
     /// <summary>TPM: the endorsement key's TPM2B_PUBLIC; else empty.</summary>
     public byte[] EndorsementKey { get; init => field = value ?? []; } = [];
+
+    /// <summary>Reads an introduction, as <see cref="KeyBrokerClient"/> writes it.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public static EvidenceIntroduction FromJson(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return System.Text.Json.JsonSerializer.Deserialize(json, AttestationJson.Default.EvidenceIntroduction) ?? throw new System.Text.Json.JsonException("The document is null.");
+        }
+        catch (System.Text.Json.JsonException failure)
+        {
+            throw new InvalidDataException($"This is no introduction: {failure.Message}", failure);
+        }
+    }
 }
 
 /// <summary>A verifier's challenge: a nonce, and for a TPM a credential that only the announced keys together can open.</summary>
@@ -43,4 +57,7 @@ public sealed record EvidenceChallenge
 
     /// <summary>TPM2B_ENCRYPTED_SECRET of TPM2_MakeCredential; empty when no attestation key was announced.</summary>
     public byte[] CredentialSecret { get; init => field = value ?? []; } = [];
+
+    /// <summary>The challenge as JSON, as <see cref="KeyBrokerClient"/> reads it.</summary>
+    public byte[] ToJson() => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.EvidenceChallenge);
 }

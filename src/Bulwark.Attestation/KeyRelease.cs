@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bulwark.Cryptography;
 
@@ -26,6 +28,9 @@ public sealed record ReleasedKey
     /// <summary>The model package that the key opens.</summary>
     public required Digest Model { get; init; }
 
+    /// <summary>Until when the key may be used; the seal covers it. Whole milliseconds.</summary>
+    public required DateTimeOffset LeaseEnds { get; init; }
+
     /// <summary>The encapsulated key (RFC 9180 §4.1), 65 bytes.</summary>
     public required byte[] Encapsulated { get; init; }
 
@@ -39,7 +44,7 @@ public sealed record ReleasedKey
     public SecretBytes Open(HpkeKeyPair keys, Evidence evidence)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        var opened = Hpke.Open(keys, Encapsulated, Info(ReleaseId, Model, evidence.Nonce), evidence.ReportData(), Ciphertext);
+        var opened = Hpke.Open(keys, Encapsulated, Info(ReleaseId, Model, evidence.Nonce, LeaseEnds), evidence.ReportData(), Ciphertext);
         try
         {
             return SecretBytes.CopyOf(opened);
@@ -50,8 +55,12 @@ public sealed record ReleasedKey
         }
     }
 
-    internal static byte[] Info(string releaseId, Digest model, byte[] nonce) =>
-        LengthPrefixed.Bytes("bulwark.dev/release/v1", Encoding.ASCII.GetBytes(releaseId), model.ToArray(), nonce);
+    internal static byte[] Info(string releaseId, Digest model, byte[] nonce, DateTimeOffset leaseEnds)
+    {
+        var ends = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(ends, leaseEnds.ToUnixTimeMilliseconds());
+        return LengthPrefixed.Bytes("bulwark.dev/release/v1", Encoding.ASCII.GetBytes(releaseId), model.ToArray(), nonce, ends);
+    }
 }
 
 /// <summary>One decision as the log keeps it: who asked, what was checked, what was decided. No secret in it.</summary>
@@ -97,8 +106,12 @@ public sealed record KeyReleaseRecord
     public required bool Insecure { get; init; }
 }
 
-/// <summary>What the broker answers.</summary>
+/// <summary>What the broker answers; see <see cref="ToJson"/> for its form between processes.</summary>
 /// <param name="Record">The decision, as it was logged.</param>
 /// <param name="Appraisal">Every leg.</param>
 /// <param name="Key">The sealed key; null unless it was released.</param>
-public sealed record KeyReleaseAnswer(KeyReleaseRecord Record, EvidenceAppraisal Appraisal, ReleasedKey? Key);
+public sealed record KeyReleaseAnswer(KeyReleaseRecord Record, EvidenceAppraisal Appraisal, ReleasedKey? Key = null)
+{
+    /// <summary>The answer as JSON, as <see cref="KeyBrokerClient"/> reads it.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.KeyReleaseAnswer);
+}

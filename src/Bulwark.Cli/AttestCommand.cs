@@ -12,7 +12,7 @@ internal static class AttestCommand
 {
     internal static Command Create() => new("attest", "Evidence of what runs: collect, verify, policy.")
     {
-        CreateCollect(), CreateVerify(), new Command("policy", "What evidence must say for a model's key to be released.") { CreatePolicyCheck(), CreatePolicyInit() },
+        CreateCollect(), CreateVerify(), AttestPolicyCommand.Create(),
     };
 
     private static Command CreateCollect()
@@ -55,53 +55,25 @@ internal static class AttestCommand
         var file = new Argument<FileInfo>("evidence") { Description = "The evidence." }.AcceptExistingOnly();
         var policy = new Option<FileInfo>("--policy") { Description = "The evidence policy.", Required = true, HelpName = "FILE" };
         var nonce = new Option<string>("--nonce") { Description = "The number that you gave: 64 hexadecimal digits.", Required = true, HelpName = "HEX" };
-        var command = new Command("verify", "Checks every leg of evidence; exit 1 when one fails. Example: bulwark attest verify evidence.json --policy evidence-policy.json --nonce HEX") { file, policy, nonce };
+        var trust = new Option<FileInfo[]>("--policy-key") { Description = "File of a key (ed25519:…) whose policies are in force; needed for a signed policy.", HelpName = "FILE" };
+        var collateral = new Option<DirectoryInfo>("--collateral") { Description = "Folder of vendors' certificates, revocation lists and documents, for evidence that brings none.", HelpName = "DIR" };
+        var ear = new Option<FileInfo>("--ear") { Description = "Also write the result as a signed attestation result (EAR, a JWT), by the workspace's signing key.", HelpName = "FILE" };
+        var command = new Command("verify", "Checks every leg of evidence; exit 1 when one fails. Example: bulwark attest verify evidence.json --policy evidence-policy.json --nonce HEX") { file, policy, nonce, trust, collateral, ear };
         command.SetAction(parsed =>
         {
             var evidence = Evidence.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(file).FullName));
-            var verifier = new EvidenceVerifier(EvidencePolicy.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(policy).FullName)), TimeProvider.System);
+            var keys = (parsed.GetValue(trust) ?? []).Select(one => VerificationKey.Parse(File.ReadAllText(one.FullName).Trim())).ToList();
+            var required = EvidencePolicySignature.Open(File.ReadAllBytes(parsed.GetRequiredValue(policy).FullName), keys);
+            var verifier = new EvidenceVerifier(required, TimeProvider.System, parsed.GetValue(collateral) is { } folder ? new CollateralFolder(folder.FullName) : null);
             var appraisal = verifier.Verify(evidence, Nonce(parsed.GetRequiredValue(nonce)));
+            if (parsed.GetValue(ear) is { } result)
+            {
+                using var ring = Workspace.Require(parsed).OpenKeys();
+                using var signer = ring.OpenSigner(Workspace.SigningKey);
+                AtomicFile.Write(result.FullName, System.Text.Encoding.ASCII.GetBytes(EarToken.Create(appraisal, evidence, required, signer, DateTimeOffset.UtcNow)));
+            }
+
             return new Screen(parsed).Answer(appraisal, console => Draw(console, appraisal), appraisal.Verdict is EvidenceVerdict.Trusted ? ExitCode.Yes : ExitCode.No);
-        });
-        return command;
-    }
-
-    private static Command CreatePolicyCheck()
-    {
-        var file = new Argument<FileInfo>("policy") { Description = "The evidence policy." }.AcceptExistingOnly();
-        var command = new Command("check", "Checks an evidence policy; exit 1 when it is unsound. Example: bulwark attest policy check evidence-policy.json") { file };
-        command.SetAction(parsed =>
-        {
-            var screen = new Screen(parsed);
-            try
-            {
-                var policy = EvidencePolicy.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(file).FullName));
-                return screen.Answer(new { sound = true, digest = policy.Digest(), policy.Environment, insecure = policy.InsecureSimulated }, console =>
-                    console.MarkupLineInterpolated($"sound: {policy.Digest()}, for {policy.Environment}{(policy.InsecureSimulated ? ", INSECURE: lets simulated evidence in" : "")}"));
-            }
-            catch (InvalidDataException failure)
-            {
-                return screen.Answer(new { sound = false, fault = failure.Message }, console => console.MarkupLineInterpolated($"[red]{failure.Message}[/]"), ExitCode.No);
-            }
-        });
-        return command;
-    }
-
-    private static Command CreatePolicyInit()
-    {
-        var package = new Argument<FileInfo>("package") { Description = "The sealed model whose key may be released." }.AcceptExistingOnly();
-        var output = new Option<FileInfo>("--output", "-o") { Description = "Where to write the policy.", Required = true, HelpName = "FILE" };
-        var command = new Command("init", "Writes a development policy for this build of the worker. Example: bulwark attest policy init fraud.bulwark -o evidence-policy.json") { package, output };
-        command.SetAction(parsed =>
-        {
-            using var keys = Workspace.Require(parsed).OpenKeys();
-            var policy = GatewaySetup.DevelopmentEvidencePolicy(keys, parsed.GetRequiredValue(package).FullName);
-            AtomicFile.Write(parsed.GetRequiredValue(output).FullName, policy.ToJson());
-            return new Screen(parsed).Answer(new { digest = policy.Digest(), insecure = true }, console =>
-            {
-                console.MarkupLine("[yellow]INSECURE: a development policy; it lets simulated evidence in.[/]");
-                console.MarkupLineInterpolated($"policy  {policy.Digest()}");
-            });
         });
         return command;
     }
@@ -112,7 +84,10 @@ internal static class AttestCommand
         foreach (var leg in appraisal.Legs)
             table.AddRow(new Text(leg.Name), new Text(leg.Outcome.ToString()), new Text(leg.Detail));
         console.Write(table);
-        console.MarkupLineInterpolated($"{appraisal.Verdict}{(appraisal.Insecure ? ", INSECURE: simulated" : "")}");
+        foreach (var flag in appraisal.Flags)
+            console.MarkupLineInterpolated($"[yellow]the policy lets in[/] {flag}");
+        var trust = appraisal switch { { Insecure: false } => "", { Kind: EvidenceKinds.Simulated } => ", INSECURE: simulated", _ => ", INSECURE: a development policy" };
+        console.MarkupLineInterpolated($"{appraisal.Verdict}{trust}");
     }
 
     private static byte[] Nonce(string text)

@@ -64,6 +64,7 @@ public static class BulwarkCommand
             AttackCommand.Create(),
             ServeCommand.Create(),
             AttestCommand.Create(),
+            BrokerCommand.Create(),
             LogCommand.Create(),
             LineageCommand.Create(),
             VerifyCommand.Create(),

@@ -69,7 +69,7 @@ internal sealed class GatewaySetup : IDisposable
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(Path.Combine(pki, "ca.crt"));
         var tokens = new AccessTokenOptions { Keys = JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"))), Issuer = issuer, Audience = audience };
-        setup.Options = setup.With(package, EvidencePolicy.FromJson(await File.ReadAllBytesAsync(evidencePolicy)), await File.ReadAllTextAsync(policy), [.. roots], tokens);
+        setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy), [.. roots], tokens);
         return setup;
     }
 

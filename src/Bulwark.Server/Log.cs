@@ -19,4 +19,16 @@ internal static partial class Log
 
     [LoggerMessage(1005, LogLevel.Error, "A decision could not be written to the transparency log; the request was answered 503")]
     internal static partial void LogFailed(this ILogger logger, Exception failure);
+
+    [LoggerMessage(1101, LogLevel.Information, "Key {Verdict}: release {ReleaseId}, model {Model}, {Kind} evidence, {Trust}. {Reason}")]
+    internal static partial void KeyDecided(this ILogger logger, string verdict, string releaseId, Digest model, string kind, string trust, string reason);
+
+    [LoggerMessage(1102, LogLevel.Warning, "Model {Model}: {Action} by {By}")]
+    internal static partial void KeyAuthority(this ILogger logger, string action, Digest model, VerificationKey by);
+
+    [LoggerMessage(1103, LogLevel.Warning, "The evidence policy lets in without naming it: {Flag}")]
+    internal static partial void PolicyFlag(this ILogger logger, string flag);
+
+    [LoggerMessage(1104, LogLevel.Error, "A decision could not be made or recorded; the request was answered 503")]
+    internal static partial void BrokerFailed(this ILogger logger, Exception failure);
 }

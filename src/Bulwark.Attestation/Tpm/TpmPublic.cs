@@ -25,8 +25,11 @@ public sealed class TpmPublic
             _ => throw new TpmFormatException($"Key type 0x{type:x} is not known."),
         };
         reader.ThrowIfNotAtEnd();
+        IsRsa = type == Rsa;
         Name = NameOf(nameHash, area);
     }
+
+    internal bool IsRsa { get; }
 
     /// <summary>Object attributes (part 2, 8.3).</summary>
     public uint Attributes { get; }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
+using Bulwark.Lineage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Bulwark.Tests.Attestation;
@@ -33,6 +34,10 @@ internal sealed class AttestedWorld : IDisposable
     internal static byte[] Nonce() => RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
 
     internal EvidenceAppraisal Verify(Evidence evidence, byte[] nonce, EvidencePolicy? policy = null) => new EvidenceVerifier(policy ?? Policy, Time).Verify(evidence, nonce);
+
+    /// <summary>An approval or a revocation, signed.</summary>
+    internal byte[] Authority(string action, Signer by, Digest? model = null, DateTimeOffset? time = null, string? release = null) => Dsse.Sign(Statement.Of("model", model ?? Model,
+        new KeyAuthorityUsed { Action = action, Model = model ?? Model, By = by.PublicKey, Time = time ?? Time.GetUtcNow(), ReleaseId = release }), by);
 
     public void Dispose()
     {

@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Attestation.Brokers;
+
+/// <summary>What a broker keeps, as its rules need it: each method is one transaction of the store.</summary>
+internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
+{
+    internal static readonly TimeSpan ChallengeLifetime = TimeSpan.FromSeconds(60), ApprovalLifetime = TimeSpan.FromDays(7);
+    private const int MostChallenges = 4096;
+    private const string Challenges = "challenge", Rates = "rate", Leases = "lease", Approvals = "approval", Revocations = "revocation", Released = "released", Floors = "floor";
+
+    /// <summary>Notes a challenge; false when the caller asked too often, or too many are open.</summary>
+    internal bool TryGive(ReadOnlySpan<byte> nonce, OpenChallenge challenge, string caller, int perMinute)
+    {
+        var now = Now;
+        using var transaction = store.Begin();
+        transaction.Expire(Challenges, now);
+        transaction.Expire(Rates, now);
+        var window = $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller)).AsSpan(0, 16))}/{now / 60_000}";
+        var asked = transaction.Get(Rates, window) is { } count ? BitConverter.ToInt32(count) : 0;
+        if (asked >= perMinute || transaction.Count(Challenges, "") >= MostChallenges)
+            return false;
+        transaction.Put(Rates, window, BitConverter.GetBytes(asked + 1), now + 120_000);
+        transaction.Put(Challenges, Convert.ToHexStringLower(nonce), JsonSerializer.SerializeToUtf8Bytes(challenge, BrokerJson.Default.OpenChallenge), now + (long)ChallengeLifetime.TotalMilliseconds);
+        transaction.Commit();
+        return true;
+    }
+
+    /// <summary>The challenge of a nonce, once: it is gone, durably, before anybody answers it.</summary>
+    internal OpenChallenge? Take(ReadOnlySpan<byte> nonce)
+    {
+        using var transaction = store.Begin();
+        transaction.Expire(Challenges, Now);
+        var name = Convert.ToHexStringLower(nonce);
+        if (transaction.Get(Challenges, name) is not { } value)
+            return null;
+        transaction.Remove(Challenges, name);
+        transaction.Commit();
+        return JsonSerializer.Deserialize(value, BrokerJson.Default.OpenChallenge);
+    }
+
+    /// <summary>Judges what depends on the past and, when nothing speaks against it, writes the lease; all in one transaction.</summary>
+    /// <param name="one">What is asked.</param>
+    /// <param name="legs">Receives the legs.</param>
+    internal bool Decide(LeaseQuestion one, Legs legs)
+    {
+        using var transaction = store.Begin();
+        transaction.Expire(Leases, Now);
+        transaction.Expire(Approvals, Now);
+        Floor(transaction, one, legs);
+        Control(transaction, one, legs);
+        Lease(transaction, one, legs);
+        var granted = one.Trusted && legs.Done.All(leg => leg.Outcome is LegOutcome.Passed or LegOutcome.NotApplicable);
+        if (granted)
+        {
+            transaction.Put(Leases, Key(one.Evidence.Model, one.ReleaseId), JsonSerializer.SerializeToUtf8Bytes(one.Lease, BrokerJson.Default.KeyLeaseRecord), one.Lease.Ends.ToUnixTimeMilliseconds());
+            transaction.Put(Released, one.Evidence.Model.ToHex(), [1], null);
+        }
+
+        transaction.Commit();   // floors rise also when the answer is no
+        return granted;
+    }
+
+    /// <summary>Takes a lease back: one that was never given out, or one that another has taken the place of.</summary>
+    internal void Forget(Digest model, string release)
+    {
+        using var transaction = store.Begin();
+        transaction.Remove(Leases, Key(model, release));
+        transaction.Commit();
+    }
+
+    /// <summary>Notes an approval.</summary>
+    internal void Approve(Digest model, VerificationKey by, DateTimeOffset given)
+    {
+        using var transaction = store.Begin();
+        transaction.Put(Approvals, $"{model.ToHex()}/{by.Fingerprint.ToHex()}", [1], (given + ApprovalLifetime).ToUnixTimeMilliseconds());
+        transaction.Commit();
+    }
+
+    /// <summary>Revokes a lease, or all of a package for good.</summary>
+    internal void Revoke(Digest model, string? release)
+    {
+        using var transaction = store.Begin();
+        transaction.Put(Revocations, release is null ? model.ToHex() : Key(model, release), [1], null);
+        transaction.Commit();
+    }
+
+    /// <summary>The leases that run.</summary>
+    internal IReadOnlyList<KeyLeaseRecord> Running()
+    {
+        using var transaction = store.Begin();
+        transaction.Expire(Leases, Now);
+        var leases = transaction.List(Leases, "").Select(lease => JsonSerializer.Deserialize(lease.Value, BrokerJson.Default.KeyLeaseRecord)!).ToList();
+        transaction.Commit();
+        return leases;
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static string Key(Digest model, string release) => $"{model.ToHex()}/{release}";
+
+    /// <summary>Policies and models go only forward, whatever file a broker was started with.</summary>
+    private static void Floor(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)
+    {
+        var mine = $"{one.Policy.Version.ToString("D10", CultureInfo.InvariantCulture)} {one.Policy.Digest()}";
+        var highest = transaction.Get(Floors, "policy") is { } bytes ? Encoding.ASCII.GetString(bytes) : mine;
+        var order = string.CompareOrdinal(mine[..10], highest[..10]);
+        legs.Require("policy-version", order > 0 || mine == highest, order < 0
+            ? $"the policy's version {one.Policy.Version} is below {int.Parse(highest[..10], CultureInfo.InvariantCulture)}, which was in force already" : $"another policy of version {one.Policy.Version} was in force already", code: "PolicyRollback");
+        if (order > 0 || mine == highest)
+            transaction.Put(Floors, "policy", Encoding.ASCII.GetBytes(mine), null);
+
+        foreach (var (name, lowest) in one.Policy.MinimumModelVersions)
+        {
+            var before = transaction.Get(Floors, $"model/{name}") is { } held ? Encoding.UTF8.GetString(held) : null;
+            if (before is null || ModelRule.Compare(lowest, before) > 0)
+                transaction.Put(Floors, $"model/{name}", Encoding.UTF8.GetBytes(lowest), null);
+        }
+
+        var rule = one.Policy.Models.FirstOrDefault(model => model.Package == one.Evidence.Model);
+        var floor = rule is { Name.Length: > 0 } && transaction.Get(Floors, $"model/{rule.Name}") is { } value ? Encoding.UTF8.GetString(value) : null;
+        if (floor is null)
+            legs.Waive("model-floor", "no lowest version of this model was ever in force");
+        else
+            legs.Require("model-floor", ModelRule.Compare(rule!.Version, floor) >= 0, $"{rule.Name} {rule.Version} is below {floor}, the lowest version that was ever in force", code: "ModelRollback");
+    }
+
+    /// <summary>Two people for the first release; one is enough to stop all.</summary>
+    private static void Control(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)
+    {
+        var (model, rules) = (one.Evidence.Model.ToHex(), one.Policy.Release);
+        if (rules.ApprovalsNeeded == 0)
+            legs.Waive("approvals", "the policy asks for none");
+        else if (transaction.Get(Released, model) is not null)
+            legs.Waive("approvals", "the model's key was released before, with approvals");
+        else
+        {
+            var given = rules.Approvers.Distinct().Count(approver => transaction.Get(Approvals, $"{model}/{approver.Fingerprint.ToHex()}") is not null);
+            legs.Require("approvals", given >= rules.ApprovalsNeeded, $"{given} of {rules.ApprovalsNeeded} approvals were given for the first release of this model", code: "Approvals");
+        }
+
+        var revoked = transaction.Get(Revocations, model) is not null || (one.Renews is not null && transaction.Get(Revocations, Key(one.Evidence.Model, one.Renews)) is not null);
+        legs.Require("not-revoked", !revoked, one.Renews is null ? "the model's key is revoked" : "the lease, or the model's key, is revoked", code: "Revoked");
+    }
+
+    private static void Lease(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)
+    {
+        var running = transaction.Count(Leases, one.Evidence.Model.ToHex() + "/");
+        if (one.Renews is null)
+        {
+            legs.Waive("lease", "a first release");
+            legs.Require("lease-limit", running < one.Policy.Release.MaximumLeases, $"{running} leases of this model run; the policy allows {one.Policy.Release.MaximumLeases}", code: "LeaseLimit");
+            return;
+        }
+
+        var held = transaction.Get(Leases, Key(one.Evidence.Model, one.Renews)) is { } value ? JsonSerializer.Deserialize(value, BrokerJson.Default.KeyLeaseRecord) : null;
+        var same = held is not null && held.BootId == one.Lease.BootId && held.ReceiptKey.Equals(one.Lease.ReceiptKey) && held.Platform == one.Lease.Platform;
+        legs.Require("lease", same, held is null ? "there is no such lease, or it has ended" : "the lease is another worker's", code: "Lease");
+        legs.Waive("lease-limit", "a renewal takes its lease's place");
+    }
+}

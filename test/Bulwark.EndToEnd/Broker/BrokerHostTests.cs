@@ -1,0 +1,177 @@
+using System.Net;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Databases;
+using Bulwark.EndToEnd.Gateway;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Server;
+using Bulwark.Worker;
+
+namespace Bulwark.EndToEnd.Broker;
+
+/// <summary>A broker behind TLS, with a real package, a real log and a real database.</summary>
+public sealed class BrokerHostTests : IAsyncLifetime
+{
+    private readonly HpkeKeyPair _hpke = HpkeKeyPair.Generate();
+    private readonly Signer _receipts = Signer.Generate(), _approver = Signer.Generate(), _statements = Signer.Generate();
+    private GatewayWorld _world = null!;
+    private SimulatedEvidenceSource _source = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _world = await GatewayWorld.CreateAsync();
+        _source = new(_world.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _world.Log.DisposeAsync();   // it writes its tree behind the appends; its folder goes next
+        _hpke.Dispose();
+        _receipts.Dispose();
+        _approver.Dispose();
+        _statements.Dispose();
+        _world.Dispose();
+    }
+
+    [Fact]
+    public async Task Two_round_trips_open_the_model_and_each_decision_is_in_the_log_refusals_too()
+    {
+        using var store = Store();
+        await using var host = await StartAsync(store, Policy);
+        using var http = Client(host);
+        var broker = new KeyBrokerClient(http);
+
+        var evidence = await EvidenceAsync(broker);
+        var answer = await broker.ReleaseAsync(evidence, null, Cancel);
+        using (var lease = new KeyLease(answer.Key!, _hpke, evidence, TimeProvider.System))
+        {
+            await using var package = File.OpenRead(_world.PackagePath);
+            using var opened = await lease.With(key => SealedModel.OpenAsync(package, key, [_world.Keys.PublicKey("signing")], Cancel));
+            Assert.Equal(_world.Package, opened.PackageDigest);
+        }
+
+        var again = await broker.ReleaseAsync(evidence, null, Cancel);
+        Assert.Null(again.Key);
+        Assert.StartsWith("challenge:", again.Record.Reason, StringComparison.Ordinal);
+        var renewed = await broker.ReleaseAsync(await EvidenceAsync(broker), answer.Record.ReleaseId, Cancel);
+        Assert.NotNull(renewed.Key);
+
+        var logged = await LoggedAsync<KeyReleased>();
+        Assert.Equal([("released", "release", true), ("refused", "release", true), ("released", "renewal", true)], logged.Select(one => (one.Verdict, one.Purpose!, one.Insecure)));
+        Assert.Equal(answer.Record.ReleaseId, logged[2].Renews);
+    }
+
+    [Fact]
+    public async Task Approvals_and_revocations_over_the_wire_are_in_the_log_before_they_count()
+    {
+        using var store = Store();
+        await using var host = await StartAsync(store, Policy with { Release = new() { Approvers = [_approver.PublicKey], ApprovalsNeeded = 1 } });
+        using var http = Client(host);
+        var broker = new KeyBrokerClient(http);
+
+        Assert.StartsWith("approvals:", (await broker.ReleaseAsync(await EvidenceAsync(broker), null, Cancel)).Record.Reason, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, await AuthorityAsync(http, "approved", _receipts));
+        Assert.Equal(HttpStatusCode.OK, await AuthorityAsync(http, "approved", _approver));
+        Assert.NotNull((await broker.ReleaseAsync(await EvidenceAsync(broker), null, Cancel)).Key);
+        Assert.Equal(HttpStatusCode.OK, await AuthorityAsync(http, "revoked", _approver));
+        Assert.StartsWith("not-revoked:", (await broker.ReleaseAsync(await EvidenceAsync(broker), null, Cancel)).Record.Reason, StringComparison.Ordinal);
+        Assert.Equal(["approved", "revoked"], (await LoggedAsync<KeyAuthorityUsed>()).Select(one => one.Action));
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_started_anew_keeps_the_challenge_the_lease_and_the_policys_version()
+    {
+        EvidenceChallenge challenge;
+        KeyReleaseAnswer answer;
+        using (var store = Store())
+        {
+            await using var host = await StartAsync(store, Policy with { Version = 2 });
+            using var http = Client(host);
+            var broker = new KeyBrokerClient(http);
+            answer = await broker.ReleaseAsync(await EvidenceAsync(broker), null, Cancel);
+            challenge = await broker.ChallengeAsync(await ((IEvidenceSource)_source).IntroduceAsync(Cancel), Cancel);
+        }
+
+        using var kept = Store();
+        await using (var host = await StartAsync(kept, Policy with { Version = 2 }))
+        {
+            using var http = Client(host);
+            var broker = new KeyBrokerClient(http);
+            Assert.NotNull((await broker.ReleaseAsync(Collect(challenge), answer.Record.ReleaseId, Cancel)).Key);
+        }
+
+        await using var older = await StartAsync(kept, Policy with { Version = 1 });
+        using var last = Client(older);
+        var refused = await new KeyBrokerClient(last).ReleaseAsync(await EvidenceAsync(new KeyBrokerClient(last)), null, Cancel);
+        Assert.StartsWith("policy-version:", refused.Record.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_no_question_is_400_and_what_cannot_be_recorded_is_503_without_a_key()
+    {
+        using var store = Store();
+        await using var host = await StartAsync(store, Policy);
+        using var http = Client(host);
+        using var rubbish = new StringContent("{}");
+        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync(KeyBrokerClient.ReleasePath, rubbish, Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync(KeyBrokerClient.ChallengePath, rubbish, Cancel)).StatusCode);
+        Assert.Equal(_world.EvidencePolicy.Digest(), EvidencePolicy.FromJson(await http.GetByteArrayAsync("attest/policy", Cancel)).Digest());
+
+        var broker = new KeyBrokerClient(http);
+        var evidence = await EvidenceAsync(broker);
+        await _world.Log.DisposeAsync();
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(async () => await broker.ReleaseAsync(evidence, null, Cancel));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, failure.StatusCode);
+        Assert.Empty(host.Broker.Leases());
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private EvidencePolicy Policy => _world.EvidencePolicy;
+
+    private IBrokerStore Store() => BrokerStores.Open($"sqlite:{Path.Combine(_world.LogDirectory, "..", "broker.db")}");
+
+    private Task<BrokerHost> StartAsync(IBrokerStore store, EvidencePolicy policy) => BrokerHost.StartAsync(new()
+    {
+        Packages = [_world.PackagePath],
+        Publishers = [_world.Keys.PublicKey("signing")],
+        Keys = _world.Keys,
+        Signer = _statements,
+        Policy = policy,
+        Log = _world.Log,
+        Store = store,
+        ServerCertificate = _world.Identity.LoadServer(),
+    }, Cancel);
+
+    private HttpClient Client(BrokerHost host)
+    {
+        var handler = new SocketsHttpHandler { SslOptions = TlsPolicy.Client([_world.Identity.LoadAuthority()]) };
+        return new(handler, disposeHandler: true) { BaseAddress = host.BaseAddress };
+    }
+
+    private async Task<Evidence> EvidenceAsync(KeyBrokerClient broker) => Collect(await broker.ChallengeAsync(await ((IEvidenceSource)_source).IntroduceAsync(Cancel), Cancel));
+
+    private Evidence Collect(EvidenceChallenge challenge) => _source.Collect(challenge.Nonce, new() { Hpke = _hpke.PublicKey.ToArray(), Receipt = _receipts.PublicKey }, _world.Package);
+
+    private async Task<HttpStatusCode> AuthorityAsync(HttpClient http, string action, Signer by)
+    {
+        var used = new KeyAuthorityUsed { Action = action, Model = _world.Package, By = by.PublicKey, Time = DateTimeOffset.UtcNow };
+        using var content = new ByteArrayContent(Dsse.Sign(Statement.Of("model", _world.Package, used), by));
+        return (await http.PostAsync("attest/authority", content, Cancel)).StatusCode;
+    }
+
+    private async Task<List<T>> LoggedAsync<T>() where T : class, IPredicate<T>
+    {
+        var found = new List<T>();
+        var last = await _world.Log.AppendAsync("the end"u8.ToArray(), Cancel);
+        await _world.Log.IntegratedAsync(last.Index, Cancel);
+        foreach (var (_, entry) in _world.Log.ReadEntries(0, last.Index))
+        {
+            if (Dsse.Peek(entry) is { } peeked && Predicates.TryRead<T>(Statement.Parse(peeked.Payload)) is { } claim)
+                found.Add(claim);
+        }
+
+        return found;
+    }
+}
