@@ -6,7 +6,7 @@ namespace Bulwark.Cli;
 internal static class ModelCommand
 {
     internal static Command Create() => new("model", """
-        Seals a trained model into one signed, encrypted package; signs, verifies, shows and imports models.
+        Seals a trained model into one signed, encrypted package; signs, verifies, scans, shows and imports models; recognises stolen ones.
 
         Example: bulwark model seal runs/fraud -o fraud.bulwark
         """)
@@ -15,6 +15,10 @@ internal static class ModelCommand
         ModelVerifyCommand.Create(),
         ModelInspectCommand.Create(),
         ModelImportCommand.Create(),
+        ModelScanCommand.Create(),
+        ModelObfuscateCommand.Create(),
+        ModelFingerprintCommand.Create(),
+        ModelIdentifyCommand.Create(),
         ModelPromoteCommand.Create(),
         ModelSignCommand.Create(),
         ModelVerifySignatureCommand.Create(),

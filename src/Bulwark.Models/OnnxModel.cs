@@ -65,6 +65,11 @@ public static class OnnxModel
         return new ImportedModel(schema, network);
     }
 
+    /// <summary>The same model with the weights inside that it keeps in other files of <paramref name="folder"/>; as it was where they are inside already.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or its weights lead out of the folder, or are not all there.</exception>
+    /// <exception cref="IOException">A file of weights cannot be read.</exception>
+    public static byte[] WithWeightsInside(byte[] onnx, string folder) => ExternalWeights.TakeIn(onnx, folder);
+
     /// <summary>The operators of an ONNX file's graph and of its functions, in order; with their domain where it is not the default one.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model.</exception>
     public static IReadOnlyList<string> Operators(ReadOnlySpan<byte> onnx)

@@ -14,7 +14,9 @@ internal static class ModelImportCommand
     internal static Command Create()
     {
         var command = new Command("import", """
-            Takes any ONNX model with one float matrix as input: loads it, finds its score, and makes a model folder that can be attacked and sealed.
+            Takes any ONNX model with one float matrix as input: scans it, loads it, finds its score, and makes a model folder that can be attacked and sealed.
+            Weights that it keeps in other files of its folder are taken in. A safetensors file holds numbers only: name its schema, and its hidden layers
+            are taken as rectified.
 
             Example: bulwark model import churn.onnx -o runs/churn --schema churn-features.json
             """) { s_onnx, s_output, s_schema, s_name, s_version };
@@ -22,13 +24,9 @@ internal static class ModelImportCommand
         {
             var screen = new Screen(parsed);
             var file = parsed.GetRequiredValue(s_onnx);
-            var onnx = await File.ReadAllBytesAsync(file.FullName, cancel);
-            if (parsed.GetValue(s_schema) is { } declared)
-            {
-                var schema = FeatureSchema.Parse(await File.ReadAllTextAsync(declared.FullName, cancel));
-                onnx = OnnxModel.WithSchema(onnx, schema);
-            }
-
+            RequireClean(file);
+            var schema = parsed.GetValue(s_schema) is { } declared ? FeatureSchema.Parse(await File.ReadAllTextAsync(declared.FullName, cancel)) : null;
+            var onnx = Read(file, schema, await File.ReadAllBytesAsync(file.FullName, cancel));
             var facts = ModelFacts.Of(onnx);
             var manifest = new ModelManifest
             {
@@ -43,5 +41,23 @@ internal static class ModelImportCommand
             return screen.Answer(new { folder = output, manifest, facts.Width, facts.Classes, facts.WhiteBox, facts.Schema }, facts.Draw);
         });
         return command;
+    }
+
+    /// <exception cref="CommandException">The file holds more than numbers; the message says what it would have run.</exception>
+    private static void RequireClean(FileInfo file)
+    {
+        if (ModelScan.Scan(file.FullName).Findings.FirstOrDefault(finding => finding.Refuses) is { } finding)
+            throw new CommandException($"{finding.Where} is refused ({finding.Rule}). {finding.Detail}", $"see all of it: bulwark model scan {file.Name}");
+    }
+
+    private static byte[] Read(FileInfo file, FeatureSchema? schema, byte[] bytes)
+    {
+        if (!file.Extension.Equals(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            var onnx = OnnxModel.WithWeightsInside(bytes, file.DirectoryName!);
+            return schema is null ? onnx : OnnxModel.WithSchema(onnx, schema);
+        }
+
+        return OnnxModel.Export(schema ?? throw new CommandException("A safetensors file says nothing of its features.", "give it a schema: --schema FILE"), Safetensors.ReadDense(bytes));
     }
 }

@@ -5,7 +5,7 @@ namespace Bulwark.Models.Onnx;
 /// <summary>Reads the bytes of an ONNX file as strictly as the format allows.</summary>
 internal static class OnnxFile
 {
-    private const int ExternalData = 1;
+    internal const int ExternalData = 1;
 
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or it refers to other files.</exception>
     internal static ModelProto Parse(ReadOnlySpan<byte> onnx)
