@@ -77,7 +77,7 @@ public static class FingerprintTrial
     private static DenseNetwork<float> FineTuned(DenseNetwork<float> network, EncodedDataset data, int number, CancellationToken cancel)
     {
         var options = new TrainingOptions { Hidden = network.Shape.Hidden, Seed = 5_000 + (ulong)number, Epochs = 3, LearningRate = 1e-3, KeepBest = false };
-        return new PlainLoop(network.Clone(), null, options).Run(data, null, System.Diagnostics.Stopwatch.GetTimestamp(), null, cancel).Network;
+        return new PlainLoop(network.Clone(), options).Run(data, null, System.Diagnostics.Stopwatch.GetTimestamp(), null, cancel).Network;
     }
 
     /// <summary>The same rows with the owner's answers for labels: drawn by its probability, or its decision at the share of positives that it expects.</summary>

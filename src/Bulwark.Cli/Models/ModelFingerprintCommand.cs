@@ -3,7 +3,6 @@ using System.Text;
 using Bulwark.Assurance;
 using Bulwark.Cli.Attacks;
 using Bulwark.Cryptography;
-using Bulwark.Training;
 using Spectre.Console;
 
 namespace Bulwark.Cli.Models;
