@@ -14,16 +14,18 @@ internal static class BenchCommand
         var data = new Option<DirectoryInfo>("--data") { Description = "The folder that holds the data files.", HelpName = "DIR" };
         var output = new Option<string>("--output", "-o") { Description = "The folder for models and measures.json; else runs/NAME.", HelpName = "DIR" };
         var fresh = new Option<bool>("--fresh") { Description = "Measure anew what an earlier run in the folder has measured." };
+        var access = new InputAccessOptions("bench");
         var command = new Command("bench", """
             Measures each safeguard's cost and effect on your model and data, and writes measures.json for `bulwark plan`.
 
             Example: bulwark bench samples/adult.yaml --data FOLDER
             """) { file, data, output, fresh, GlobalOptions.Ledger };
+        access.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
             var findings = await RunCommand.FindAsync(
-                screen, parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), Workspace.At(parsed.GetValue(GlobalOptions.Workspace)!, parsed.GetValue(GlobalOptions.Ledger)), cancel);
+                screen, access.Read(parsed), parsed.GetRequiredValue(file), parsed.GetValue(data), parsed.GetValue(output), parsed.GetValue(fresh), Workspace.At(parsed.GetValue(GlobalOptions.Workspace)!, parsed.GetValue(GlobalOptions.Ledger)), cancel);
             if (findings.Baseline is null)
                 throw new CommandException("Every variant of the pipeline is private or robust.", "add a plain variant: costs are measured against it");
             var measures = PlanStep.Measures(findings);

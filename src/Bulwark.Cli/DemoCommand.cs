@@ -43,8 +43,8 @@ internal static class DemoCommand
         var features = await data.FeaturesAsync(protection.Outputs[0].Digest, world, cancel);
 
         var pipeline = FraudPipeline.Create();
-        var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), workspace, cancel);
-        var holdout = await MakingData.ReadHoldoutAsync(pipeline, folder.File("data"), train.Schema, workspace, cancel);
+        var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), workspace, InputAccess.Kept("train"), cancel);
+        var holdout = await MakingData.ReadHoldoutAsync(pipeline, folder.File("data"), train.Schema, workspace, InputAccess.Kept("attack"), cancel);
         var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, "bulwark demo", cancel, protection.Result.Commitment);
         findings = findings with { Simulation = simulation, Scan = scan, Protection = protection, Features = features };
         findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Bulwark.Attestation;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Server;
@@ -28,8 +29,11 @@ internal sealed class GatewaySetup : IDisposable
     private HttpClient? _http;
     private WitnessRound? _witnesses;
 
-    private GatewaySetup(KeyRing keys, TransparencyLog log, X509Certificate2 server)
+    private readonly WorkspaceKeys _uses;
+
+    private GatewaySetup(Workspace workspace, KeyRing keys, TransparencyLog log, X509Certificate2 server)
     {
+        _uses = WorkspaceKeys.Over(workspace, keys, log, "serve");
         Keys = keys;
         Log = log;
         _server = server;
@@ -53,7 +57,7 @@ internal sealed class GatewaySetup : IDisposable
     {
         var identity = File.Exists(Path.Combine(pki, "ca.crt")) ? DevelopmentIdentity.Open(pki) : DevelopmentIdentity.Create(pki);
         var keys = workspace.OpenKeys();
-        var setup = new GatewaySetup(keys, await workspace.OpenLogAsync(keys), identity.LoadServer());
+        var setup = new GatewaySetup(workspace, keys, await workspace.OpenLogAsync(keys), identity.LoadServer());
         setup.FollowWitnesses(workspace);
         setup.Options = setup.With(package, DevelopmentEvidencePolicy(keys, package), DevelopmentPolicy, [identity.LoadAuthority()], identity.TokenOptions());
         return setup;
@@ -64,7 +68,7 @@ internal sealed class GatewaySetup : IDisposable
     {
         var keys = workspace.OpenKeys();
         var server = X509Certificate2.CreateFromPemFile(Path.Combine(pki, "server.crt"), Path.Combine(pki, "server.key"));
-        var setup = new GatewaySetup(keys, await workspace.OpenLogAsync(keys), server);
+        var setup = new GatewaySetup(workspace, keys, await workspace.OpenLogAsync(keys), server);
         setup.FollowWitnesses(workspace);
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(Path.Combine(pki, "ca.crt"));
@@ -98,6 +102,7 @@ internal sealed class GatewaySetup : IDisposable
 
     public void Dispose()
     {
+        _uses.Dispose();
         _witnesses?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _http?.Dispose();
         Log.DisposeAsync().AsTask().GetAwaiter().GetResult();   // the tree takes in what was appended last
@@ -121,6 +126,7 @@ internal sealed class GatewaySetup : IDisposable
         PackagePath = package,
         Publishers = [Keys.PublicKey(Workspace.SigningKey)],
         Keys = Keys,
+        PackageKeys = _uses.Stores,
         Signer = _statements,
         EvidencePolicy = evidence,
         EvidenceSource = new(_attestation, WorkerClosure.Measure(), TimeProvider.System),

@@ -71,17 +71,19 @@ internal static class LineageCommand
 
     private static Command Prove()
     {
-        var input = DataFiles.Input("table", "The data set: CSV, Parquet or protected Parquet.");
+        var input = DataFiles.InputOrFolder("table", "The data set: CSV, Parquet, protected Parquet or a folder of it.");
         var group = new Option<int?>("--group") { Description = $"Which row group, from 0; each has {DatasetCommitment.BlockRows} rows.", HelpName = "N" };
         var row = new Option<long?>("--row") { Description = "The row group that holds this row, from 0.", HelpName = "N" };
         var output = DataFiles.Output("The proof; it holds the row group's rows in plain.");
         var table = new TableOptions();
+        var access = new InputAccessOptions("prove");
         var command = new Command("prove", """
             One row group of a data set, with the proof that it is part of what the log committed to. Needs no other row to be verified: bulwark verify FILE.
 
             Example: bulwark lineage prove train.parquet --row 12345 -o rows.proof.json
             """) { input, group, row, output };
         table.AddTo(command);
+        access.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
@@ -91,12 +93,13 @@ internal static class LineageCommand
                 (null, { } at) => checked((int)(at / DatasetCommitment.BlockRows)),
                 _ => throw new CommandException("Which row group?", "--group N or --row N"),
             };
-            using var keys = DataFiles.Keys(parsed);
-            var data = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(parsed.GetRequiredValue(input).FullName, table.Read(parsed, keys), progress, cancel));
+            var file = parsed.GetRequiredValue(input).FullName;
+            using var opened = await ProtectedInput.OpenAsync(Workspace.Require(parsed), access.Read(parsed), [file], cancel);   // what blinded the commitment is in the workspace
+            var data = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(file, table.Read(parsed, opened), progress, cancel));
             if (which < 0 || (long)which * DatasetCommitment.BlockRows >= data.Rows)
                 throw new CommandException($"There is no row group {which}: the data set has {data.Rows} rows.");
-            var proof = await screen.ProgressAsync("proving", _ => Task.Run(() => RowGroupProof.Of(data, which), cancel));
-            var entry = Workspace.Find(parsed) is null ? null : await CommittedAsync(parsed, proof.Root, cancel);
+            var proof = await screen.ProgressAsync("proving", _ => Task.Run(() => RowGroupProof.Of(data, which, opened.Commitments), cancel));
+            var entry = await CommittedAsync(parsed, proof.Root, cancel);
             if (entry is var (envelope, place))
                 proof = proof with { Statement = envelope, LogProof = place.Format() };
             var path = parsed.GetRequiredValue(output).FullName;

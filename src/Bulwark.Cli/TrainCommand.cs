@@ -9,8 +9,8 @@ namespace Bulwark.Cli;
 /// <summary><c>train</c>: a table in, a model folder out.</summary>
 internal static class TrainCommand
 {
-    private static readonly Argument<FileInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
-    private static readonly Option<string?> s_purpose = ProtectedInput.Purpose();
+    private static readonly Argument<FileSystemInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
+    private static readonly InputAccessOptions s_access = new("train");
     private static readonly Option<string> s_label = new("--label") { Description = "The column to predict.", Required = true, HelpName = "NAME" };
     private static readonly Option<string[]> s_positive = new("--positive") { Description = "A value of the label that counts as positive; may be repeated.", HelpName = "VALUE", DefaultValueFactory = _ => ["1"] };
     private static readonly Option<FileInfo?> s_schema = new("--schema") { Description = "Declared features, bounds and categories: a feature schema in JSON.", HelpName = "FILE" };
@@ -39,7 +39,7 @@ internal static class TrainCommand
     private static readonly Option<double> s_lambda = new("--adversarial-weight") { Description = "What an attacked row's loss counts against a clean one's.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> s_both = new("--attack-both-classes") { Description = "Attack negative rows too; else only positives are moved." };
     private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<FileInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
+    private static readonly Option<FileSystemInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
     private static readonly Option<double> s_fraction = new("--test-fraction") { Description = "Share of rows held out for measuring.", DefaultValueFactory = _ => 0.2 };
     private static readonly Option<string?> s_split = new("--split-by") { Description = "Hold out the last rows by this column, a time, in place of rows chosen by hash. Not for a private run: the cut would depend on the rows.", HelpName = "COLUMN" };
     private static readonly Option<string?> s_name = new("--name") { Description = "The model's name; the output folder's when absent." };
@@ -54,8 +54,9 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_purpose, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
+        s_access.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -107,7 +108,7 @@ internal static class TrainCommand
             InferUndeclared = schema is null,
         };
         using var input = await ProtectedInput.OpenAsync(
-            workspace, parsed.GetValue(s_purpose), [data.FullName, .. parsed.GetValue(s_test) is { } measured ? (string[])[measured.FullName] : []], cancel);
+            workspace, s_access.Read(parsed), [data.FullName, .. parsed.GetValue(s_test) is { } measured ? (string[])[measured.FullName] : []], cancel);
         var reading = input.Apply(new()
         {
             HasHeader = parsed.GetValue(s_columns) is null,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bulwark.Cli.Making;
+using Bulwark.Data;
 using Bulwark.Lineage;
 using Bulwark.Models;
 
@@ -15,6 +16,8 @@ internal static partial class VerifyCommand
             return ("signed model folder", await SignatureLinksAsync(parsed, Path.Combine(path, ModelSignature.FileName), trust, cancel));
         if (File.Exists(Path.Combine(path, ModelFolder.ManifestName)))
             throw new CommandException($"{path} is a model folder, and nobody signed it.", "bulwark model sign DIR --key KEY, or bulwark model seal DIR");
+        if (DataProtection.IsProtected(path))
+            return ("protected dataset", await DatasetFolderLinksAsync(parsed, path, cancel));
         string[] parts = [.. Directory.EnumerateFiles(path, "*.parquet", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         if (parts.Length == 0)
             throw new CommandException($"{path} is a folder, and neither a log, a run, a signed model nor a dataset.", "bulwark verify FILE");

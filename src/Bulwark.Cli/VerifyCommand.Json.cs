@@ -16,6 +16,7 @@ namespace Bulwark.Cli;
 internal static partial class VerifyCommand
 {
     private static readonly Option<FileInfo?> EvidencePolicyFile = new("--evidence-policy") { Description = "For evidence: the policy to judge it by.", HelpName = "FILE" };
+    private static readonly Option<string[]> Kek = new("--kek") { Description = "For data and sealed files: a key of theirs in another key store (vault:…, pkcs11:…), which may then be asked; may be repeated.", HelpName = "ADDRESS" };
     private static readonly Option<string?> Nonce = new("--nonce") { Description = "For evidence: the fresh number that was asked with, hex." };
 
     private static async Task<(string Kind, IReadOnlyList<EvidenceLink> Links)> JsonAsync(ParseResult parsed, string path, byte[] bytes, Trust trust, CancellationToken cancel)
@@ -173,5 +174,6 @@ internal static partial class VerifyCommand
         command.Options.Add(StatementKeys);
         command.Options.Add(EvidencePolicyFile);
         command.Options.Add(Nonce);
+        command.Options.Add(Kek);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 
@@ -51,7 +52,7 @@ internal static partial class VerifyCommand
         await using (var stream = File.OpenRead(path))
             head = head[..await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel)];
         if (SealedFile.IsMatch(head))
-            return ("sealed file", SealedLinks(parsed, path));
+            return ("sealed file", await SealedLinksAsync(parsed, path, cancel));
         if (head.AsSpan().StartsWith(Encoding.ASCII.GetBytes(TlogProof.Header)))
             return ("log proof", ProofLinks(parsed, path, trust));
         if (await DatasetLinksAsync(parsed, head, path, cancel) is { } dataset)
@@ -64,20 +65,19 @@ internal static partial class VerifyCommand
         return head.Length > 0 && head[0] == '{' ? await JsonAsync(parsed, path, bytes, trust, cancel) : TextLinks(path, bytes, trust);
     }
 
-    private static IReadOnlyList<EvidenceLink> SealedLinks(ParseResult parsed, string path)
+    private static async Task<IReadOnlyList<EvidenceLink>> SealedLinksAsync(ParseResult parsed, string path, CancellationToken cancel)
     {
-        var info = SealCommand.ReadInfo(new FileInfo(path));
-        using var keys = Workspace.Require(parsed).OpenKeys();
+        using var keys = WorkspaceKeys.Open(Workspace.Require(parsed), "verify", Stores(parsed));
         try
         {
-            using var opened = SealedFile.Open(File.OpenRead(path), keys);
+            await using var opened = await SealedFile.OpenAsync(File.OpenRead(path), [SealIdentity.Keys(keys.Stores)], cancel: cancel);
             var buffer = new byte[1 << 20];
-            while (opened.Read(buffer) > 0)
+            while (await opened.ReadAsync(buffer, cancel) > 0)
             {
             }
 
             CryptographicOperations.ZeroMemory(buffer);
-            return [new("header", true, $"{info.MediaType}, sealed for {string.Join(", ", info.Slots)}"), new("content", true, $"{opened.Length:N0} bytes, every tag right")];
+            return [new("header", true, $"{opened.Info.MediaType}, sealed for {string.Join(", ", opened.Info.Slots)}"), new("content", true, $"{opened.Length:N0} bytes, every tag right")];
         }
         catch (CryptographicException failure)
         {

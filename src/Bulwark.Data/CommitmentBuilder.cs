@@ -32,5 +32,20 @@ public sealed class CommitmentBuilder
     }
 
     /// <summary>The commitment to all rows; of no batch at all, to no rows of <paramref name="columns"/>.</summary>
-    public Digest Root(IEnumerable<string> columns) => MerkleTree.Root(_blocks.Prepend(MerkleTree.LeafHash(DatasetCommitment.Header(Rows, _names ?? columns))));
+    /// <param name="columns">The columns' names.</param>
+    /// <param name="key">What blinds the leaves; null for a root that hides nothing.</param>
+    public Digest Root(IEnumerable<string> columns, CommitmentKey? key = null)
+    {
+        var leaves = Leaves(columns);
+        using var blinding = key?.For(MerkleTree.Root(leaves));
+        return blinding?.Root(leaves) ?? MerkleTree.Root(leaves);
+    }
+
+    /// <summary>The key of the rows so far, for whoever shall be able to compute the commitment anew.</summary>
+    internal DatasetBlinding Blinding(IEnumerable<string> columns, CommitmentKey key) => key.For(MerkleTree.Root(Leaves(columns)));
+
+    /// <summary>The commitment under a key that is known.</summary>
+    internal Digest Root(IEnumerable<string> columns, DatasetBlinding blinding) => blinding.Root(Leaves(columns));
+
+    private Digest[] Leaves(IEnumerable<string> columns) => [MerkleTree.LeafHash(DatasetCommitment.Header(Rows, _names ?? columns)), .. _blocks];
 }

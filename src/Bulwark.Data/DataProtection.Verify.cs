@@ -7,8 +7,8 @@ public static partial class DataProtection
 {
     /// <summary>Reads every byte of protected data that the keys open and, where they open all, computes the commitment anew. Gives out no value.</summary>
     /// <inheritdoc cref="OpenColumns" path="/exception"/>
-    public static Task<ProtectionCheck> VerifyAsync(string path, KeyRing keys, string? dataset = null, CancellationToken cancel = default) =>
-        Task.Run(() => Verify(path, keys, dataset, cancel), cancel);
+    public static Task<ProtectionCheck> VerifyAsync(string path, KeyRing keys, string? dataset = null, IKeyProvider? store = null, CancellationToken cancel = default) =>
+        Task.Run(() => Verify(path, keys, store ?? keys, dataset, cancel), cancel);
 
     /// <summary>Checks a folder's files against its manifest: sizes, digests, row groups, no file missing or strange. With a key the manifest's own seal too.</summary>
     /// <param name="folder">The protected folder.</param>
@@ -19,7 +19,7 @@ public static partial class DataProtection
     {
         var manifest = DatasetManifest.Read(folder);
         if (store is not null)
-            ProtectedDataset.Require(manifest, store);
+            ProtectedDataset.Require(manifest, store)?.Dispose();
         var stated = manifest.Parts.Select(part => part.Path).ToHashSet(StringComparer.Ordinal);
         var stranger = Directory.EnumerateFiles(folder, "*.parquet", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/')).FirstOrDefault(file => !stated.Contains(file));
@@ -38,13 +38,13 @@ public static partial class DataProtection
         return manifest;
     }
 
-    private static ProtectionCheck Verify(string path, KeyRing keys, string? dataset, CancellationToken cancel)
+    private static ProtectionCheck Verify(string path, KeyRing keys, IKeyProvider store, string? dataset, CancellationToken cancel)
     {
-        using var opened = new ProtectedDataset(path, keys, dataset);
+        using var opened = new ProtectedDataset(path, store, dataset);
         var hashed = opened.Columns.Where(column => !FieldTransforms.IsReversible(column.Action)).ToArray();
         using var source = new RevealedSource(opened, opened.Columns.Except(hashed), keys, turnBack: true);
         var shut = source.Accesses.Where(access => !access.Opened).ToArray();
-        var whole = opened.Exact && shut.Length == 0 && hashed.Length == 0;
+        var whole = opened is { Exact: true, Blinding: not null } && shut.Length == 0 && hashed.Length == 0;
         var commitment = new CommitmentBuilder();
         foreach (var batch in source.Batches(cancel))
         {
@@ -54,13 +54,13 @@ public static partial class DataProtection
 
         if (hashed.Length > 0)
         {
-            using var rest = new RevealedSource(new ProtectedDataset(path, keys, dataset), hashed, keys, turnBack: false);
+            using var rest = new RevealedSource(new ProtectedDataset(path, store, dataset), hashed, keys, turnBack: false);
             foreach (var _ in rest.Batches(cancel))
             {
             }
         }
 
-        using var tags = new ProtectedDataset(path, keys, dataset);
+        using var tags = new ProtectedDataset(path, store, dataset);
         var untagged = new List<string>();
         for (var part = 0; part < tags.Parts; part++)
         {
@@ -69,7 +69,7 @@ public static partial class DataProtection
         }
 
         return new(source.Dataset, opened.Commitment, [.. source.Columns.Select(column => column.Name), .. hashed.Select(column => column.Name)], shut,
-            whole ? commitment.Root(source.Columns.Select(column => column.Name)) == opened.Commitment : null)
+            whole ? commitment.Root(source.Columns.Select(column => column.Name), opened.Blinding!) == opened.Commitment : null)
         {
             Untagged = [.. untagged.Distinct(StringComparer.Ordinal)],
         };

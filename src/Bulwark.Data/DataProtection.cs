@@ -93,17 +93,17 @@ public static partial class DataProtection
 
     /// <summary>How each column of protected data is protected; needs the data's own key, no column's.</summary>
     /// <inheritdoc cref="OpenColumns" path="/exception"/>
-    public static IReadOnlyList<ProtectedColumn> Describe(string path, KeyRing keys, string? dataset = null)
+    public static IReadOnlyList<ProtectedColumn> Describe(string path, IKeyProvider store, string? dataset = null)
     {
-        using var opened = new ProtectedDataset(path, keys, dataset);
+        using var opened = new ProtectedDataset(path, store, dataset);
         return opened.All;
     }
 
     /// <summary>The version of protected data, without the dataset's name.</summary>
     /// <inheritdoc cref="OpenColumns" path="/exception"/>
-    public static string VersionOf(string path, KeyRing keys)
+    public static string VersionOf(string path, IKeyProvider store)
     {
-        using var opened = new ProtectedDataset(path, keys, null);
+        using var opened = new ProtectedDataset(path, store, null);
         return opened.Version;
     }
 

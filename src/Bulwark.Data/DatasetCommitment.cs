@@ -8,11 +8,12 @@ namespace Bulwark.Data;
 
 /// <summary>One digest that stands for a table, from which any block of its rows can later be shown to be part.</summary>
 /// <remarks>
-/// The root of an RFC 6962 tree. Leaf 0 is the header: <c>bulwark.dev/dataset/v1</c>, LF, the number of rows (u64), of columns
+/// The root of an RFC 6962 tree. Leaf 0 is the header: <c>bulwark.dev/dataset/v2</c>, LF, the number of rows (u64), of columns
 /// (u32) and each name. Leaf k + 1 is block k: the number of its first row (u64), then the cells of up to
 /// <see cref="BlockRows"/> rows in column order. Integers are big-endian; names and cells are UTF-8 after their length in bytes
 /// (u32); a cell is its canonical text (<see cref="CellText"/>), so that CSV and Parquet of one table have one root.
-/// A commitment hides nothing: who can guess a block can check the guess.
+/// Every leaf is blinded (<see cref="CommitmentKey"/>): the root alone confirms no guess. Without a key nothing is blinded, and who can guess
+/// a block can check the guess: such a root is a name for oneself, and not to be published.
 /// </remarks>
 public sealed class DatasetCommitment
 {
@@ -21,7 +22,10 @@ public sealed class DatasetCommitment
 
     private readonly Digest[] _leaves;
 
-    private DatasetCommitment(Digest[] leaves, int rows) => (_leaves, Rows, Root) = (leaves, rows, MerkleTree.Root(leaves));
+    private DatasetCommitment(Digest plainRoot, Digest[] leaves, int rows) => (PlainRoot, _leaves, Rows, Root) = (plainRoot, leaves, rows, MerkleTree.Root(leaves));
+
+    /// <summary>The root that the rows have without blinding: never to be given out.</summary>
+    internal Digest PlainRoot { get; }
 
     /// <summary>The digest that stands for the table.</summary>
     public Digest Root { get; }
@@ -33,7 +37,11 @@ public sealed class DatasetCommitment
     public int Blocks => _leaves.Length - 1;
 
     /// <summary>Commits to <paramref name="table"/>.</summary>
-    public static DatasetCommitment Of(Table table, IProgress<double>? progress = null, CancellationToken cancel = default)
+    /// <param name="table">The table.</param>
+    /// <param name="key">What blinds the leaves; null for a root that hides nothing.</param>
+    /// <param name="progress">Told the fraction done, 0 to 1.</param>
+    /// <param name="cancel">Stops the work.</param>
+    public static DatasetCommitment Of(Table table, CommitmentKey? key = null, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         var leaves = new Digest[1 + (table.Rows + BlockRows - 1) / BlockRows];
@@ -44,13 +52,15 @@ public sealed class DatasetCommitment
             leaves[block + 1] = MerkleTree.LeafHash(Block(table, block));
             progress?.Report((double)Interlocked.Increment(ref done) / leaves.Length);
         });
-        return new(leaves, table.Rows);
+        var plainRoot = MerkleTree.Root(leaves);
+        using var blinding = key?.For(plainRoot);
+        return new(plainRoot, blinding?.Leaves(leaves) ?? leaves, table.Rows);
     }
 
     /// <summary>The bytes of block <paramref name="block"/>, whose proof <see cref="Prove"/> gives.</summary>
     /// <param name="table">The table.</param>
     /// <param name="block">From 0.</param>
-    public static byte[] Block(Table table, int block) => Block(table, block, 0);
+    internal static byte[] Block(Table table, int block) => Block(table, block, 0);
 
     /// <summary>The bytes of a block of a batch that begins at row <paramref name="firstRow"/> of the whole table.</summary>
     internal static byte[] Block(Table table, int block, long firstRow)
@@ -72,8 +82,8 @@ public sealed class DatasetCommitment
         return bytes.WrittenSpan.ToArray();
     }
 
-    /// <summary>The proof that block <paramref name="block"/> is part of the table; verify it with <see cref="Verify"/>.</summary>
-    public InclusionProof Prove(int block)
+    /// <summary>The proof that the leaf of block <paramref name="block"/> is part of the tree; <see cref="RowGroupProof"/> is the whole proof.</summary>
+    internal InclusionProof Prove(int block)
     {
         if (block < 0 || block >= Blocks)
             throw new ArgumentOutOfRangeException(nameof(block), block, $"The table has {Blocks} blocks.");
@@ -81,27 +91,26 @@ public sealed class DatasetCommitment
     }
 
     /// <summary>The proof that the header, which <see cref="HeaderOf"/> gives, is part of the table: names of columns and number of rows.</summary>
-    public InclusionProof ProveHeader() => new(0, _leaves.Length, MerklePath.Of(0, _leaves));
+    internal InclusionProof ProveHeader() => new(0, _leaves.Length, MerklePath.Of(0, _leaves));
 
     /// <summary>The bytes of the header.</summary>
-    public static byte[] HeaderOf(Table table)
+    internal static byte[] HeaderOf(Table table)
     {
         ArgumentNullException.ThrowIfNull(table);
         return Header(table.Rows, table.Columns.Select(column => column.Name));
     }
 
-    /// <summary>True when <paramref name="bytes"/> are block <paramref name="block"/> of the table that <paramref name="root"/> stands for.</summary>
-    public static bool Verify(int block, ReadOnlySpan<byte> bytes, InclusionProof proof, Digest root)
-    {
-        ArgumentNullException.ThrowIfNull(proof);
-        return proof.Index == block + 1L && proof.Verify(bytes, root);
-    }
+    /// <summary>The tree's leaf for the bytes of a header or a block.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="leafKey">What blinds this leaf; empty where nothing is blinded.</param>
+    internal static Digest Leaf(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> leafKey) =>
+        leafKey.IsEmpty ? MerkleTree.LeafHash(bytes) : DatasetBlinding.Leaf(leafKey, MerkleTree.LeafHash(bytes));
 
     internal static byte[] Header(long rows, IEnumerable<string> names)
     {
         var columns = names.ToArray();
         var bytes = new ArrayBufferWriter<byte>();
-        bytes.Write("bulwark.dev/dataset/v1\n"u8);
+        bytes.Write("bulwark.dev/dataset/v2\n"u8);
         BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(8), rows);
         bytes.Advance(8);
         BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(4), columns.Length);

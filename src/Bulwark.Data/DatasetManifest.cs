@@ -29,6 +29,9 @@ public sealed record DatasetManifest
     /// <summary>The commitment to the rows before protection, in the source's order.</summary>
     public required Digest Commitment { get; init; }
 
+    /// <summary>What blinds the commitment, sealed under the manifest's key; null where it is not kept, and the commitment cannot be computed anew.</summary>
+    public string? Blinding { get; init; }
+
     /// <summary>Rows of all parts.</summary>
     public required long Rows { get; init; }
 
@@ -91,7 +94,14 @@ public sealed record DatasetManifest
 
     internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ProtectionManifest.Strict);
 
-    internal DatasetManifest Sealed(SecretBytes key, KeyMaterial material) => this with { Key = material.ToJson(inFile: true), Mac = MacOf(key) };
+    internal DatasetManifest Sealed(SecretBytes key, KeyMaterial material, DatasetBlinding blinding)
+    {
+        var whole = this with { Blinding = blinding.Seal(key.Span, $"{Dataset}/{Version}") };
+        return whole with { Key = material.ToJson(inFile: true), Mac = whole.MacOf(key) };
+    }
+
+    /// <summary>What blinds the commitment, by the manifest's key, which <see cref="Require"/> accepted.</summary>
+    internal DatasetBlinding? OpenBlinding(SecretBytes key) => Blinding is { } text ? DatasetBlinding.Open(text, key.Span, $"{Dataset}/{Version}") : null;
 
     /// <exception cref="CryptographicException">The manifest was changed.</exception>
     internal void Require(SecretBytes key)

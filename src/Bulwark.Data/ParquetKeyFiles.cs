@@ -43,9 +43,10 @@ public sealed class ParquetKeyFiles
         var footer = old.GetValueOrDefault(KeyMaterialFile.FooterReference) ?? throw new CryptographicException($"{Path.GetFileName(path)} has no footer's key.");
         var changed = new Dictionary<string, KeyMaterial>(StringComparer.Ordinal);
         var ours = 0;
+        var file = DataFileOf(path);
         foreach (var (reference, material) in old)
         {
-            var fresh = await FreshAsync(material, footer, cancel);
+            var fresh = await FreshAsync(material, footer, file, cancel);
             ours += fresh is null ? 0 : 1;
             changed.Add(reference, fresh ?? material);
         }
@@ -62,24 +63,31 @@ public sealed class ParquetKeyFiles
     {
         var manifest = DatasetManifest.Read(Path.GetDirectoryName(path)!);
         var material = KeyMaterial.Parse(manifest.Key);
-        if (await FreshAsync(material, material, cancel) is not { } fresh)
+        if (await FreshAsync(material, material, $"{manifest.Dataset}/{manifest.Version} manifest", cancel) is not { } fresh)
             return new(path, RewrapOutcome.OfOthers, null);
         if (fresh == material)
             return new(path, RewrapOutcome.Newest, null);
-        ProtectedDataset.Require(manifest, _keys);   // its seal; a changed manifest is not written anew
+        ProtectedDataset.Require(manifest, _keys)?.Dispose();   // its seal; a changed manifest is not written anew
         AtomicFile.Write(path, (manifest with { Key = fresh.ToJson(inFile: true) }).ToBytes(), ModeOf(path));
         return new(path, RewrapOutcome.Rewrapped, null);
     }
 
     /// <summary>The material under the newest version; null when its master key is in none of the stores.</summary>
-    private async Task<KeyMaterial?> FreshAsync(KeyMaterial material, KeyMaterial footer, CancellationToken cancel)
+    private async Task<KeyMaterial?> FreshAsync(KeyMaterial material, KeyMaterial footer, string item, CancellationToken cancel)
     {
         var wrapped = DataKeyReader.Wrapped(material, footer);
         if (!_keys.Holds(wrapped.Kek))
             return null;
         if (!_known.TryGetValue(material.Wrapped, out var fresh))
-            _known.Add(material.Wrapped, fresh = MasterKeyText.Write(await _keys.RewrapAsync(wrapped, new KeyContext(default).For("Parquet keys"), cancel)));
+            _known.Add(material.Wrapped, fresh = MasterKeyText.Write(await _keys.RewrapAsync(wrapped, new KeyContext(default).For(item), cancel)));
         return fresh == material.Wrapped ? material : material.Rewrapped(fresh);
+    }
+
+    /// <summary>The file that the keys are of: as it names itself, or by its name.</summary>
+    private static string DataFileOf(string path)
+    {
+        var name = Path.GetFileName(path)[KeyMaterialFile.Prefix.Length..^".json".Length];
+        return CryptoMetadata.StatedPrefix(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name)) ?? name;
     }
 
     private static UnixFileMode? ModeOf(string path) => OperatingSystem.IsWindows() ? null : File.GetUnixFileMode(path);

@@ -42,15 +42,12 @@ public sealed record ColumnAccess(string Column, ProtectionAction Action, KeyUri
 /// <summary>What <see cref="DataProtection.VerifyAsync"/> found; a changed file throws instead.</summary>
 /// <param name="Dataset">The dataset's name, a slash and its version.</param>
 /// <param name="Commitment">The commitment to the table before protection.</param>
-/// <param name="Read">Columns that were read whole; every byte was authenticated, save those of <see cref="Untagged"/>.</param>
+/// <param name="Read">Columns that were read whole; every byte was authenticated.</param>
 /// <param name="Shut">Columns whose key the ring lacks, and why.</param>
 /// <param name="CommitmentHolds">Whether the commitment, computed anew, is the one in the file; null when a column is shut, dropped, hashed or not restored cell for cell.</param>
 public sealed record ProtectionCheck(
     string Dataset, Digest? Commitment, IReadOnlyList<string> Read, IReadOnlyList<ColumnAccess> Shut, bool? CommitmentHolds)
 {
-    /// <summary>Columns whose pages carry no tag (a plaintext footer, plain columns): only a commitment that holds authenticates them.</summary>
+    /// <summary>Columns whose pages carry no tag (a plaintext footer, plain columns): the digests of their row groups, in the authenticated footer, were right.</summary>
     public IReadOnlyList<string> Untagged { get; init; } = [];
-
-    /// <summary>True when nothing that was read could have been changed unnoticed.</summary>
-    public bool IsAuthenticated => Untagged.Count == 0 || CommitmentHolds == true;
 }

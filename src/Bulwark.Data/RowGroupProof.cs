@@ -7,11 +7,14 @@ using Bulwark.Lineage;
 namespace Bulwark.Data;
 
 /// <summary>One row group of a table with the proof that it is part of the data set that a root stands for: nothing of the rest is shown or needed.</summary>
-/// <remarks>docs/lineage.md is the specification. The group's rows are in the proof in plain; whoever may not see them must not get it.</remarks>
+/// <remarks>
+/// docs/lineage.md is the specification. The group's rows are in the proof in plain; whoever may not see them must not get it. The keys in it
+/// blind this group's leaf and the header's alone: they help nobody to guess at another group.
+/// </remarks>
 public sealed record RowGroupProof
 {
     /// <summary>The file's format.</summary>
-    public const string FormatName = "bulwark-row-group/v1";
+    public const string FormatName = "bulwark-row-group/v2";
 
     private static readonly JsonSerializerOptions s_options = new(CanonicalJson.Options)
     {
@@ -34,11 +37,17 @@ public sealed record RowGroupProof
     /// <summary>The header's bytes: number of rows, names of columns.</summary>
     public required byte[] Header { get; init; }
 
+    /// <summary>What blinds the header's leaf, 32 bytes.</summary>
+    public required byte[] HeaderKey { get; init; }
+
     /// <summary>Hashes from the header to the root.</summary>
     public required IReadOnlyList<Digest> HeaderPath { get; init; }
 
     /// <summary>The row group's bytes.</summary>
     public required byte[] Rows { get; init; }
+
+    /// <summary>What blinds the row group's leaf, 32 bytes.</summary>
+    public required byte[] RowsKey { get; init; }
 
     /// <summary>Hashes from the row group to the root.</summary>
     public required IReadOnlyList<Digest> RowsPath { get; init; }
@@ -52,9 +61,12 @@ public sealed record RowGroupProof
     /// <summary>Takes one row group out of a table, with its proof.</summary>
     /// <param name="table">The whole table.</param>
     /// <param name="group">Which, from 0; a group has <see cref="DatasetCommitment.BlockRows"/> rows, the last may have fewer.</param>
-    public static RowGroupProof Of(Table table, int group)
+    /// <param name="key">What blinds the commitment.</param>
+    public static RowGroupProof Of(Table table, int group, CommitmentKey key)
     {
-        var commitment = DatasetCommitment.Of(table);
+        ArgumentNullException.ThrowIfNull(key);
+        var commitment = DatasetCommitment.Of(table, key);
+        using var blinding = key.For(commitment.PlainRoot);
         var (header, rows) = (commitment.ProveHeader(), commitment.Prove(group));
         return new RowGroupProof
         {
@@ -62,17 +74,19 @@ public sealed record RowGroupProof
             Group = group,
             Leaves = rows.Size,
             Header = DatasetCommitment.HeaderOf(table),
+            HeaderKey = blinding.LeafKey(0),
             HeaderPath = header.Hashes,
             Rows = DatasetCommitment.Block(table, group),
+            RowsKey = blinding.LeafKey(group + 1L),
             RowsPath = rows.Hashes,
         };
     }
 
     /// <summary>True when header and rows are both under the root, in their places, and the rows are those that the header promises.</summary>
     public bool Verify() =>
-        Group >= 0 && Leaves > Group + 1L
-        && MerkleTree.VerifyInclusion(0, Leaves, MerkleTree.LeafHash(Header), HeaderPath, Root)
-        && MerkleTree.VerifyInclusion(Group + 1L, Leaves, MerkleTree.LeafHash(Rows), RowsPath, Root)
+        Group >= 0 && Leaves > Group + 1L && HeaderKey.Length == DatasetBlinding.SizeInBytes && RowsKey.Length == DatasetBlinding.SizeInBytes
+        && MerkleTree.VerifyInclusion(0, Leaves, DatasetCommitment.Leaf(Header, HeaderKey), HeaderPath, Root)
+        && MerkleTree.VerifyInclusion(Group + 1L, Leaves, DatasetCommitment.Leaf(Rows, RowsKey), RowsPath, Root)
         && TryRead(out _, out _, out _);
 
     /// <summary>The columns and the cells, row by row, as canonical text; null is an empty cell.</summary>
@@ -100,7 +114,7 @@ public sealed record RowGroupProof
     private bool TryRead(out List<string> columns, out long first, out List<string[]> cells)
     {
         (columns, first, cells) = ([], 0, []);
-        var title = "bulwark.dev/dataset/v1\n"u8;
+        var title = "bulwark.dev/dataset/v2\n"u8;
         var header = Header.AsSpan();
         if (!header.StartsWith(title) || header.Length < title.Length + 12)
             return false;

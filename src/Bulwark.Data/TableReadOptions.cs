@@ -59,6 +59,10 @@ public sealed record TableReadOptions
     /// <value>false</value>
     public bool OpenEncrypted { get; init; }
 
+    /// <summary>What blinds commitments to the table, where it becomes a data set.</summary>
+    /// <value>null: they hide nothing, and must not be published</value>
+    public CommitmentKey? Commitments { get; init; }
+
     /// <summary>Protected Parquet: the dataset that it must hold: its name, or name, slash and version or commitment.</summary>
     /// <value>null: any</value>
     public string? Dataset { get; init; }

@@ -14,30 +14,30 @@ public static partial class SealedModel
     public static Task<OpenedModel> OpenAsync(Stream package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(dataKey);
-        return OpenAsync(package, payload => SealedFile.Open(payload, dataKey.Span), trusted, cancel);
+        return OpenAsync(package, payload => Task.FromResult(SealedFile.Open(payload, dataKey.Span)), trusted, cancel);
     }
 
-    /// <summary>As <see cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>, with the ring that the package was sealed under.</summary>
+    /// <summary>As <see cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>, with the key store that the package was sealed under.</summary>
     /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
-    public static Task<OpenedModel> OpenAsync(Stream package, KeyRing keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    public static Task<OpenedModel> OpenAsync(Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        return OpenAsync(package, payload => SealedFile.Open(payload, keys), trusted, cancel);
+        return OpenAsync(package, payload => SealedFile.OpenAsync(payload, [SealIdentity.Keys(keys)], cancel: cancel), trusted, cancel);
     }
 
     /// <summary>Verifies a package and returns its data key, for a key broker that decides who gets it.</summary>
     /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
     public static async Task<(SecretBytes DataKey, SealVerification Verification)> UnwrapDataKeyAsync(
-        Stream package, KeyRing keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+        Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        return (SealedFile.UnwrapDataKey(payload, keys), verification);
+        return (await SealedFile.UnwrapDataKeyAsync(payload, [SealIdentity.Keys(keys)], cancel).ConfigureAwait(false), verification);
     }
 
-    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Stream> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
+    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        using var plain = open(payload);
+        await using var plain = await open(payload).ConfigureAwait(false);
         var listed = verification.Manifest!.Files;
         if (listed.Sum(file => file.Bytes) != plain.Length)
             throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");

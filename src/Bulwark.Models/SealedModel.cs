@@ -25,15 +25,15 @@ public static partial class SealedModel
     /// <summary>Seals <paramref name="folder"/> into one file, which appears whole or not at all.</summary>
     /// <param name="folder">The model's files.</param>
     /// <param name="manifest">What to state; its files are replaced by those of the folder.</param>
-    /// <param name="keys">Holds <paramref name="kek"/>.</param>
+    /// <param name="keys">The key store; holds <paramref name="kek"/>.</param>
     /// <param name="kek">Name of the key that wraps the package's own data key.</param>
     /// <param name="signer">Signs the manifest.</param>
     /// <param name="output">The package's path.</param>
     /// <param name="cancel">Stops the work; nothing is left behind.</param>
     /// <exception cref="ArgumentException">The manifest has faults.</exception>
-    /// <exception cref="InvalidOperationException">The ring has no such key.</exception>
+    /// <exception cref="InvalidOperationException">The store has no such key.</exception>
     public static async Task<SealedModelInfo> SealAsync(
-        ModelFolder folder, ModelManifest manifest, KeyRing keys, string kek, Signer signer, string output, CancellationToken cancel = default)
+        ModelFolder folder, ModelManifest manifest, IKeyProvider keys, string kek, Signer signer, string output, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(manifest);

@@ -101,7 +101,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private static async ValueTask<SecretBytes> DataKeyAsync(byte[] package, GatewayOptions options, CancellationToken cancel)
     {
         using var stream = new MemoryStream(package, writable: false);
-        return (await SealedModel.UnwrapDataKeyAsync(stream, options.Keys, options.Publishers, cancel)).DataKey;
+        return (await SealedModel.UnwrapDataKeyAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel)).DataKey;
     }
 
     private static WebApplication Listen(GatewayOptions options, ClientCertificateValidator clients, GatewayMetrics metrics, ILoggerFactory logging)

@@ -17,6 +17,10 @@ public sealed record GatewayOptions
     /// <summary>The key ring of the broker role: it unwraps the package's data key, once evidence has passed.</summary>
     public required KeyRing Keys { get; init; }
 
+    /// <summary>Opens the package's key: the ring or another store, as a rule one that records its uses.</summary>
+    /// <value>null: <see cref="Keys"/>, unrecorded</value>
+    public IKeyProvider? PackageKeys { get; init; }
+
     /// <summary>Signs what the gateway and its broker write to the log.</summary>
     public required Signer Signer { get; init; }
 

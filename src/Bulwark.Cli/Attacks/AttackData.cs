@@ -7,17 +7,17 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackData
 {
     /// <summary>What the command line says of the columns.</summary>
-    internal sealed record Columns(string? Label, string[] Positive, string[] Drop, Workspace? Workspace, string? Purpose);
+    internal sealed record Columns(string? Label, string[] Positive, string[] Drop, Workspace? Workspace, InputAccess Access);
 
     /// <summary>Reads a file by the model's schema, or by one inferred from the file where the model has none.</summary>
     /// <exception cref="CommandException">No label is known, or the features are not as many as the model takes.</exception>
-    internal static async Task<Dataset> ReadAsync(FileInfo file, AttackedModel model, Columns columns, FeatureSchema? inferredBefore, CancellationToken cancel)
+    internal static async Task<Dataset> ReadAsync(FileSystemInfo file, AttackedModel model, Columns columns, FeatureSchema? inferredBefore, CancellationToken cancel)
     {
         var schema = model.Schema ?? inferredBefore;
         var label = columns.Label ?? schema?.Label ?? throw new CommandException(
             $"{model.Name} has no feature schema, so the label is not known.", "name the column: --label COLUMN");
         string[] positive = columns.Positive.Length > 0 ? columns.Positive : [schema?.PositiveLabel ?? "1"];
-        using var input = await ProtectedInput.OpenAsync(columns.Workspace, columns.Purpose, [file.FullName], cancel);
+        using var input = await ProtectedInput.OpenAsync(columns.Workspace, columns.Access, [file.FullName], cancel);
         var data = await DatasetFile.ReadAsync(file.FullName, input.Apply(new()), new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema, cancel: cancel);
         if (data.Width != model.Scorer.Width)
         {

@@ -9,7 +9,7 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackEvasionCommand
 {
     private static readonly AttackOptions s_common = new();
-    private static readonly Option<FileInfo> s_data = new Option<FileInfo>("--data", "-d") { Description = "Labelled rows that the model was not trained on: CSV, Parquet or protected Parquet.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileSystemInfo> s_data = new Option<FileSystemInfo>("--data", "-d") { Description = "Labelled rows that the model was not trained on: CSV, Parquet, protected Parquet or a folder of it.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<string?> s_strengths = new("--strengths") { Description = "Largest change of any value, as shares of the features' ranges. Default 0,0.01,0.05,0.1.", HelpName = "LIST" };
     private static readonly Option<int> s_samples = new("--samples") { Description = "Rows attacked, half of each class.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<int> s_queries = new("--queries") { Description = "Queries that the query attack may spend on a row.", DefaultValueFactory = _ => 300 };

@@ -9,8 +9,8 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackMembershipCommand
 {
     private static readonly AttackOptions s_common = new();
-    private static readonly Option<FileInfo> s_members = new Option<FileInfo>("--members") { Description = "Rows that the model was trained on: CSV, Parquet or protected Parquet.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
-    private static readonly Option<FileInfo> s_others = new Option<FileInfo>("--others") { Description = "Rows of the same kind that it was not trained on.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileSystemInfo> s_members = new Option<FileSystemInfo>("--members") { Description = "Rows that the model was trained on: CSV, Parquet, protected Parquet or a folder of it.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileSystemInfo> s_others = new Option<FileSystemInfo>("--others") { Description = "Rows of the same kind that it was not trained on.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileSystemInfo?> s_baseline = new("--baseline") { Description = "Another model to attack in the same way, for before and after.", HelpName = "DIR|FILE.onnx" };
     private static readonly Option<double?> s_failAbove = new("--fail-above") { Description = "Exit 1 when the members found at 0.1 % false positives are, with 95 % confidence, a larger share.", HelpName = "SHARE" };
 

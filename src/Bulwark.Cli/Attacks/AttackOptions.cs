@@ -20,7 +20,7 @@ internal sealed class AttackOptions
 
     internal Option<FileInfo?> Output { get; } = new("--output", "-o") { Description = "Also write the report as JSON to this file.", HelpName = "FILE" };
 
-    internal Option<string?> Purpose { get; } = ProtectedInput.Purpose();
+    internal InputAccessOptions Access { get; } = new("attack");
 
     internal void AddTo(Command command)
     {
@@ -29,9 +29,9 @@ internal sealed class AttackOptions
         command.Options.Add(Positive);
         command.Options.Add(Drop);
         command.Options.Add(Output);
-        command.Options.Add(Purpose);
+        Access.AddTo(command);
     }
 
     internal AttackData.Columns Columns(ParseResult parsed) =>
-        new(parsed.GetValue(Label), parsed.GetValue(Positive) ?? [], parsed.GetValue(Drop) ?? [], Workspace.Find(parsed), parsed.GetValue(Purpose));
+        new(parsed.GetValue(Label), parsed.GetValue(Positive) ?? [], parsed.GetValue(Drop) ?? [], Workspace.Find(parsed), Access.Read(parsed));
 }

@@ -9,33 +9,36 @@ internal static class DataFeaturesCommand
 {
     internal static Command Create()
     {
-        var input = DataFiles.Input("payments", "Payments: CSV, Parquet or protected Parquet, with columns time, customer_id, terminal_id, amount, is_fraud.");
+        var input = DataFiles.InputOrFolder("payments", "Payments: CSV, Parquet, protected Parquet or a folder of it, with columns time, customer_id, terminal_id, amount, is_fraud.");
         var output = DataFiles.Output("Where to write: .csv, .tsv or .parquet.");
         var delay = new Option<double>("--delay") { Description = "Days until fraud is known; younger labels are not looked at.", DefaultValueFactory = _ => 7, HelpName = "DAYS" };
         var table = new TableOptions();
+        var access = new InputAccessOptions("features", withPurpose: false);
         var command = new Command("features", """
             Turns payments into 15 features, using at each row only what was known by then.
 
             Example: bulwark data features protected.parquet -o features.parquet
             """) { input, output, delay };
         table.AddTo(command);
+        access.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
             var path = DataFiles.Writable(parsed.GetRequiredValue(output), ".csv", ".tsv", ".parquet");
-            using var keys = DataFiles.Keys(parsed);
+            var file = parsed.GetRequiredValue(input).FullName;
+            using var opened = await ProtectedInput.OpenAsync(Workspace.Find(parsed), access.Read(parsed), [file], cancel);
             var options = new FraudFeatureOptions { LabelDelay = TimeSpan.FromDays(parsed.GetValue(delay)) };
             string[] needed = [options.Time, options.Customer, options.Terminal, options.Amount, options.Label];
-            var payments = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(parsed.GetRequiredValue(input).FullName, table.Read(parsed, keys) with { Columns = needed }, progress, cancel));
+            var payments = await screen.ProgressAsync("reading", progress => TableFile.ReadAsync(file, table.Read(parsed, opened) with { Columns = needed }, progress, cancel));
             var features = await screen.ProgressAsync("computing", _ => Task.Run(() => FraudFeatures.Compute(payments, options), cancel));
             await screen.ProgressAsync("writing", async progress =>
             {
                 await TableFile.WriteAsync(features, path, progress, cancel);
                 return true;
             });
-            var (source, result) = (DatasetCommitment.Of(payments, cancel: cancel).Root, DatasetCommitment.Of(features, cancel: cancel).Root);
-            DataFiles.NoteReading(Workspace.Find(parsed), keys, parsed.GetRequiredValue(input).FullName, source);
-            var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Of(Path.GetFileName(path), result, new DatasetCommitted
+            var (source, result) = (DatasetCommitment.Of(payments, opened.Commitments, cancel: cancel).Root, DatasetCommitment.Of(features, opened.Commitments, cancel: cancel).Root);
+            opened.Note(file, source);
+            var entry = await DataFiles.LogAsync(parsed, screen, opened.Ring, Statement.Of(Path.GetFileName(path), result, new DatasetCommitted
             {
                 Step = "features",
                 Rows = features.Rows,

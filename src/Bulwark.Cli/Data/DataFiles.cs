@@ -53,14 +53,6 @@ internal static class DataFiles
     internal static SubjectStore? KnownSubjects(Workspace? workspace, KeyRing? keys) =>
         workspace is not null && keys is not null && File.Exists(workspace.SubjectsPath) ? Subjects(workspace, keys) : null;
 
-    /// <summary>Notes that a table was read of a protected dataset, so that an erasure finds what was made of it.</summary>
-    internal static void NoteReading(Workspace? workspace, KeyRing? keys, string path, Digest root)
-    {
-        using var subjects = KnownSubjects(workspace, keys);
-        if (subjects is not null && DataProtection.IsProtected(path))
-            subjects.Known(DataProtection.VersionOf(path, keys!), root);
-    }
-
     internal static KeyRing? Keys(ParseResult parsed) => Workspace.Find(parsed)?.OpenKeys();
 
     /// <summary>Bytes as people read them.</summary>

@@ -44,14 +44,15 @@ internal static class DataProtectCommand
     {
         var screen = new Screen(parsed);
         var workspace = Workspace.Require(parsed);
-        using var keys = workspace.OpenKeys();
+        using var input = await ProtectedInput.OpenAsync(workspace, InputAccess.Kept("protect"), [], cancel);   // the table may be protected already
+        var keys = input.Ring!;
         var options = s_layout.Read(parsed);
         var target = parsed.GetRequiredValue(s_output);
         var path = s_layout.IsFolder(parsed, target) ? DataFiles.NewFolder(target) : DataFiles.Writable(target, ".parquet");
         var file = parsed.GetValue(s_input);
         ITableSource Open() => parsed.GetValue(s_query) is { } query
             ? new DuckDbQuery(query, parsed.GetValue(s_database)?.FullName)
-            : TableSource.Open(file!.FullName, s_table.Read(parsed, keys), cancel);
+            : TableSource.Open(file!.FullName, s_table.Read(parsed, input), cancel);
         var given = parsed.GetValue(s_policy) is { } named ? ProtectionPolicy.Parse(await File.ReadAllTextAsync(named.FullName, cancel)) : null;
         var scan = given is { NeedsScan: false } ? null : await screen.ProgressAsync("scanning", progress => Task.Run(() => Scan(Open, progress, cancel), cancel));
         var rules = given ?? ProtectionPolicy.FromScan(scan!, parsed.GetValue(s_dataset) ?? (file is null ? "query" : DatasetName(file)));

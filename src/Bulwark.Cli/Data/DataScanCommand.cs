@@ -7,6 +7,7 @@ namespace Bulwark.Cli;
 internal static class DataScanCommand
 {
     private static readonly Argument<FileInfo> s_input = DataFiles.Optional("table", "CSV, Parquet or protected Parquet.");
+    private static readonly InputAccessOptions s_access = new("scan", withPurpose: false);
     private static readonly Option<int> s_rows = new("--rows") { Description = "Rows to look at, evenly spaced over the whole table.", DefaultValueFactory = _ => SensitiveScan.DefaultRows, HelpName = "N" };
     private static readonly Option<FileInfo?> s_policy = new("--policy-out") { Description = "Also write the policy that follows the advice.", HelpName = "FILE" };
     private static readonly Option<bool> s_trial = new("--self-test") { Description = "Scan drawn data of which it is known what it holds, and print what was found, missed and wrongly reported." };
@@ -21,6 +22,7 @@ internal static class DataScanCommand
                      bulwark data scan --self-test
             """) { s_input, s_rows, s_policy, s_trial };
         s_table.AddTo(command);
+        s_access.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -36,10 +38,10 @@ internal static class DataScanCommand
 
         if (parsed.GetValue(s_input) is not { } file)
             throw new CommandException("Name the table to scan, or ask for --self-test.", "bulwark data scan --help");
-        using var keys = DataFiles.Keys(parsed);
+        using var input = await ProtectedInput.OpenAsync(Workspace.Find(parsed), s_access.Read(parsed), [file.FullName], cancel);
         var report = await screen.ProgressAsync("scanning", progress => Task.Run(() =>
         {
-            using var source = TableSource.Open(file.FullName, s_table.Read(parsed, keys), cancel);
+            using var source = TableSource.Open(file.FullName, s_table.Read(parsed, input), cancel);
             return SensitiveScan.Scan(source, parsed.GetValue(s_rows), progress, cancel);
         }, cancel));
         if (parsed.GetValue(s_policy) is { } target)

@@ -44,6 +44,7 @@ internal static class DataSimulateCommand
     {
         var screen = new Screen(parsed);
         using var keys = DataFiles.Keys(parsed);
+        using var blinding = keys is null ? CommitmentKey.Forgotten() : CommitmentKey.Of(keys);
         var options = read(parsed);
         var clock = Stopwatch.StartNew();
         var table = await screen.ProgressAsync("simulating", progress => Task.Run(() => TransactionSimulator.Simulate(options, progress, cancel), cancel));
@@ -53,7 +54,7 @@ internal static class DataSimulateCommand
             return true;
         });
         var seconds = clock.Elapsed.TotalSeconds;
-        var commitment = await screen.ProgressAsync("committing", progress => Task.Run(() => DatasetCommitment.Of(table, progress, cancel).Root, cancel));
+        var commitment = await screen.ProgressAsync("committing", progress => Task.Run(() => DatasetCommitment.Of(table, blinding, progress, cancel).Root, cancel));
         var entry = await DataFiles.LogAsync(parsed, screen, keys, Statement.Of(Path.GetFileName(path), commitment, new DatasetCommitted
         {
             Step = "simulate",
@@ -73,7 +74,7 @@ internal static class DataSimulateCommand
             options.Terminals,
             options.Days,
             options.Seed,
-            commitment,
+            commitment = keys is null ? (Bulwark.Cryptography.Digest?)null : commitment,
             logIndex = entry,
             seconds,
         };
@@ -81,7 +82,8 @@ internal static class DataSimulateCommand
         {
             console.MarkupLineInterpolated($"[green]{answer.rows:N0} payments[/] of {options.Customers:N0} customers at {options.Terminals:N0} terminals in {answer.file} ({DataFiles.Size(answer.bytes)})");
             console.MarkupLineInterpolated($"fraud       {answer.fraudShare:P2}: {answer.scenarios[0]:N0} large amounts, {answer.scenarios[1]:N0} at compromised terminals, {answer.scenarios[2]:N0} of compromised customers");
-            console.MarkupLineInterpolated($"commitment  {commitment}");
+            if (keys is not null)
+                console.MarkupLineInterpolated($"commitment  {commitment}");
             console.MarkupLineInterpolated($"time        {seconds:N1} s");
         });
     }

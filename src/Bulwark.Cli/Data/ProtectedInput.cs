@@ -1,59 +1,79 @@
-using System.CommandLine;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Data;
 
 namespace Bulwark.Cli;
 
-/// <summary>The keys that a command's input files need, and the log entry when it opens encrypted columns of them.</summary>
+/// <summary>The keys that a command's input files need: every use is in the log, and when it opens encrypted columns, for which purpose. Also what blinds commitments to what is read.</summary>
 internal sealed class ProtectedInput : IDisposable
 {
-    private readonly KeyRing? _keys;
-    private readonly bool _openEncrypted;
     private readonly Workspace? _workspace;
+    private readonly WorkspaceKeys? _keys;
+    private readonly KeyCache? _store;
+    private readonly CommitmentKey _commitments;
+    private readonly bool _openEncrypted;
 
-    private ProtectedInput(Workspace? workspace, KeyRing? keys, bool openEncrypted) => (_workspace, _keys, _openEncrypted) = (workspace, keys, openEncrypted);
-
-    internal static Option<string?> Purpose() => new("--purpose") { Description = "Also read encrypted columns of protected input, for this purpose: it goes into the log first.", HelpName = "TEXT" };
-
-    /// <summary>Opens the workspace's keys where one of the files is protected; with a purpose, logs which encrypted columns are asked for.</summary>
-    /// <exception cref="CommandException">A file is protected and there is no workspace.</exception>
-    internal static async Task<ProtectedInput> OpenAsync(Workspace? workspace, string? purpose, IEnumerable<string> paths, CancellationToken cancel)
+    private ProtectedInput(Workspace? workspace, WorkspaceKeys? keys, bool openEncrypted)
     {
-        string[] files = [.. paths.Where(DataProtection.IsProtected)];
-        if (files.Length == 0)
-            return new(workspace, null, false);
+        (_workspace, _keys, _openEncrypted) = (workspace, keys, openEncrypted);
+        _store = keys is null ? null : new KeyCache(keys.Stores);   // one use, one entry, however often a file is opened
+        _commitments = keys is null ? CommitmentKey.Forgotten() : CommitmentKey.Of(keys.Ring);
+    }
+
+    /// <summary>The workspace's key ring; null where there is no workspace.</summary>
+    internal KeyRing? Ring => _keys?.Ring;
+
+    /// <summary>What blinds commitments: the workspace's key, or one that nobody keeps.</summary>
+    internal CommitmentKey Commitments => _commitments;
+
+    /// <summary>Opens the workspace's keys where there is one; with a purpose, logs which encrypted columns are asked for.</summary>
+    /// <exception cref="CommandException">A file is protected and there is no workspace.</exception>
+    internal static async Task<ProtectedInput> OpenAsync(Workspace? workspace, InputAccess access, IEnumerable<string> paths, CancellationToken cancel)
+    {
+        string[] files = [.. paths.Where(DataProtection.IsProtected).Distinct(StringComparer.Ordinal)];
         if (workspace is null)
-            throw new CommandException($"{Path.GetFileName(files[0])} is protected, and there is no workspace here that has its keys.", "name it with -w");
-        var keys = workspace.OpenKeys();
+            return files.Length == 0 ? new(null, null, false) : throw new CommandException($"{Path.GetFileName(files[0])} is protected, and there is no workspace here that has its keys.", "name it with -w");
+        var keys = WorkspaceKeys.Open(workspace, access.Use, access.Stores);
+        var input = new ProtectedInput(workspace, keys, access.Purpose is not null);
         try
         {
-            foreach (var file in purpose is null ? [] : files)
-                await LogAsync(workspace, keys, file, purpose, cancel);
-            return new(workspace, keys, purpose is not null);
+            foreach (var file in files.Where(_ => access.Purpose is not null))
+                await input.LogAsync(file, access.Purpose!, cancel);
+            return input;
         }
         catch
         {
-            keys.Dispose();
+            input.Dispose();
             throw;
         }
     }
 
     /// <summary>How to read with these keys.</summary>
-    internal TableReadOptions Apply(TableReadOptions reading) => reading with { Keys = _keys, OpenEncrypted = _openEncrypted };
+    internal TableReadOptions Apply(TableReadOptions reading) => reading with { Keys = Ring, Store = _store, OpenEncrypted = _openEncrypted, Commitments = _commitments };
 
-    /// <summary>Notes that a table was read of a protected dataset, so that an erasure finds the models that learnt from it.</summary>
-    internal void Note(string path, Digest root) => DataFiles.NoteReading(_workspace, _keys, path, root);
-
-    public void Dispose() => _keys?.Dispose();
-
-    private static async Task LogAsync(Workspace workspace, KeyRing keys, string file, string? purpose, CancellationToken cancel)
+    /// <summary>Notes that a table was read of a protected dataset, so that an erasure finds what was made of it.</summary>
+    internal void Note(string path, Digest root)
     {
-        if (purpose!.Trim().Length is 0 or > 1000)
+        using var subjects = DataFiles.KnownSubjects(_workspace, Ring);
+        if (subjects is not null && DataProtection.IsProtected(path))
+            subjects.Known(DataProtection.VersionOf(path, _store!), root);
+    }
+
+    public void Dispose()
+    {
+        _commitments.Dispose();
+        _store?.Dispose();
+        _keys?.Dispose();
+    }
+
+    private async Task LogAsync(string file, string purpose, CancellationToken cancel)
+    {
+        if (purpose.Trim().Length is 0 or > 1000)
             throw new CommandException("State the purpose in 1 to 1000 characters.");
-        string[] encrypted = [.. DataProtection.Describe(file, keys).Where(column => column.Action == ProtectionAction.Encrypt).Select(column => column.Name)];
+        string[] encrypted = [.. DataProtection.Describe(file, _store!).Where(column => column.Action == ProtectionAction.Encrypt).Select(column => column.Name)];
         if (encrypted.Length == 0)
             return;
-        using var asked = DataProtection.OpenColumns(file, encrypted, keys);
-        await workspace.AppendAsync(keys, Claims.Accessed(asked, purpose.Trim(), keys), cancel);
+        using var asked = DataProtection.OpenColumns(file, encrypted, Ring!, store: _store);
+        await _workspace!.AppendAsync(Ring!, Claims.Accessed(asked, purpose.Trim(), Ring!), cancel);
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Bulwark.Cryptography;
 using Bulwark.Data;
 
 namespace Bulwark.Cli;
@@ -19,15 +18,16 @@ internal sealed class TableOptions
             command.Add(option);
     }
 
-    /// <summary>What the command line says; with the key ring of its workspace where the file is protected.</summary>
-    internal TableReadOptions Read(ParseResult parsed, KeyRing? keys = null) => new()
+    /// <summary>What the command line says; with the keys of its workspace where the file is protected.</summary>
+    internal TableReadOptions Read(ParseResult parsed, ProtectedInput input) => input.Apply(Read(parsed));
+
+    private TableReadOptions Read(ParseResult parsed) => new()
     {
         HasHeader = !parsed.GetValue(_noHeader),
         ColumnNames = Split(parsed.GetValue(_names)),
         Delimiter = parsed.GetValue(_delimiter),
         Comment = parsed.GetValue(_comment),
         MissingValues = Split(parsed.GetValue(_missing)) ?? TableReadOptions.CommonMissingValues,
-        Keys = keys,
     };
 
     internal static string[]? Split(string? list) => list?.Split(',', StringSplitOptions.TrimEntries);

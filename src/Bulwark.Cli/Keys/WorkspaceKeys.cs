@@ -11,11 +11,13 @@ internal sealed class WorkspaceKeys : IDisposable
     private readonly bool _ownsRing;
     private readonly Lazy<string> _who;
     private readonly KeyProviders _others;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly bool _ownsLog;
     private TransparencyLog? _log;
 
-    private WorkspaceKeys(Workspace workspace, KeyRing ring, bool ownsRing, string purpose, IEnumerable<KeyUri> keys)
+    private WorkspaceKeys(Workspace workspace, KeyRing ring, bool ownsRing, string purpose, IEnumerable<KeyUri> keys, TransparencyLog? log = null)
     {
-        (_workspace, Ring, _ownsRing) = (workspace, ring, ownsRing);
+        (_workspace, Ring, _ownsRing, _log, _ownsLog) = (workspace, ring, ownsRing, log, log is null);
         _who = new(() => Claims.PseudonymOf(ring, Environment.UserName));
         var others = KeyProviders.Open(keys.Where(key => key.Scheme != KeyUri.FileScheme), key => KeyStores.Open(key, Options()));
         Stores = new KeyUseLog(new KeyProviders([ring, others], owned: false), Environment.UserName, purpose, RecordAsync, owned: false);
@@ -49,6 +51,9 @@ internal sealed class WorkspaceKeys : IDisposable
     /// <summary>As <see cref="Open"/>, over a keyring that the caller has opened and will close.</summary>
     internal static WorkspaceKeys Over(Workspace workspace, KeyRing ring, string purpose, params IEnumerable<KeyUri> keys) => new(workspace, ring, ownsRing: false, purpose, keys);
 
+    /// <summary>As <see cref="Open"/>, over a keyring and a log that the caller has opened and will close.</summary>
+    internal static WorkspaceKeys Over(Workspace workspace, KeyRing ring, TransparencyLog log, string purpose) => new(workspace, ring, ownsRing: false, purpose, [], log);
+
     /// <summary>How this machine reaches key stores: credentials from the environment, from files it names, or from the person at the terminal.</summary>
     internal static KeyStoreOptions Options() => new()
     {
@@ -70,7 +75,9 @@ internal sealed class WorkspaceKeys : IDisposable
 
     public void Dispose()
     {
-        _log?.DisposeAsync().AsTask().GetAwaiter().GetResult();   // its tree takes in what was recorded
+        if (_ownsLog)
+            _log?.DisposeAsync().AsTask().GetAwaiter().GetResult();   // its tree takes in what was recorded
+        _turn.Dispose();
         _others.Dispose();
         if (_ownsRing)
             Ring.Dispose();
@@ -78,9 +85,17 @@ internal sealed class WorkspaceKeys : IDisposable
 
     private async ValueTask RecordAsync(IReadOnlyList<KeyUse> uses, CancellationToken cancel)
     {
-        _log ??= await Logged(_workspace).OpenLogAsync(Ring);
-        using var signer = Ring.OpenSigner(Workspace.SigningKey);
-        await _log.AppendManyAsync([.. uses.AsParallel().AsOrdered().WithCancellation(cancel).Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
+        await _turn.WaitAsync(cancel);   // files are read by several threads
+        try
+        {
+            _log ??= await Logged(_workspace).OpenLogAsync(Ring);
+            using var signer = Ring.OpenSigner(Workspace.SigningKey);
+            await _log.AppendManyAsync([.. uses.AsParallel().AsOrdered().WithCancellation(cancel).Select(use => (ReadOnlyMemory<byte>)Dsse.Sign(StatementOf(use), signer))], cancel);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private Statement StatementOf(KeyUse use) => Statement.Of(use.Item ?? "wrapped key", use.Binding, new KeyUsed

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Data;
 using Bulwark.Lineage;
@@ -42,20 +43,24 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
     internal async Task<StepRecord<ProtectionFinding>> ProtectAsync(Digest transactions, CancellationToken cancel) =>
         await folder.StepAsync("protect", transactions, [ProtectedPath], () => screen.ProgressAsync("protect: encrypt columns, tokenise cards", async progress =>
         {
-            using var keys = workspace.OpenKeys();
+            using var keys = WorkspaceKeys.Open(workspace, "protect");
+            var ring = keys.Ring;
             var table = await TableFile.ReadAsync(TransactionsPath, cancel: cancel);
+            using var source = TableSource.Of(table);
             var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(table, 20_000, cancel: cancel), "fraud-demo");
-            var report = await DataProtection.ProtectAsync(table, policy, keys, ProtectedPath, progress, cancel);
-            await workspace.AppendAsync(keys, Statement.Of(Path.GetFileName(TransactionsPath), report.Commitment, new DatasetCommitted { Step = "simulate", Rows = table.Rows, Columns = [.. table.Columns.Select(column => column.Name)] }), cancel);
-            var entry = await workspace.AppendAsync(keys, Claims.Protected(Path.GetFileName(ProtectedPath), report), cancel);
+            var report = await DataProtection.ProtectAsync(source, policy, ring, ProtectedPath, ProtectionOptions.Default with { Store = keys.Stores }, progress, cancel);
+            await workspace.AppendAsync(ring, Statement.Of(Path.GetFileName(TransactionsPath), report.Commitment, new DatasetCommitted { Step = "simulate", Rows = table.Rows, Columns = [.. table.Columns.Select(column => column.Name)] }), cancel);
+            var entry = await workspace.AppendAsync(ring, Claims.Protected(Path.GetFileName(ProtectedPath), report), cancel);
             var open = OpenColumns();
-            var (plain, guarded) = await ReadCostsAsync(open, keys, cancel);
+            using var store = new KeyCache(keys.Stores);
+            var reading = new TableReadOptions { Keys = ring, Store = store };
+            var (plain, guarded) = await ReadCostsAsync(open, reading, cancel);
             return new ProtectionFinding(
                 ProtectedPath, report.Dataset, report.Commitment,
                 [.. report.Columns.Where(column => column.Action == ProtectionAction.Encrypt).Select(column => column.Name)],
                 [.. report.Columns.Where(column => column.Action == ProtectionAction.Tokenise).Select(column => column.Name)],
                 new FileInfo(TransactionsPath).Length, report.Bytes, plain, guarded,
-                await TamperedCopyRefusedAsync(report, keys, cancel), entry.Index);
+                await TamperedCopyRefusedAsync(report, ring, store, cancel), entry.Index);
         }));
 
     internal async Task<StepRecord<FeatureFinding>> FeaturesAsync(Digest protectedFile, SimulationOptions world, CancellationToken cancel)
@@ -65,8 +70,8 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
         var holdout = folder.File("data", "holdout.parquet");
         return await folder.StepAsync("features", protectedFile, [train, test, holdout], () => screen.ProgressAsync("features without a look ahead, split by time", async progress =>
         {
-            using var keys = workspace.OpenKeys();
-            var table = await TableFile.ReadAsync(ProtectedPath, new TableReadOptions { Keys = keys, Columns = OpenColumns() }, cancel: cancel);
+            using var input = await ProtectedInput.OpenAsync(workspace, InputAccess.Kept("features"), [ProtectedPath], cancel);
+            var table = await TableFile.ReadAsync(ProtectedPath, input.Apply(new TableReadOptions { Columns = OpenColumns() }), cancel: cancel);
             progress.Report(0.3);
             var features = await Task.Run(() => FraudFeatures.Compute(table), cancel);
             progress.Report(0.7);
@@ -90,13 +95,13 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
     }
 
     /// <summary>Best of three readings of the same columns from the plain and from the protected file, in turn.</summary>
-    private async Task<(double Plain, double Protected)> ReadCostsAsync(string[] columns, KeyRing keys, CancellationToken cancel)
+    private async Task<(double Plain, double Protected)> ReadCostsAsync(string[] columns, TableReadOptions reading, CancellationToken cancel)
     {
         var (plain, guarded) = (double.MaxValue, double.MaxValue);
         for (var round = 0; round < 3; round++)
         {
             plain = Math.Min(plain, await SecondsAsync(TransactionsPath, new TableReadOptions { Columns = columns }, cancel));
-            guarded = Math.Min(guarded, await SecondsAsync(ProtectedPath, new TableReadOptions { Columns = columns, Keys = keys }, cancel));
+            guarded = Math.Min(guarded, await SecondsAsync(ProtectedPath, reading with { Columns = columns }, cancel));
         }
 
         return (plain, guarded);
@@ -110,7 +115,7 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
     }
 
     /// <summary>Flips one bit in the middle of a copy and tries to read every column of it.</summary>
-    private async Task<string> TamperedCopyRefusedAsync(ProtectionReport report, KeyRing keys, CancellationToken cancel)
+    private async Task<string> TamperedCopyRefusedAsync(ProtectionReport report, KeyRing keys, KeyCache store, CancellationToken cancel)
     {
         var copy = folder.File("data", "tampered.parquet");
         try
@@ -118,7 +123,10 @@ internal sealed class FraudData(RunFolder folder, Workspace workspace, Screen sc
             var bytes = await File.ReadAllBytesAsync(ProtectedPath, cancel);
             bytes[bytes.Length / 2] ^= 1;
             await File.WriteAllBytesAsync(copy, bytes, cancel);
-            await DataProtection.RevealAsync(copy, [.. report.Columns.Where(column => column.Action != ProtectionAction.Drop).Select(column => column.Name)], keys, cancel: cancel);
+            using var opened = DataProtection.OpenColumns(copy, [.. report.Columns.Where(column => column.Action != ProtectionAction.Drop).Select(column => column.Name)], keys, store: store);
+            foreach (var _ in opened.Batches(cancel))
+            {
+            }
         }
         catch (Exception refusal) when (refusal is InvalidDataException or CryptographicException or IOException or FormatException)
         {

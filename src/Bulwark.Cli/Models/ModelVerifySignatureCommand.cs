@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Bulwark.Cli.Keys;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Models;
@@ -47,9 +48,9 @@ internal static class ModelVerifySignatureCommand
 
     private static async Task<int> InsideAsync(ParseResult parsed, Screen screen, string package, CancellationToken cancel)
     {
-        using var keys = Workspace.Require(parsed).OpenKeys();
+        using var keys = WorkspaceKeys.Open(Workspace.Require(parsed), "verify");
         await using var stream = File.OpenRead(SealCommand.Existing(new FileInfo(package)).FullName);
-        using var opened = await SealedModel.OpenAsync(stream, keys, LogCommand.SigningKeys(keys), cancel);
+        using var opened = await SealedModel.OpenAsync(stream, keys.Stores, LogCommand.SigningKeys(keys.Ring), cancel);
         var files = opened.Verification.Manifest!.Files.ToDictionary(file => file.Name, file => opened.File(file.Name), StringComparer.Ordinal);
         if (!files.TryGetValue(ModelSignature.FileName, out var signature))
             throw new CommandException($"{package} holds no signature over its plain files.", "bulwark model seal DIR --sign-key KEY");

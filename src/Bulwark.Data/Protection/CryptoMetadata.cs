@@ -21,6 +21,40 @@ internal static class CryptoMetadata
             throw new CryptographicException($"{Path.GetFileName(path)} was changed, or is not {(anyWriter ? "Parquet" : ProtectionManifest.FormatName)}: it does not begin and end as it must.");
     }
 
+    /// <summary>Which file of which dataset it says it is (<c>dataset/version/part</c>), for the record of its keys' use; null when it does not say, or not in such words. Nothing is proved.</summary>
+    internal static string? StatedPrefix(string path)
+    {
+        try
+        {
+            return (InTail(path) ?? InFooter(path)) is { Length: <= 300 } stated && stated.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '.' or '=' or '%') ? stated : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ParquetSharp.ParquetException or CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The prefix that FileCryptoMetaData stores; null where the footer is readable.</summary>
+    private static string? InTail(string path)
+    {
+        using var stream = File.OpenRead(path);
+        Span<byte> end = stackalloc byte[8];
+        if (stream.Length < 16 || !ReadAt(stream, stream.Length - 8, end) || !HasMagic(end[4..]))
+            return null;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
+        if (length > stream.Length - 12)
+            return null;
+        var tail = new byte[Math.Min(length, 1024)];
+        ReadOnlySpan<byte> rest = tail;
+        return ReadAt(stream, stream.Length - 8 - length, tail) && Skip(ref rest, [0x1C, 0x1C, 0x18]) && TakeBinary(ref rest, out var prefix) ? System.Text.Encoding.UTF8.GetString(prefix) : null;
+    }
+
+    private static string InFooter(string path)
+    {
+        using var plain = new ParquetSharp.ParquetFileReader(path);
+        return ProtectionManifest.Parse(plain.FileMetaData.KeyValueMetadata.GetValueOrDefault(ProtectionManifest.MetadataKey)).AadPrefix;
+    }
+
     internal static bool HasMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PARE"u8);
 
     private static bool HasPlainMagic(ReadOnlySpan<byte> magic) => magic.SequenceEqual("PAR1"u8);
@@ -60,16 +94,24 @@ internal static class CryptoMetadata
         return true;
     }
 
-    private static bool SkipBinary(ref ReadOnlySpan<byte> bytes)
+    private static bool SkipBinary(ref ReadOnlySpan<byte> bytes) => TakeBinary(ref bytes, out _);
+
+    private static bool TakeBinary(ref ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> taken)
     {
         var length = 0;
+        taken = default;
         for (var shift = 0; shift <= 21 && !bytes.IsEmpty; shift += 7)
         {
             var part = bytes[0];
             bytes = bytes[1..];
             length |= (part & 0x7F) << shift;
-            if (part < 0x80)
-                return Skip(ref bytes, length);
+            if (part >= 0x80)
+                continue;
+            if (bytes.Length < length)
+                return false;
+            taken = bytes[..length];
+            bytes = bytes[length..];
+            return true;
         }
 
         return false;

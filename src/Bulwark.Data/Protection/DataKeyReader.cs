@@ -9,8 +9,10 @@ internal sealed class DataKeyReader(Func<KeyMaterial, KeyMaterial, string, Secre
 {
     private readonly Dictionary<string, SecretBytes> _keks = new(StringComparer.Ordinal);
 
-    internal DataKeyReader(IKeyProvider store)
-        : this((material, footer, what) => Unwrap(store, Wrapped(material, footer), what))
+    /// <param name="store">The store of the master keys.</param>
+    /// <param name="file">Which file of which dataset, for the record of the uses; null when it does not say.</param>
+    internal DataKeyReader(IKeyProvider store, string? file)
+        : this((material, footer, what) => Unwrap(store, Wrapped(material, footer), what, file is null ? what : $"{file} {char.ToLowerInvariant(what[0])}{what[1..]}"))
     {
     }
 
@@ -37,10 +39,10 @@ internal sealed class DataKeyReader(Func<KeyMaterial, KeyMaterial, string, Secre
         _keks.Clear();
     }
 
-    private static SecretBytes Unwrap(IKeyProvider store, WrappedKey wrapped, string what)
+    private static SecretBytes Unwrap(IKeyProvider store, WrappedKey wrapped, string what, string item)
     {
         Require(store, wrapped.Kek, what);
-        return store.UnwrapAsync(wrapped, new KeyContext(default).For(what)).AsTask().GetAwaiter().GetResult();
+        return store.UnwrapAsync(wrapped, new KeyContext(default).For(item)).AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Says which key is missing, where the store would only say that nothing opens.</summary>

@@ -9,6 +9,7 @@ namespace Bulwark.Data;
 /// <param name="canonical">True when key metadata must be spelt as it is written here, so that no bit of it can change unseen.</param>
 internal sealed class MaterialRetriever(DataKeyReader keys, string path, bool canonical) : DecryptionKeyRetriever
 {
+    private byte[] _footerKey = [];
     private Dictionary<string, KeyMaterial>? _outside;
     private KeyMaterial? _footer;
 
@@ -18,12 +19,20 @@ internal sealed class MaterialRetriever(DataKeyReader keys, string path, bool ca
     /// <summary>Why the last key could not be given; null when it was.</summary>
     internal Exception? Failure { get; private set; }
 
+    /// <summary>The footer's data key, once it was asked for; empty before.</summary>
+    internal ReadOnlySpan<byte> FooterKey => _footerKey;
+
+    internal void Wipe() => CryptographicOperations.ZeroMemory(_footerKey);
+
     public override byte[] GetKey(string keyMetadata)
     {
         Failure = null;
         try
         {
-            using var secret = keys.Open(Material(keyMetadata), _footer!, Needs);
+            var material = Material(keyMetadata);
+            using var secret = keys.Open(material, _footer!, Needs);
+            if (material.IsFooter && _footerKey.Length == 0)
+                _footerKey = secret.Span.ToArray();
             return secret.Span.ToArray();
         }
         catch (Exception failure)

@@ -17,6 +17,9 @@ internal sealed class ParquetEncryption : IDisposable
 
     internal WriterProperties Properties { get; private set; } = null!;
 
+    /// <summary>The footer's data key.</summary>
+    internal ReadOnlySpan<byte> FooterKey => _secrets[0];
+
     /// <summary>The file's key material by reference, when it is kept in a file of its own.</summary>
     internal Dictionary<string, KeyMaterial> External { get; } = new(StringComparer.Ordinal);
 

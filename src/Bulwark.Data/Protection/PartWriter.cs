@@ -10,16 +10,18 @@ internal sealed class PartWriter : IDisposable
     private readonly List<ProtectedRowGroup> _groups = [];
     private readonly List<Table> _waiting = [];
     private readonly int _rowsPerGroup;
+    private readonly bool _plain;
 
     /// <param name="destination">Where; left open.</param>
     /// <param name="columns">The columns.</param>
     /// <param name="encryption">Their keys; disposed with this.</param>
     /// <param name="manifest">What the file says of itself.</param>
     /// <param name="rowsPerGroup">Rows of a row group.</param>
+    /// <param name="plain">Whether some columns stay plain, so that the manifest must hold the row groups' digests.</param>
     /// <param name="hashed">False only where writing itself is measured.</param>
-    internal PartWriter(Stream destination, IReadOnlyList<ColumnShape> columns, ParquetEncryption encryption, ProtectionManifest manifest, int rowsPerGroup, bool hashed = true)
+    internal PartWriter(Stream destination, IReadOnlyList<ColumnShape> columns, ParquetEncryption encryption, ProtectionManifest manifest, int rowsPerGroup, bool plain = false, bool hashed = true)
     {
-        (_encryption, _rowsPerGroup, Manifest) = (encryption, rowsPerGroup, manifest);
+        (_encryption, _rowsPerGroup, _plain, Manifest) = (encryption, rowsPerGroup, plain, manifest);
         _stream = new HashingStream(destination, hashed);
         _writer = new ParquetWriter(_stream, columns, encryption.Properties, _metadata);
     }
@@ -27,6 +29,9 @@ internal sealed class PartWriter : IDisposable
     internal ProtectionManifest Manifest { get; }
 
     internal IReadOnlyDictionary<string, KeyMaterial> ExternalKeys => _encryption.External;
+
+    /// <summary>What blinds the dataset's commitment, for this file's manifest.</summary>
+    internal string Sealed(DatasetBlinding blinding) => blinding.Seal(_encryption.FooterKey, Manifest.AadPrefix);
 
     /// <summary>Rows taken, written or waiting.</summary>
     internal long Rows { get; private set; }
@@ -63,7 +68,7 @@ internal sealed class PartWriter : IDisposable
     internal ProtectedPart Close(ProtectionManifest manifest, string? partition, CancellationToken cancel)
     {
         Flush(cancel);
-        _metadata[ProtectionManifest.MetadataKey] = manifest.ToJson();
+        _metadata[ProtectionManifest.MetadataKey] = (_plain ? manifest with { RowGroups = _groups } : manifest).ToJson();
         _writer.Close();
         return new(manifest.Part, Rows, _stream.Position, _stream.TakeWhole(), _groups, partition);
     }

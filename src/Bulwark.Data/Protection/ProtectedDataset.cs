@@ -18,7 +18,7 @@ internal sealed class ProtectedDataset : IDisposable
         if (Directory.Exists(path))
         {
             _folder = DatasetManifest.Read(path);
-            Require(_folder, _store);
+            Blinding = Require(_folder, _store);
             if (expectedDataset is not null && expectedDataset != _folder.Dataset && expectedDataset != $"{_folder.Dataset}/{_folder.Version}" && expectedDataset != $"{_folder.Dataset}/{_folder.Commitment}")
                 throw new CryptographicException($"{Path.GetFileName(Path.GetFullPath(path))} holds dataset {_folder.Dataset}/{_folder.Version}, not {expectedDataset}.");
             (Name, Version, Commitment, Exact, All, Rows) = (_folder.Dataset, _folder.Version, _folder.Commitment, _folder.Exact, _folder.Columns, _folder.Rows);
@@ -27,6 +27,7 @@ internal sealed class ProtectedDataset : IDisposable
         {
             _first = new ProtectedParquetFile(path, _store, expectedDataset);
             var manifest = _first.Manifest;
+            Blinding = _first.OpenBlinding();
             (Name, Version, Commitment, Exact, All, Rows) = (manifest.Dataset, manifest.Version, manifest.Commitment, manifest.Exact, manifest.Columns, _first.Rows);
         }
     }
@@ -38,6 +39,9 @@ internal sealed class ProtectedDataset : IDisposable
     internal string Version { get; }
 
     internal Digest? Commitment { get; }
+
+    /// <summary>What blinds the commitment; null where it was not kept.</summary>
+    internal DatasetBlinding? Blinding { get; }
 
     internal bool Exact { get; }
 
@@ -84,17 +88,19 @@ internal sealed class ProtectedDataset : IDisposable
     public void Dispose()
     {
         _first?.Dispose();
+        Blinding?.Dispose();
         _store.Dispose();
     }
 
-    /// <summary>Checks the manifest's seal with the key that it names, and its tree.</summary>
-    internal static void Require(DatasetManifest manifest, IKeyProvider store)
+    /// <summary>Checks the manifest's seal with the key that it names, and its tree; gives what blinds its commitment.</summary>
+    internal static DatasetBlinding? Require(DatasetManifest manifest, IKeyProvider store)
     {
-        using var keys = new DataKeyReader(store);
+        using var keys = new DataKeyReader(store, $"{manifest.Dataset}/{manifest.Version}");
         var material = KeyMaterial.Parse(manifest.Key);
         using var key = keys.Open(material, material, "The dataset's manifest");
         manifest.Require(key);
         if (RowGroupTree.Root($"{manifest.Dataset}/{manifest.Version}", manifest.Parts) != manifest.RowGroups)
             throw new CryptographicException($"{DatasetManifest.FileName} was changed: its row groups have another root.");
+        return manifest.OpenBlinding(key);
     }
 }

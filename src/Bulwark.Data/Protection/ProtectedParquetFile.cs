@@ -13,6 +13,8 @@ internal sealed class ProtectedParquetFile : IDisposable
     private readonly FileDecryptionProperties _decryption;
     private readonly ReaderProperties _properties;
     private readonly ParquetFileReader _file;
+    private IReadOnlyList<string>? _untagged;
+    private bool _groupsChecked;
 
     /// <param name="path">The file.</param>
     /// <param name="store">Where its master keys are.</param>
@@ -24,7 +26,7 @@ internal sealed class ProtectedParquetFile : IDisposable
     {
         _path = path;
         CryptoMetadata.Require(path);
-        _keys = new DataKeyReader(store);
+        _keys = new DataKeyReader(store, CryptoMetadata.StatedPrefix(path));
         _retriever = new MaterialRetriever(_keys, path, canonical: true);
         using var builder = new FileDecryptionPropertiesBuilder();
         builder.KeyRetriever(_retriever);
@@ -52,6 +54,10 @@ internal sealed class ProtectedParquetFile : IDisposable
     internal ProtectionManifest Manifest { get; }
 
     internal long Rows => _file.FileMetaData.NumRows;
+
+    /// <summary>What blinds the commitment; null in a part of several.</summary>
+    /// <exception cref="CryptographicException">It was changed.</exception>
+    internal DatasetBlinding? OpenBlinding() => Manifest.Blinding is { } text ? DatasetBlinding.Open(text, _retriever.FooterKey, Manifest.AadPrefix) : null;
 
     /// <summary>The columns in the file, by how they are protected.</summary>
     internal IEnumerable<ProtectedColumn> Columns => Manifest.Columns.Where(column => column.Action != ProtectionAction.Drop);
@@ -97,9 +103,17 @@ internal sealed class ProtectedParquetFile : IDisposable
         }
     });
 
-    /// <summary>The next cells of an open column.</summary>
+    /// <summary>The next cells of an open column. Before the first of a column without tags, the row groups are compared with the digests in the footer.</summary>
     /// <inheritdoc cref="Open" path="/exception"/>
-    internal Column Next(ParquetColumn column, int rows) => Guard($"column '{column.Shape.Name}'", $"Column '{column.Shape.Name}'", () => column.Next(rows));
+    internal Column Next(ParquetColumn column, int rows)
+    {
+        _untagged ??= Untagged();
+        if (!_groupsChecked && _untagged.Contains(column.Shape.Name))
+            RequireRowGroups();
+        return Decrypted(column, rows);
+    }
+
+    private Column Decrypted(ParquetColumn column, int rows) => Guard($"column '{column.Shape.Name}'", $"Column '{column.Shape.Name}'", () => column.Next(rows));
 
     /// <summary>Throws when an open column holds more than the file's rows.</summary>
     internal void RequireEnd(ParquetColumn column) => Guard($"column '{column.Shape.Name}'", $"Column '{column.Shape.Name}'", () =>
@@ -118,12 +132,41 @@ internal sealed class ProtectedParquetFile : IDisposable
         return values;
     }
 
+    /// <exception cref="CryptographicException">A row group has other bytes than the authenticated footer says, or it says nothing of them.</exception>
+    private void RequireRowGroups()
+    {
+        var groups = Manifest.RowGroups;
+        if (groups is null || groups.Count != _file.FileMetaData.NumRowGroups || groups.Sum(group => group.Rows) != Rows)
+            throw new CryptographicException($"{Path.GetFileName(_path)} cannot be believed: column '{_untagged![0]}' carries no tag, and the footer has no digest of its bytes.");
+        using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        var buffer = new byte[1 << 20];
+        foreach (var group in groups)
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            stream.Position = group.Offset;
+            for (var left = group.Bytes; left > 0;)
+            {
+                var read = stream.Read(buffer, 0, (int)Math.Min(left, buffer.Length));
+                if (read == 0)
+                    break;
+                hash.AppendData(buffer, 0, read);
+                left -= read;
+            }
+
+            if (new Digest(hash.GetHashAndReset()) != group.Digest)
+                throw new CryptographicException($"{Path.GetFileName(_path)} was changed: a row group has other bytes than the footer says.");
+        }
+
+        _groupsChecked = true;
+    }
+
     public void Dispose()
     {
         _file?.Dispose();
         _properties.Dispose();
         _decryption.Dispose();
         _keys.Dispose();
+        _retriever.Wipe();
         GC.KeepAlive(_retriever);
     }
 

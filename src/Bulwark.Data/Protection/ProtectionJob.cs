@@ -57,7 +57,7 @@ internal sealed class ProtectionJob : IDisposable
         var encryption = ParquetEncryption.Create(columns.Select(column => column.Name), manifest, MasterOf, Options, external, _keys);
         try
         {
-            return new PartWriter(destination, columns, encryption, manifest with { Columns = WithVersions() }, Options.RowsPerGroup, hashed);
+            return new PartWriter(destination, columns, encryption, manifest with { Columns = WithVersions() }, Options.RowsPerGroup, Options.PlainColumns || Options.PlaintextFooter, hashed);
         }
         catch
         {

@@ -42,6 +42,13 @@ internal sealed record ProtectionManifest
     /// <summary>The commitment to the table before protection; null in a part of several, whose dataset manifest holds it.</summary>
     public Digest? Commitment { get; init; }
 
+    /// <summary>What blinds the commitment, sealed under the footer's key; null where there is no commitment.</summary>
+    public string? Blinding { get; init; }
+
+    /// <summary>Where columns are plain: the file's row groups with their digests. Parquet does not authenticate such columns' pages; the footer authenticates these.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ProtectedRowGroup>? RowGroups { get; init; }
+
     /// <summary>True when every column can be turned back cell for cell, so that the commitment can be computed anew.</summary>
     public bool Exact { get; init; }
 

@@ -6,12 +6,14 @@ namespace Bulwark.Data;
 internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy, KeyRing keys, ProtectionOptions options, IProgress<double>? progress, CancellationToken cancel)
 {
     private readonly CommitmentBuilder _commitment = new();
+    private readonly CommitmentKey _key = CommitmentKey.Of(keys);
     private bool _exact = true;
     private bool _any;
     private IReadOnlyList<string> _notes = [];
 
     internal async Task<ProtectionReport> WriteAsync(string output, bool folder)
     {
+        using var held = _key;
         using var job = new ProtectionJob(policy, source.Columns, keys, options);
         ProtectionReport report;
         try
@@ -39,7 +41,8 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
         {
             using var writer = new Lazily(shapes => job.Begin(stream, "part-00000.parquet", shapes, options.ExternalKeys == true));
             Run(job, rows => writer.For(rows).Add(rows, cancel));
-            part = writer.Writer!.Close(writer.Writer.Manifest with { Columns = job.WithVersions(), Commitment = Commitment, Exact = _exact }, null, cancel);
+            using var blinding = _commitment.Blinding(Names, _key);
+            part = writer.Writer!.Close(writer.Writer.Manifest with { Columns = job.WithVersions(), Commitment = Commitment, Blinding = writer.Writer.Sealed(blinding), Exact = _exact }, null, cancel);
             outside = writer.Writer.ExternalKeys;
             if (outside.Count > 0)
                 AtomicFile.Write(KeyMaterialFile.PathFor(output), KeyMaterialFile.Write(outside));
@@ -57,6 +60,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
             var parts = router.Close(cancel);
             var (key, material) = job.SealingKey();
             using (key)
+            using (var blinding = _commitment.Blinding(Names, _key))
             {
                 var shape = source.Columns.FirstOrDefault(column => column.Name == options.PartitionBy);
                 var manifest = new DatasetManifest
@@ -72,7 +76,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
                     Columns = job.WithVersions(),
                     Parts = parts,
                     RowGroups = RowGroupTree.Root(job.Dataset, parts),
-                }.Sealed(key, material);
+                }.Sealed(key, material, blinding);
                 var bytes = manifest.ToBytes();
                 File.WriteAllBytes(Path.Combine(folder, DatasetManifest.FileName), bytes);
                 report = Report(job, parts, Digest.Of(bytes));
@@ -81,7 +85,9 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
         return report!;
     }
 
-    private Digest Commitment => _commitment.Root(source.Columns.Select(column => column.Name));
+    private IEnumerable<string> Names => source.Columns.Select(column => column.Name);
+
+    private Digest Commitment => _commitment.Root(Names, _key);
 
     private ProtectionReport Report(ProtectionJob job, IReadOnlyList<ProtectedPart> parts, Digest file) => new(
         job.Dataset, Commitment, _commitment.Rows, job.WithVersions(), policy.Digest(), file, parts.Sum(part => part.Bytes), RowGroupTree.Root(job.Dataset, parts), parts, _notes);

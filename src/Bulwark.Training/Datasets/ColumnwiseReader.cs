@@ -74,7 +74,7 @@ internal sealed class ColumnwiseReader(string path, TableReadOptions? reading, S
         var split = rule is null ? null
             : rule.TimeColumn is { } by ? RowSplit.ByTime([.. times], by, rule.TestFraction)
             : RowSplit.Of(tests.Count, row => tests[row], $"{tests.Count} rows are too few to split off {rule.TestFraction:P0}.");
-        return (names, commitment.Root(names), split);
+        return (names, commitment.Root(names, _reading.Commitments), split);
     }
 
     /// <summary>The columns in order, some at a time; the next ones are read while these are worked on.</summary>

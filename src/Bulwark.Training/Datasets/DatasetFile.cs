@@ -33,7 +33,7 @@ public static class DatasetFile
         {
             var large = Large(path, reading, cellsOfATable, cancel);
             if (large is null)
-                return DatasetReader.Read(await TableFile.ReadAsync(path, reading, cancel: cancel).ConfigureAwait(false), options, schema);
+                return DatasetReader.Read(await TableFile.ReadAsync(path, reading, cancel: cancel).ConfigureAwait(false), options, schema, reading?.Commitments);
             return (await new ColumnwiseReader(path, reading, options, large.Value, cellsOfATable, cancel).ReadAsync(null, schema).ConfigureAwait(false)).Train;
         }, cancel);
 
@@ -53,7 +53,7 @@ public static class DatasetFile
             }
 
             var table = await TableFile.ReadAsync(path, reading, cancel: cancel).ConfigureAwait(false);
-            return DatasetReader.Read(table, options, split.TimeColumn is { } time ? RowSplit.ByTime(table, time, split.TestFraction) : RowSplit.ByHash(table, split.Seed, split.TestFraction));
+            return DatasetReader.Read(table, options, split.TimeColumn is { } time ? RowSplit.ByTime(table, time, split.TestFraction) : RowSplit.ByHash(table, split.Seed, split.TestFraction), reading?.Commitments);
         }, cancel);
     }
 

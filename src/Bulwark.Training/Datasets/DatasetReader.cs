@@ -11,23 +11,24 @@ public static class DatasetReader
     /// <param name="table">The table.</param>
     /// <param name="options">What the columns mean.</param>
     /// <param name="schema">The schema of the training set, when this is a test set; null completes one from this table.</param>
+    /// <param name="commitments">What blinds the data set's commitment; null for one that hides nothing and is not to be published.</param>
     /// <exception cref="ArgumentException">Options or schema have faults.</exception>
     /// <exception cref="DatasetException">The table does not hold such a data set; the message names column and row.</exception>
-    public static Dataset Read(Table table, SchemaOptions options, FeatureSchema? schema = null)
+    public static Dataset Read(Table table, SchemaOptions options, FeatureSchema? schema = null, CommitmentKey? commitments = null)
     {
         ArgumentNullException.ThrowIfNull(table);
-        return Read(table, options, schema, DatasetCommitment.Of(table).Root);
+        return Read(table, options, schema, DatasetCommitment.Of(table, commitments).Root);
     }
 
     /// <summary>Reads the two sides of a split; what must be inferred is inferred from the training rows alone. Both sides keep the commitment of the whole table.</summary>
     /// <remarks>So the privacy budget belongs to the table: splitting it another way buys no second one.</remarks>
     /// <exception cref="ArgumentException">The options have faults.</exception>
     /// <exception cref="DatasetException">The table does not hold such a data set; the message names the column and the table's row.</exception>
-    public static (Dataset Train, Dataset Test) Read(Table table, SchemaOptions options, RowSplit split)
+    public static (Dataset Train, Dataset Test) Read(Table table, SchemaOptions options, RowSplit split, CommitmentKey? commitments = null)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(split);
-        var commitment = DatasetCommitment.Of(table).Root;
+        var commitment = DatasetCommitment.Of(table, commitments).Root;
         var train = ReadSide(split.Train, null);
         return (train, ReadSide(split.Test, train.Schema));
 

@@ -128,7 +128,9 @@ public sealed class LineageCommandTests : IAsyncLifetime
         var rows = Enumerable.Range(0, 10_000).Select(i => $"{i},{i * 7 % 100}");
         await File.WriteAllTextAsync(_folder["d.csv"], "id,amount\n" + string.Join('\n', rows) + "\n", Cancel);
         var table = await TableFile.ReadAsync(_folder["d.csv"], cancel: Cancel);
-        var root = DatasetCommitment.Of(table, cancel: Cancel).Root;
+        using var ring = _workspace.OpenKeys();
+        using var key = CommitmentKey.Of(ring);
+        var root = DatasetCommitment.Of(table, key, cancel: Cancel).Root;
         Assert.Equal(0, (await RunAsync("lineage", "prove", _folder["d.csv"], "--row", "5000", "-o", _folder["p.json"])).Code);
         Assert.Equal(1, (await RunAsync("verify", _folder["p.json"])).Code);   // nobody committed to it yet
         await _workspace.AppendAsync(Statement.Of("d.csv", root, new DatasetCommitted { Step = "train", Rows = 10_000 }), Cancel);

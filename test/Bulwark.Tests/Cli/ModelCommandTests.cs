@@ -38,7 +38,7 @@ public sealed class ModelCommandTests : IDisposable
         await SealAsync();
         Assert.Equal(0, (await RunAsync("model", "inspect", Package, "-w", _folder["w"])).Code);
         var checkpoint = await File.ReadAllLinesAsync(Path.Combine(_folder["w"], "log", "checkpoint"), TestContext.Current.CancellationToken);
-        Assert.Equal("1", checkpoint[1]);
+        Assert.Equal("2", checkpoint[1]);   // the wrap of its key, and the seal
     }
 
     [Fact]

@@ -202,7 +202,8 @@ public sealed class DataProtectionTests : IDisposable
     public async Task The_report_holds_the_commitment_and_the_files_digest()
     {
         var path = await Protect();
-        Assert.Equal(DatasetCommitment.Of(Payments, cancel: Cancel).Root, _report!.Commitment);
+        using var key = CommitmentKey.Of(_keys);
+        Assert.Equal(DatasetCommitment.Of(Payments, key, cancel: Cancel).Root, _report!.Commitment);
         Assert.Matches("^payments/[0-9a-f]{32}$", _report.Dataset);
         Assert.Equal(_report.Commitment, (await Reveal(path, "ssn")).Commitment);
         Assert.Equal(Digest.Of(await File.ReadAllBytesAsync(path, Cancel)), _report.File);
@@ -214,11 +215,11 @@ public sealed class DataProtectionTests : IDisposable
     {
         var policy = ProtectionPolicy.FromScan(SensitiveScan.Scan(Payments, cancel: Cancel), "payments");
         await DataProtection.ProtectAsync(Payments, policy, _keys, _folder["p.parquet"], cancel: Cancel);
-        var check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", Cancel);
+        var check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", cancel: Cancel);
         Assert.Equal(Payments.Columns.Count, check.Read.Count);
         Assert.True(check.CommitmentHolds);
         _keys.Destroy(KeyId.Parse("data/name@1"));
-        check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", Cancel);
+        check = await DataProtection.VerifyAsync(_folder["p.parquet"], _keys, "payments", cancel: Cancel);
         Assert.Equal("name", Assert.Single(check.Shut).Column);
         Assert.Null(check.CommitmentHolds);
         Assert.Null((await DataProtection.VerifyAsync(await Protect(name: "q.parquet"), _keys, cancel: Cancel)).CommitmentHolds);
