@@ -24,7 +24,7 @@ internal static class OpenCommand
             Example: bulwark open model.sealed --range 0-1023 | xxd
             """)
         {
-            s_source, s_output, s_range, s_format, s_threads, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.Key,
+            s_source, s_output, s_range, s_format, s_threads, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.AcceptCost, OpenKeys.Key,
             TinkKeys.Keyset, TinkKeys.AssociatedData,
         };
         command.SetAction(OpenAsync);

@@ -8,6 +8,9 @@ public readonly record struct KeyContext(ReadOnlyMemory<byte> Binding)
     /// <summary>What the key protects, for the record: a file's id, a column. Not personal data; may be null.</summary>
     public string? Item { get; init; }
 
+    /// <summary>True where the wrapped key must prove who wrapped it: a key store whose key has a public half, by which anybody wraps, refuses then.</summary>
+    public bool MustAuthenticate { get; init; }
+
     /// <summary>Associated data without a name.</summary>
     public static implicit operator KeyContext(ReadOnlyMemory<byte> binding) => new(binding);
 

@@ -23,6 +23,9 @@ public sealed record PassphraseDerivation
     /// <summary>Argon2id: passes over the memory; PBKDF2: 0.</summary>
     internal int Passes { get; }
 
+    /// <summary>The cost, 1 being about that of <see cref="Default"/> or of 600,000 rounds: what a file may make its reader work for is bounded by it.</summary>
+    internal double Work => Kind == PbkdfKind ? (double)Cost / FewestRounds : (double)Cost * Passes / (Default.Cost * Default.Passes);
+
     /// <summary>PBKDF2-HMAC-SHA-256, for where only approved algorithms may run.</summary>
     /// <param name="rounds">600,000 (OWASP Password Storage Cheat Sheet) to 20,000,000.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is outside of that range.</exception>

@@ -16,8 +16,21 @@ public abstract class SealIdentity
     /// <summary>An X25519 private key.</summary>
     public static SealIdentity X25519(X25519KeyPair keyPair) => new X25519Identity(keyPair ?? throw new ArgumentNullException(nameof(keyPair)));
 
+    /// <summary>How often the usual cost of a passphrase a file may ask for when nothing else is said: four slots, twice over.</summary>
+    public const int UsualMostWork = 8;
+
     /// <summary>A passphrase.</summary>
-    public static SealIdentity Passphrase(string passphrase) => new PassphraseIdentity(passphrase ?? throw new ArgumentNullException(nameof(passphrase)));
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="mostWork">The cost of all of a file's passphrase slots together, in multiples of <see cref="PassphraseDerivation.Default"/>'s; a file that asks
+    /// for more is refused before the first derivation, because anybody can write such a file.</param>
+    public static SealIdentity Passphrase(string passphrase, int mostWork = UsualMostWork) =>
+        new PassphraseIdentity(passphrase ?? throw new ArgumentNullException(nameof(passphrase)), mostWork);
+
+    /// <summary>Refuses slots that cost more to try than this identity may work.</summary>
+    /// <exception cref="KeyProviderException">They do.</exception>
+    internal virtual void RequireAffordable(IEnumerable<KeySlot> slots)
+    {
+    }
 
     /// <summary>The data key in a slot, or null when the slot is for someone else.</summary>
     /// <exception cref="CryptographicException">It does not open.</exception>
@@ -49,8 +62,15 @@ public abstract class SealIdentity
         }
     }
 
-    private sealed class PassphraseIdentity(string passphrase) : SealIdentity
+    private sealed class PassphraseIdentity(string passphrase, int mostWork) : SealIdentity
     {
+        internal override void RequireAffordable(IEnumerable<KeySlot> slots)
+        {
+            var work = slots.OfType<PassphraseSlot>().Sum(slot => slot.Derivation.Work);
+            if (work > mostWork + 1e-6)
+                throw new KeyProviderException($"The file asks for {work:0} times the usual work to try a passphrase; {mostWork} times is allowed.", "if you trust whoever made it, allow more: --accept-cost N", null);
+        }
+
         internal override ValueTask<SecretBytes?> UnwrapAsync(KeySlot slot, KeyContext binding, CancellationToken cancel)
         {
             if (slot is not PassphraseSlot { Derivation: var derivation, Salt: var salt, Wrapped: var wrapped })

@@ -44,7 +44,7 @@ public static partial class SealedFile
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             Lock(file, path);
             var header = ReadHeader(file);
-            var (dataKey, copy) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
+            var (dataKey, copy, _) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
             using (dataKey)
             {
                 var change = new SlotChange(SealedFileCbor.ReadSlots(header.SlotBytes(copy)), dataKey, header.Binding, header.Info.FileId);

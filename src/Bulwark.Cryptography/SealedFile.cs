@@ -78,7 +78,7 @@ public static partial class SealedFile
     {
         ArgumentNullException.ThrowIfNull(identities);
         var header = ReadSeekable(source);
-        var (dataKey, _) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
+        var (dataKey, _, _) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
         using (dataKey)
             return SealedStream.Open(source, header, dataKey.Span, readAhead);
     }
@@ -99,7 +99,7 @@ public static partial class SealedFile
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(identities);
         var header = ReadHeader(source);
-        var (dataKey, _) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
+        var (dataKey, _, _) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
         using var held = dataKey;
         using var message = SealedStream.OpenMessage(source, header, dataKey.Span);
         var opened = await SegmentPipeline.OpenAsync(message, source, destination, threads, progress, cancel).ConfigureAwait(false);
@@ -114,6 +114,16 @@ public static partial class SealedFile
     /// <inheritdoc cref="OpenAsync"/>
     public static async Task<SecretBytes> UnwrapDataKeyAsync(Stream source, IReadOnlyList<SealIdentity> identities, CancellationToken cancel = default) =>
         (await ReadHeader(source).UnwrapAsync(identities, cancel).ConfigureAwait(false)).DataKey;
+
+    /// <summary>As <see cref="UnwrapDataKeyAsync"/>, with the slot that opened and what the file says of itself, proved.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    public static async Task<(SecretBytes DataKey, KeySlot OpenedBy, SealedFileInfo Info)> ProveDataKeyAsync(Stream source, IReadOnlyList<SealIdentity> identities, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(identities);
+        var header = ReadHeader(source);
+        var (dataKey, _, slot) = await header.UnwrapAsync(identities, cancel).ConfigureAwait(false);
+        return (dataKey, slot, header.Info);
+    }
 
     /// <summary>The key and the associated data of the payload: with them any implementation of the suite opens the bytes after the header.</summary>
     /// <param name="source">At the file's beginning; left at the payload's.</param>

@@ -19,10 +19,13 @@ internal sealed partial class SealedFileHeader
     /// <summary>The data key, by whichever slot an identity opens, and the copy of the slots that it proves.</summary>
     /// <exception cref="CryptographicException">None opens, or the slots were changed.</exception>
     /// <exception cref="KeyProviderException">None opens, and a key store could not be asked.</exception>
-    internal async ValueTask<(SecretBytes DataKey, int Copy)> UnwrapAsync(IReadOnlyList<SealIdentity> identities, CancellationToken cancel)
+    internal async ValueTask<(SecretBytes DataKey, int Copy, KeySlot Slot)> UnwrapAsync(IReadOnlyList<SealIdentity> identities, CancellationToken cancel)
     {
         KeyProviderException? unasked = null;
-        foreach (var (copy, slots) in Copies())
+        var copies = Copies();
+        foreach (var identity in identities)
+            identity.RequireAffordable(copies.SelectMany(copy => copy.Slots));
+        foreach (var (copy, slots) in copies)
         {
             foreach (var slot in slots)
             {
@@ -43,7 +46,11 @@ internal sealed partial class SealedFileHeader
                     }
 
                     if (dataKey is { Length: FloeMessage.KeySizeInBytes } && IsMacOf(copy, dataKey.Span))
-                        return (dataKey, copy);
+                    {
+                        Info = Info with { Slots = slots };   // from here on they are proved
+                        return (dataKey, copy, slot);
+                    }
+
                     dataKey?.Dispose();
                 }
             }
@@ -52,8 +59,26 @@ internal sealed partial class SealedFileHeader
         throw unasked ?? (Exception)SegmentedMessage.Refused();
     }
 
-    /// <summary>True when the data key made one of the slots' MACs.</summary>
-    internal bool IsMacOf(ReadOnlySpan<byte> dataKey) => IsMacOf(0, dataKey) || IsMacOf(1, dataKey);
+    /// <summary>True when the data key made one of the slots' MACs; the slots of that copy are the file's then.</summary>
+    internal bool IsMacOf(ReadOnlySpan<byte> dataKey)
+    {
+        foreach (var (copy, slots) in Copies())
+        {
+            if (!IsMacOf(copy, dataKey))
+                continue;
+            Info = Info with { Slots = slots };
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The slots that either copy names, each once: none of it is proved.</summary>
+    private List<KeySlot> StatedSlots()
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return [.. Copies().SelectMany(copy => copy.Slots).Where(slot => seen.Add(Convert.ToHexString(SealedFileCbor.WriteSlots([slot]))))];
+    }
 
     internal bool IsMacOf(int copy, ReadOnlySpan<byte> dataKey) =>
         CryptographicOperations.FixedTimeEquals(ComputeMac(SlotBytes(copy).Span, dataKey), Region(copy)[_slotCapacity..]);

@@ -31,7 +31,7 @@ internal sealed partial class SealedFileHeader
     /// <summary>Where the header begins in the stream that it was read from.</summary>
     internal long Start { get; private init; }
 
-    /// <summary>The facts; the slots are those of the first copy that can be read.</summary>
+    /// <summary>The facts. Until a data key proved one copy, the slots are those that either copy names; then they are that copy's.</summary>
     internal SealedFileInfo Info { get; private set; }
 
     /// <summary>What payload and slots are bound to: SHA-256 of everything from the magic to the end of the immutable part.</summary>
@@ -89,8 +89,8 @@ internal sealed partial class SealedFileHeader
             var header = new SealedFileHeader(bytes, (int)immutable, (int)slots) { Start = start };
             if (bytes.AsSpan(header.RegionStart(2)).ContainsAnyExcept((byte)0))
                 throw new InvalidDataException("This sealed file's header has bytes where it must have none.");
-            var copies = header.Copies();
-            header.Info = header.Info with { Slots = copies.Count > 0 ? copies[0].Slots : SealedFileCbor.ReadSlots(header.SlotBytes(0)), NeedsMending = !header.CopiesAgree };
+            var stated = header.StatedSlots();
+            header.Info = header.Info with { Slots = stated.Count > 0 ? stated : SealedFileCbor.ReadSlots(header.SlotBytes(0)), NeedsMending = !header.CopiesAgree };
             return header;
         }
         catch (EndOfStreamException failure)

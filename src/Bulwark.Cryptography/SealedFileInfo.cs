@@ -10,7 +10,7 @@ namespace Bulwark.Cryptography;
 public sealed record SealedFileInfo(
     string FileId, SealSuite Suite, string MediaType, DateTimeOffset Created, long? PlaintextBytes, IReadOnlyDictionary<string, string> Context)
 {
-    /// <summary>Who opens it: any one is enough.</summary>
+    /// <summary>Who opens it: any one is enough. Before the file is opened everyone whom either copy of the slots names, unproved; after, those of the copy that the key proved.</summary>
     public IReadOnlyList<KeySlot> Slots { get; init; } = [];
 
     /// <summary>True when the two copies of the slots differ: a rewrap was interrupted, or one was damaged. The file opens; rewrapping it again mends it.</summary>

@@ -79,7 +79,7 @@ public sealed class ParquetKeyFiles
         if (!_keys.Holds(wrapped.Kek))
             return null;
         if (!_known.TryGetValue(material.Wrapped, out var fresh))
-            _known.Add(material.Wrapped, fresh = MasterKeyText.Write(await _keys.RewrapAsync(wrapped, new KeyContext(default).For(item), cancel)));
+            _known.Add(material.Wrapped, fresh = MasterKeyText.Write(await _keys.RewrapAsync(wrapped, new KeyContext(default) { Item = item, MustAuthenticate = true }, cancel)));
         return fresh == material.Wrapped ? material : material.Rewrapped(fresh);
     }
 

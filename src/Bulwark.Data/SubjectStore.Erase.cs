@@ -36,7 +36,7 @@ public sealed partial class SubjectStore
                 ("$lookup", lookup), ("$token", token), ("$tombstone", erasure.Tombstone.ToString()), ("$erasure", JsonSerializer.Serialize(erasure, s_json)));
             erase.ExecuteNonQuery();
             transaction.Commit();
-            SubjectDatabase.EmptyLog(_database);
+            SubjectDatabase.EmptyLog(_database);   // Told says whether it is empty
             return erasure;
         }
     }
@@ -56,14 +56,15 @@ public sealed partial class SubjectStore
     }
 
     /// <summary>The log was told: nothing of the erasure stays here.</summary>
-    public void Told(Erasure erasure)
+    /// <returns>False while another program reads the store and so keeps its write-ahead log, which may still hold the erased key, wrapped: the next call, or the end of the epoch, does away with it.</returns>
+    public bool Told(Erasure erasure)
     {
         ArgumentNullException.ThrowIfNull(erasure);
         lock (_gate)
         {
             using var forget = Command("DELETE FROM untold WHERE tombstone = $tombstone", ("$tombstone", erasure.Tombstone.ToString()));
             forget.ExecuteNonQuery();
-            SubjectDatabase.EmptyLog(_database);
+            return SubjectDatabase.EmptyLog(_database);
         }
     }
 
@@ -90,11 +91,18 @@ public sealed partial class SubjectStore
                 throw;
             }
 
-            SubjectDatabase.EmptyLog(_database);
             EndOtherEpochs();
+            SubjectDatabase.EmptyLog(_database);   // what it may still hold is under the key that was just destroyed
             progress?.Report(1);
             return new(ended, begun, subjects);
         }
+    }
+
+    /// <summary>How long emptying the write-ahead log waits for whoever reads.</summary>
+    internal void WaitForReaders(TimeSpan time)
+    {
+        using var wait = Command($"PRAGMA busy_timeout = {(long)time.TotalMilliseconds}");
+        wait.ExecuteNonQuery();
     }
 
     private long WrapAnew(KeyId ended, KeyId begun, IProgress<double>? progress, CancellationToken cancel)

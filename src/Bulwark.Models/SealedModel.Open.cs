@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Bulwark.Cryptography;
+using Bulwark.Models.Package;
 
 namespace Bulwark.Models;
 
@@ -32,6 +33,19 @@ public static partial class SealedModel
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
         return (await SealedFile.UnwrapDataKeyAsync(payload, [SealIdentity.Keys(keys)], cancel).ConfigureAwait(false), verification);
+    }
+
+    /// <summary>What a package's sealed payload says of itself, its recipients above all; nothing of it is proved.</summary>
+    /// <param name="package">At the package's beginning.</param>
+    /// <exception cref="InvalidDataException">This is no package.</exception>
+    public static SealedFileInfo ReadPayloadInfo(Stream package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        var head = new byte[PackageHead.SizeInBytes];
+        if (package.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || PackageHead.Read(head, out var envelope) != SealVerdict.Unverified)
+            throw new InvalidDataException("This is no model package of a version that this program knows.");
+        package.Seek(envelope, SeekOrigin.Current);
+        return SealedFile.ReadInfo(package);
     }
 
     private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)

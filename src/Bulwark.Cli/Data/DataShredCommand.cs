@@ -37,6 +37,7 @@ internal static class DataShredCommand
         var log = await LogReach.OpenAsync(workspace, keys);
         var erased = new List<ErasedSubject>();
         var unknown = 0;
+        var kept = false;   // the key, wrapped, in the write-ahead log of a store that somebody reads
         foreach (var id in ids)
         {
             if (store.Shred(id) is not { } erasure)
@@ -47,16 +48,16 @@ internal static class DataShredCommand
 
             var models = log.ModelsOf(erasure.Reached);
             var entry = (await workspace.AppendAsync(keys, Claim(erasure, parsed.GetRequiredValue(s_reason), models), cancel)).Index;
-            store.Told(erasure);
-            erased.Add(new(erasure.Tombstone, Convert.ToHexStringLower(erasure.Receipt!), erasure.Reached, models, entry, log.RemainingIn(erasure.Reached)));
+            kept |= !store.Told(erasure);
+            erased.Add(new(erasure.Tombstone, Convert.ToHexStringLower(erasure.Receipt!), erasure.Reached, models, entry, log.RemainingIn(erasure.Reached), log.RevealsOf(erasure.Reached)));
         }
 
         var due = store.Epoch.Begun.AddDays(parsed.GetValue(s_days)) <= DateTimeOffset.UtcNow;
         var epoch = (parsed.GetValue(s_epoch) || due) ? await DataShredEpochCommand.EndAsync(screen, workspace, keys, store, cancel) : null;
         return screen.Answer(
-            new { erased, unknown, toldNow = earlier, epoch, epochKey = store.Epoch.Key, epochBegun = store.Epoch.Begun },
-            console => Draw(console, erased, unknown, earlier, epoch, store),
-            unknown == 0 ? ExitCode.Yes : ExitCode.No);
+            new { erased, unknown, inWriteAheadLog = kept, toldNow = earlier, epoch, epochKey = store.Epoch.Key, epochBegun = store.Epoch.Begun },
+            console => Draw(console, erased, unknown, kept && epoch is null, earlier, epoch, store),
+            unknown == 0 && (!kept || epoch is not null) ? ExitCode.Yes : ExitCode.No);
     }
 
     private static async Task<IReadOnlyList<string>> IdsAsync(ParseResult parsed, CancellationToken cancel)
@@ -97,7 +98,7 @@ internal static class DataShredCommand
         Models = [.. models.Select(model => model.Digest)],
     });
 
-    private static void Draw(IAnsiConsole console, List<ErasedSubject> erased, int unknown, int earlier, EpochEnded? epoch, SubjectStore store)
+    private static void Draw(IAnsiConsole console, List<ErasedSubject> erased, int unknown, bool kept, int earlier, EpochEnded? epoch, SubjectStore store)
     {
         foreach (var one in erased)
         {
@@ -109,12 +110,16 @@ internal static class DataShredCommand
                 console.MarkupLineInterpolated($"        [yellow]erased in part[/]: {Remains(one.Remaining.GetValueOrDefault($"{version.Dataset}/{version.Version}"))}");
             }
 
+            foreach (var reveal in one.Reveals)
+                console.MarkupLineInterpolated($"        [yellow]revealed[/]  {string.Join(", ", reveal.Columns)} for \"{reveal.Purpose}\" on {reveal.Time:yyyy-MM-dd}: what was written out then is not reached  [grey](entry {reveal.LogIndex})[/]");
             foreach (var model in one.Models)
                 console.MarkupLineInterpolated($"        model     {model.Name}  {model.Digest}  [grey](entry {model.LogIndex})[/]");
             if (one.Models.Count == 0)
                 console.MarkupLine("        [grey]the log knows of no model that learnt from these[/]");
         }
 
+        if (kept)
+            console.MarkupLine("[red]not yet gone[/]: another program reads the store, so its write-ahead log may still hold the erased keys, wrapped. Close it, then: bulwark data shred-epoch");
         if (unknown > 0)
             console.MarkupLineInterpolated($"[yellow]{unknown} without a key[/]: never seen here, or erased before");
         if (earlier > 0)
@@ -133,5 +138,5 @@ internal static class DataShredCommand
     };
 
     /// <summary>What became of one subject, and which columns of each version were never under its key. Its id is not repeated.</summary>
-    private sealed record ErasedSubject(Digest Tombstone, string Receipt, IReadOnlyList<ReachedVersion> Datasets, IReadOnlyList<ReachedModel> Models, long LogIndex, IReadOnlyDictionary<string, IReadOnlyList<string>> Remaining);
+    private sealed record ErasedSubject(Digest Tombstone, string Receipt, IReadOnlyList<ReachedVersion> Datasets, IReadOnlyList<ReachedModel> Models, long LogIndex, IReadOnlyDictionary<string, IReadOnlyList<string>> Remaining, IReadOnlyList<ReachedReveal> Reveals);
 }

@@ -10,6 +10,15 @@ namespace Bulwark.Cli;
 /// <param name="LogIndex">The entry that says so.</param>
 internal sealed record ReachedModel(string Name, Digest Digest, long LogIndex);
 
+/// <summary>Somebody opened columns of a dataset, and may have written them to a file.</summary>
+/// <param name="Dataset">The dataset.</param>
+/// <param name="Columns">The columns that opened.</param>
+/// <param name="Purpose">As it was stated.</param>
+/// <param name="By">Who, as a pseudonym.</param>
+/// <param name="Time">When.</param>
+/// <param name="LogIndex">The entry that says so.</param>
+internal sealed record ReachedReveal(string Dataset, IReadOnlyList<string> Columns, string Purpose, string? By, DateTimeOffset Time, long LogIndex);
+
 /// <summary>Follows datasets through the log to what was made of them: tables, training runs, sealed models. Only statements that the workspace signed count.</summary>
 internal sealed class LogReach
 {
@@ -48,6 +57,21 @@ internal sealed class LogReach
         }
 
         return [.. models.Values.OrderBy(model => model.LogIndex)];
+    }
+
+    /// <summary>Who opened columns of these versions, in the log's order: what they wrote out is not followed, and holds what the columns held then.</summary>
+    internal IReadOnlyList<ReachedReveal> RevealsOf(IReadOnlyList<ReachedVersion> versions)
+    {
+        var roots = versions.SelectMany(version => version.Roots).ToHashSet();
+        return
+        [
+            .. from one in _statements
+               where one.Statement.PredicateType == PredicateTypes.DataAccess && one.Statement.Subjects.Any(subject => roots.Contains(subject.Digest))
+               let access = one.Statement.Read<DataAccessed>()
+               let opened = access.Columns.Where(column => column.Opened).Select(column => column.Column).ToArray()
+               where opened.Length > 0
+               select new ReachedReveal(one.Statement.Subjects[0].Name, opened, access.Purpose, access.By, access.Time, one.Index),
+        ];
     }
 
     /// <summary>By version, the columns in it that are not under the subjects' keys; a version that the log does not know is left out.</summary>

@@ -1,5 +1,6 @@
 using Bulwark.Cryptography;
 using Bulwark.Data;
+using Bulwark.Models;
 
 namespace Bulwark.Cli.Keys;
 
@@ -26,8 +27,13 @@ internal static class RewrapJob
             {
                 if (ParquetKeyFiles.IsMatch(path))
                     results.Add(await columnKeys.RewrapAsync(path, cancel));
-                else if (IsSealed(path, results))
-                    sealedFiles.Add(path);
+                else if (KindOf(path, results) is { } kind)
+                {
+                    if (kind == "package")
+                        results.Add(await PackageAsync(path, keys, cancel));
+                    else
+                        sealedFiles.Add(path);
+                }
                 else
                     notSealed++;
             }
@@ -43,18 +49,45 @@ internal static class RewrapJob
 
     private const string Unreadable = "it cannot be read";
 
-    private static bool IsSealed(string path, List<RewrapResult> results)
+    /// <summary>A package's signature covers who opens it, and its digest names it in policies and receipts: its keys are not replaced, but an older one does not go unnoticed.</summary>
+    private static async Task<RewrapResult> PackageAsync(string path, IKeyProvider keys, CancellationToken cancel)
+    {
+        try
+        {
+            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var (held, old) = (0, new List<KeyUri>());
+            foreach (var slot in SealedModel.ReadPayloadInfo(file).Slots.OfType<WrappedSlot>().Where(slot => keys.Holds(slot.Wrapped.Kek)))
+            {
+                held++;
+                if ((await keys.DescribeAsync(slot.Wrapped.Kek.Key, cancel)).Current?.Id != slot.Wrapped.Kek)
+                    old.Add(slot.Wrapped.Kek);
+            }
+
+            return held == 0 ? new(path, RewrapOutcome.OfOthers)
+                : old.Count == 0 ? new(path, RewrapOutcome.Newest)
+                : new(path, RewrapOutcome.Failed, $"a model package under {string.Join(", ", old)}: its signature covers who opens it, so it is not rewrapped; seal the model anew before the key is destroyed");
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException or InvalidOperationException)
+        {
+            return new(path, RewrapOutcome.Failed, failure.Message);
+        }
+    }
+
+    /// <returns><c>sealed</c>, <c>package</c>, or null for anything else.</returns>
+    private static string? KindOf(string path, List<RewrapResult> results)
     {
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             Span<byte> head = stackalloc byte[8];
-            return file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && SealedFile.IsMatch(head);
+            if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length)
+                return null;
+            return SealedFile.IsMatch(head) ? "sealed" : SealedModel.IsMatch(head) ? "package" : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             results.Add(new(path, RewrapOutcome.Failed, Unreadable));
-            return false;
+            return null;
         }
     }
 }

@@ -66,6 +66,19 @@ internal sealed class WorkspaceKeys : IDisposable
         key.ToString(), Digest.Of(System.Text.Encoding.UTF8.GetBytes(key.ToString())),
         new KeyUsed { Operation = operation, Key = key.Key.ToString(), Version = key.Version, Purpose = purpose, By = Claims.PseudonymOf(ring, Environment.UserName), Time = DateTimeOffset.UtcNow }));
 
+    /// <summary>Records that a file's key was printed: by which of its slots it was opened.</summary>
+    internal static Task RecordExportAsync(Workspace workspace, KeyRing ring, KeySlot openedBy, string fileId) => Logged(workspace).AppendAsync(ring, Statement.Of(
+        fileId, Digest.Of(System.Text.Encoding.UTF8.GetBytes(fileId)),
+        new KeyUsed
+        {
+            Operation = "export",
+            Key = openedBy is WrappedSlot { Wrapped.Kek: var kek } ? kek.Key.ToString() : openedBy.Recipient,
+            Version = (openedBy as WrappedSlot)?.Wrapped.Kek.Version,
+            Purpose = $"export-key of file {fileId}",
+            By = Claims.PseudonymOf(ring, Environment.UserName),
+            Time = DateTimeOffset.UtcNow,
+        }));
+
     /// <summary>Says on stderr when a key that is about to protect something is past its time, or soon will be.</summary>
     internal void WarnOfAge(Screen screen, KeyUri kek)
     {

@@ -13,17 +13,20 @@ internal sealed class OpenKeys : IDisposable
     internal static readonly Option<FileInfo?> PassphraseFile = SealSecrets.PassphraseFileOption();
     internal static readonly Option<string[]> Key = new("--key") { Description = "A key in another store (vault:…, pkcs11:…), which may then be asked; may be repeated.", HelpName = "ADDRESS" };
 
+    internal static readonly Option<int> AcceptCost = new("--accept-cost") { Description = "How many times the usual work a file may ask for to try a passphrase.", DefaultValueFactory = _ => SealIdentity.UsualMostWork, HelpName = "N" };
+
     private readonly IReadOnlyList<X25519KeyPair> _pairs;
+    private readonly int _mostWork;
     private readonly string? _passphrase;
     private readonly WorkspaceKeys? _keys;
 
-    private OpenKeys(IReadOnlyList<X25519KeyPair> pairs, string? passphrase, WorkspaceKeys? keys) => (_pairs, _passphrase, _keys) = (pairs, passphrase, keys);
+    private OpenKeys(IReadOnlyList<X25519KeyPair> pairs, string? passphrase, int mostWork, WorkspaceKeys? keys) => (_pairs, _passphrase, _mostWork, _keys) = (pairs, passphrase, mostWork, keys);
 
     internal IReadOnlyList<SealIdentity> Identities =>
     [
         .. _keys is null ? Array.Empty<SealIdentity>() : [SealIdentity.Keys(_keys.Stores)],
         .. _pairs.Select(SealIdentity.X25519),
-        .. _passphrase is null ? Array.Empty<SealIdentity>() : [SealIdentity.Passphrase(_passphrase)],
+        .. _passphrase is null ? Array.Empty<SealIdentity>() : [SealIdentity.Passphrase(_passphrase, _mostWork)],
     ];
 
     internal IReadOnlyList<AgeIdentity> AgeIdentities => _pairs.Count == 0 && _passphrase is null
@@ -39,7 +42,7 @@ internal sealed class OpenKeys : IDisposable
         var passphrase = SealSecrets.Passphrase(parsed, Passphrase, PassphraseFile, twice: false);
         var addresses = (parsed.GetValue(Key) ?? []).Select(text => KeyAddress.Parse(text)!).ToArray();
         var opensRing = needsKeys && (addresses.Length > 0 || (pairs.Count == 0 && passphrase is null));
-        return new OpenKeys(pairs, passphrase, opensRing ? WorkspaceKeys.Open(Workspace.Require(parsed), purpose, addresses) : null);
+        return new OpenKeys(pairs, passphrase, parsed.GetValue(AcceptCost), opensRing ? WorkspaceKeys.Open(Workspace.Require(parsed), purpose, addresses) : null);
     }
 
     /// <summary>Says at once when nothing here can open the file.</summary>

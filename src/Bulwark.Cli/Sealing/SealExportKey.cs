@@ -16,7 +16,7 @@ internal static class SealExportKey
             printed. docs/formats/sealed-file.md has the format and a decoder.
 
             Example: bulwark seal export-key model.sealed --reveal --json
-            """) { file, reveal, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.Key };
+            """) { file, reveal, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.AcceptCost, OpenKeys.Key };
         command.SetAction(async (parsed, cancel) =>
         {
             var path = SealCommand.Existing(parsed.GetRequiredValue(file)).FullName;
@@ -28,9 +28,10 @@ internal static class SealExportKey
             var info = SealedFile.ReadInfo(source);
             keys.RequireOne(info, Path.GetFileName(path));
             source.Position = 0;
-            using var dataKey = await SealedFile.UnwrapDataKeyAsync(source, keys.Identities, cancel);
+            var (dataKey, slot, proved) = await SealedFile.ProveDataKeyAsync(source, keys.Identities, cancel);
+            using var held = dataKey;
             using (var ring = workspace.OpenKeys())   // no record, no key
-                await WorkspaceKeys.RecordAsync(workspace, ring, info.Slots.OfType<WrappedSlot>().FirstOrDefault()?.Wrapped.Kek ?? KeyUri.Parse(Workspace.SealingKey), "export", $"export-key of file {info.FileId}");
+                await WorkspaceKeys.RecordExportAsync(workspace, ring, slot, proved.FileId);
             source.Position = 0;
             var (key, associated, offset) = SealedFile.ExportPayloadKey(source, dataKey.Span);
             using (key)

@@ -17,7 +17,7 @@ internal static class SealRecipients
             Someone who copied the file before keeps what that copy opens.
 
             Example: bulwark seal recipients model.sealed --add age1… --remove sealing@1
-            """) { file, add, remove, addPassphrase, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.Key };
+            """) { file, add, remove, addPassphrase, OpenKeys.Identity, OpenKeys.Passphrase, OpenKeys.PassphraseFile, OpenKeys.AcceptCost, OpenKeys.Key };
         command.SetAction(async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);

@@ -15,9 +15,6 @@ internal sealed class HashStep(string name, KeyRing keys, KeyId key, string scop
 {
     private const int HashBytes = 16;
 
-    /// <summary>Below this many different values their frequencies alone tell most of them apart.</summary>
-    private const int FewValues = 100;
-
     private readonly KeyedHash _hash = New(keys, key, scope);
     private readonly DistinctCount _distinct = new();
 
@@ -48,11 +45,7 @@ internal sealed class HashStep(string name, KeyRing keys, KeyId key, string scop
         }
     }
 
-    internal override IEnumerable<string> Notes()
-    {
-        if (bits is null && _distinct.Value is > 0 and < FewValues)
-            yield return $"Column '{Name}' has only {_distinct.Value} different values: whoever knows how frequent they are can tell the hashes apart. encryptValue hides that.";
-    }
+    internal override IEnumerable<string> Notes() => bits is null ? FewValues.NoteOf(_distinct.Value, Name, "hashes") : [];
 
     protected override void Release() => _hash.Dispose();
 

@@ -8,6 +8,7 @@ namespace Bulwark.Data;
 internal sealed class JoinStep(string name, KeyRing keys, KeyId key, FieldFormat format, bool reveal) : FieldStep(name)
 {
     private readonly Dictionary<KeyId, AesSiv> _ciphers = [];
+    private readonly FewValues _few = new();
 
     internal override Column Apply(Column column, FieldRows rows)
     {
@@ -16,6 +17,8 @@ internal sealed class JoinStep(string name, KeyRing keys, KeyId key, FieldFormat
             ? CellKind.Restore(Name, cells.Cells(Open(cells, rows)), format)
             : new TextColumn(Name, cells.Cells(Seal(cells.Values)));
     }
+
+    internal override IEnumerable<string> Notes() => _few.Notes(Name, "ciphertexts");
 
     protected override void Release()
     {
@@ -38,6 +41,7 @@ internal sealed class JoinStep(string name, KeyRing keys, KeyId key, FieldFormat
             start = end;
         }
 
+        _few.Add(sealedValues);
         return sealedValues;
     }
 

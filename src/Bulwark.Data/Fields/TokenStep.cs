@@ -8,21 +8,26 @@ namespace Bulwark.Data;
 internal sealed class CardStep(string name, KeyRing keys, KeyId key, FieldFormat format, bool reveal) : FieldStep(name)
 {
     private readonly CardTokenizer _tokenizer = new(keys.Derive(key, FieldScope.Purpose("token", format.Scope)), TokenStep.Tweak(format.Scope));
+    private readonly FewValues _few = new();
 
     internal override Column Apply(Column column, FieldRows rows)
     {
         var cells = new DistinctCells(column, reveal ? null : (row, text) => Digits(text) ?? throw Misfit(rows, row, "holds no 12 to 19 digits that pass the Luhn check, so it has no token; encrypt the column instead"));
         try
         {
-            return reveal
-                ? CellKind.Restore(Name, cells.Cells(_tokenizer.Reveal(cells.Values)), format)
-                : new TextColumn(Name, cells.Cells(_tokenizer.Tokenize(cells.Values)));
+            if (reveal)
+                return CellKind.Restore(Name, cells.Cells(_tokenizer.Reveal(cells.Values)), format);
+            var tokens = _tokenizer.Tokenize(cells.Values);
+            _few.Add(tokens);
+            return new TextColumn(Name, cells.Cells(tokens));
         }
         catch (ArgumentException) when (reveal)
         {
             throw new CryptographicException($"Column '{Name}' holds a value that is no token; it was changed.");
         }
     }
+
+    internal override IEnumerable<string> Notes() => _few.Notes(Name, "tokens");
 
     protected override void Release() => _tokenizer.Dispose();
 
@@ -40,6 +45,7 @@ internal sealed class TokenStep(string name, KeyRing keys, KeyId key, FieldForma
     private const int TweakSize = 8;
     private readonly Ff1 _ff1 = New(keys, key, format);
     private readonly byte[] _tweak = Tweak(format.Scope);
+    private readonly FewValues _few = new();
 
     /// <summary>Which scope the tokens are for; not secret.</summary>
     internal static byte[] Tweak(string scope) => SHA256.HashData(Encoding.UTF8.GetBytes(FieldScope.Purpose("token", scope)))[..TweakSize];
@@ -52,7 +58,10 @@ internal sealed class TokenStep(string name, KeyRing keys, KeyId key, FieldForma
         {
             var replaced = reveal ? _ff1.DecryptMany(texts, _tweak) : _ff1.EncryptMany(texts, _tweak);
             string[] whole = [.. cells.Values.Zip(replaced, Merge)];
-            return reveal ? CellKind.Restore(Name, cells.Cells(whole), format) : new TextColumn(Name, cells.Cells(whole));
+            if (reveal)
+                return CellKind.Restore(Name, cells.Cells(whole), format);
+            _few.Add(whole);
+            return new TextColumn(Name, cells.Cells(whole));
         }
         catch (ArgumentException)
         {
@@ -60,6 +69,8 @@ internal sealed class TokenStep(string name, KeyRing keys, KeyId key, FieldForma
             throw Misfit(rows, row, $"has too few characters of its alphabet: with fewer than {Ff1.MinimumDomain:N0} possible values a token hides nothing");
         }
     }
+
+    internal override IEnumerable<string> Notes() => _few.Notes(Name, "tokens");
 
     protected override void Release() => _ff1.Dispose();
 

@@ -42,7 +42,7 @@ internal sealed class DataKeyReader(Func<KeyMaterial, KeyMaterial, string, Secre
     private static SecretBytes Unwrap(IKeyProvider store, WrappedKey wrapped, string what, string item)
     {
         Require(store, wrapped.Kek, what);
-        return store.UnwrapAsync(wrapped, new KeyContext(default).For(item)).AsTask().GetAwaiter().GetResult();
+        return store.UnwrapAsync(wrapped, new KeyContext(default) { Item = item, MustAuthenticate = true }).AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Says which key is missing, where the store would only say that nothing opens.</summary>

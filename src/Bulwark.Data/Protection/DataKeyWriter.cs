@@ -51,7 +51,7 @@ internal sealed class DataKeyWriter(IKeyProvider store, bool doubleWrapping) : I
 
     private WrappedKey Wrap(KeyUri master, SecretBytes key, string item)
     {
-        var wrapped = store.WrapAsync(master, key, new KeyContext(default).For(item)).AsTask().GetAwaiter().GetResult();
+        var wrapped = store.WrapAsync(master, key, new KeyContext(default) { Item = item, MustAuthenticate = true }).AsTask().GetAwaiter().GetResult();
         _versions[master] = wrapped.Kek;
         return wrapped;
     }

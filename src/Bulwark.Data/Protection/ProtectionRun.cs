@@ -9,6 +9,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
     private readonly CommitmentKey _key = CommitmentKey.Of(keys);
     private bool _exact = true;
     private bool _any;
+    private volatile bool _complete;
     private IReadOnlyList<string> _notes = [];
 
     internal async Task<ProtectionReport> WriteAsync(string output, bool folder)
@@ -20,9 +21,9 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
         {
             report = folder ? await WriteFolderAsync(job, output) : await WriteFileAsync(job, output);
         }
-        catch
+        catch when (!_complete)
         {
-            job.Abandon();
+            job.Abandon();   // once the content is whole a failure may have come after the renaming: then whose rows it holds stays known
             throw;
         }
 
@@ -46,6 +47,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
             outside = writer.Writer.ExternalKeys;
             if (outside.Count > 0)
                 AtomicFile.Write(KeyMaterialFile.PathFor(output), KeyMaterialFile.Write(outside));
+            _complete = true;
         }, cancel), cancel);
         return Report(job, [part!], part!.Digest);
     }
@@ -80,6 +82,7 @@ internal sealed class ProtectionRun(ITableSource source, ProtectionPolicy policy
                 var bytes = manifest.ToBytes();
                 File.WriteAllBytes(Path.Combine(folder, DatasetManifest.FileName), bytes);
                 report = Report(job, parts, Digest.Of(bytes));
+                _complete = true;
             }
         }, cancel), cancel);
         return report!;

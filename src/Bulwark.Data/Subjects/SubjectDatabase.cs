@@ -27,7 +27,7 @@ internal static class SubjectDatabase
         {
             database.Open();
             // Deleted bytes are overwritten with zeros; a commit is on the disk when it returns.
-            using var settings = Command(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 60000;");
+            using var settings = Command(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 20000;");
             settings.ExecuteNonQuery();
             return database;
         }

@@ -8,7 +8,8 @@ namespace Bulwark.Keys;
 /// <summary>Key-encryption keys in Azure Key Vault or Managed HSM.</summary>
 /// <remarks>
 /// Source: Key Vault REST API 7.4, <c>wrapkey</c> and <c>unwrapkey</c>: RSA-OAEP-256 with RSA keys, A256KW with <c>oct-HSM</c> keys. Neither takes associated
-/// data, so what is wrapped is key | SHA-256(context), and the digest is checked when it is opened. The token is AZURE_KEYVAULT_TOKEN
+/// data, so what is wrapped is key | SHA-256(context), and the digest is checked when it is opened. Whoever has an RSA key's public half can wrap, so RSA keys are refused where a wrapped key must
+/// prove its origin (<see cref="KeyContext.MustAuthenticate"/>). The token is AZURE_KEYVAULT_TOKEN
 /// (<c>az account get-access-token --resource https://vault.azure.net</c>). Thread-safe.
 /// </remarks>
 public sealed class AzureKeyVaultProvider : IKeyAdministration
@@ -50,6 +51,7 @@ public sealed class AzureKeyVaultProvider : IKeyAdministration
         ArgumentNullException.ThrowIfNull(kek);
         ArgumentNullException.ThrowIfNull(dataKey);
         var (version, algorithm) = await UsableAsync(kek, cancel).ConfigureAwait(false);
+        RequireSecret(kek, algorithm == "A256KW", context);
         using var bound = SecretBytes.Create(dataKey.Length + DigestSize, context.Binding.Span, (binding, target) =>
         {
             dataKey.Span.CopyTo(target);
@@ -69,6 +71,7 @@ public sealed class AzureKeyVaultProvider : IKeyAdministration
         ArgumentNullException.ThrowIfNull(wrapped);
         if (!Holds(wrapped.Kek) || wrapped.Kek.Version is null || wrapped.Bytes is not [1 or 2, ..])
             throw CloudFaults.DoesNotOpen();
+        RequireSecret(wrapped.Kek, wrapped.Bytes[0] == 2, context);
         using var reply = await AskAsync(HttpMethod.Post, $"keys/{_name}/{wrapped.Kek.Version}/unwrapkey", wrapped.Kek, opening: true, writer =>
         {
             writer.WriteString("alg", wrapped.Bytes[0] == 2 ? "A256KW" : "RSA-OAEP-256");
@@ -129,6 +132,12 @@ public sealed class AzureKeyVaultProvider : IKeyAdministration
 
     /// <summary>Closes the connections.</summary>
     public void Dispose() => _client.Dispose();
+
+    private static void RequireSecret(KeyUri kek, bool secret, KeyContext context)
+    {
+        if (!secret && context.MustAuthenticate)
+            throw CloudFaults.PublicHalf(kek, "an oct-HSM key of a Managed HSM");
+    }
 
     private async ValueTask<(string Version, string Algorithm)> UsableAsync(KeyUri kek, CancellationToken cancel)
     {

@@ -25,6 +25,10 @@ internal static class CloudFaults
 
     internal static CryptographicException DoesNotOpen() => new(Refusal);
 
+    /// <summary>Where a wrapped key must prove its origin, and anybody can wrap.</summary>
+    internal static KeyProviderException PublicHalf(KeyUri kek, string instead) => new(
+        $"{kek} has a public half: whoever has that can wrap a key of their own, so what the key is to authenticate (a footer, a manifest) could be forged.", $"use {instead}, or another key store", null);
+
     /// <summary>A setting that must be there.</summary>
     internal static string Required(this KeyStoreOptions options, string variable, string advice) =>
         options.Variable(variable) is { Length: > 0 } value && !value.Any(char.IsControl) ? value : throw new KeyProviderException($"{variable} is not set.", advice, null);

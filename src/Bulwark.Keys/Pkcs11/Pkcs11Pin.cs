@@ -28,7 +28,15 @@ internal static class Pkcs11Pin
             throw new KeyProviderException($"The PIN's file {path} is missing.", Advice, null);
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
             throw new KeyProviderException($"The PIN's file {path} is open to others.", $"chmod 600 {path}, and change the PIN if anyone may have read it", null);
-        return Secret(File.ReadAllText(path).TrimEnd('\r', '\n'));
+        var bytes = File.ReadAllBytes(path);
+        try
+        {
+            return SecretBytes.CopyOf(bytes.AsSpan().TrimEnd("\r\n"u8));
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+        }
     }
 
     private static SecretBytes Secret(string pin) => SecretBytes.Create(Encoding.UTF8.GetByteCount(pin), default, (_, target) => Encoding.UTF8.GetBytes(pin, target));

@@ -119,9 +119,10 @@ internal sealed class Pkcs11Token : IDisposable
 
     private void Login(ISession session)
     {
+        var pin = _pin.Span.ToArray();
         try
         {
-            session.Login(CKU.CKU_USER, _pin.Span.ToArray());
+            session.Login(CKU.CKU_USER, pin);
         }
         catch (Pkcs11Exception already) when (already.RV == CKR.CKR_USER_ALREADY_LOGGED_IN)
         {
@@ -131,6 +132,10 @@ internal sealed class Pkcs11Token : IDisposable
             Close(session);
             _slot = null;
             throw Pkcs11Faults.Login(Name, failure);
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(pin);
         }
     }
 

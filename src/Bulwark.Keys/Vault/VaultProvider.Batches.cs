@@ -10,6 +10,8 @@ public sealed partial class VaultProvider
     {
         ArgumentNullException.ThrowIfNull(kek);
         ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Any(key => key.Context.MustAuthenticate))
+            await RequireSecretAsync(kek.Key, cancel).ConfigureAwait(false);
         var wrapped = new List<WrappedKey>(keys.Count);
         foreach (var batch in keys.Chunk(BatchItems))
         {
@@ -40,6 +42,8 @@ public sealed partial class VaultProvider
             var known = Enumerable.Range(0, items.Count).Where(i => Holds(items[i].Wrapped.Kek) && IsCiphertext(items[i].Wrapped));
             foreach (var batch in known.GroupBy(i => items[i].Wrapped.Kek.Key).SelectMany(key => key.Chunk(BatchItems)))
             {
+                if (batch.Any(i => items[i].Context.MustAuthenticate))
+                    await RequireSecretAsync(items[batch[0]].Wrapped.Kek.Key, cancel).ConfigureAwait(false);
                 var body = Batch(batch, (writer, i) =>
                 {
                     writer.WriteString("ciphertext", Ciphertext(items[i].Wrapped));
@@ -91,6 +95,16 @@ public sealed partial class VaultProvider
         }
 
         _binds = true;
+    }
+
+    /// <summary>A transit key of the RSA types has a public half by which anybody makes a ciphertext that opens: asked of the server once for each key.</summary>
+    private async ValueTask RequireSecretAsync(KeyUri key, CancellationToken cancel)
+    {
+        if (_secret.ContainsKey(key))
+            return;
+        if ((await DescribeAsync(key, cancel).ConfigureAwait(false)).Algorithm is var type && !type.StartsWith("aes", StringComparison.Ordinal) && !type.Contains("chacha20", StringComparison.Ordinal))
+            throw CloudFaults.PublicHalf(key, "a transit key of the type aes256-gcm96");
+        _secret[key] = true;
     }
 
     private static byte[] Batch<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => StoreJson.Body(writer =>

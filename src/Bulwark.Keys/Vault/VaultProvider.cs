@@ -19,6 +19,7 @@ public sealed partial class VaultProvider : IKeyAdministration, IKeyBatches
     private readonly StoreClient _client;
     private readonly VaultToken _token;
     private readonly string _mount;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<KeyUri, bool> _secret = new();
     private volatile bool _binds;
 
     private VaultProvider(Uri server, string mount, KeyStoreOptions options)
@@ -58,6 +59,8 @@ public sealed partial class VaultProvider : IKeyAdministration, IKeyBatches
     public async ValueTask<WrappedKey> RewrapAsync(WrappedKey wrapped, KeyContext context, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(wrapped);
+        if (context.MustAuthenticate)
+            await RequireSecretAsync(wrapped.Kek.Key, cancel).ConfigureAwait(false);
         var newest = (await DescribeAsync(wrapped.Kek.Key, cancel).ConfigureAwait(false)).Current?.Id;
         if (context.Binding.IsEmpty && newest != wrapped.Kek)
         {

@@ -47,6 +47,29 @@ public sealed class KeyUseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_package_under_an_older_key_does_not_go_unnoticed_when_keys_are_rewrapped()
+    {
+        await RunAsync(0, "train", _folder["t.csv"], "--label", "label", "--drop", "id", "--epochs", "1", "-o", _folder["m"]);
+        Directory.CreateDirectory(_folder["packages"]);
+        await RunAsync(0, "model", "seal", _folder["m"], "-o", _folder["packages/m.bulwark"], "--name", "m", "--version", "1");
+        await RunAsync(0, "keys", "rewrap", _folder["packages"]);
+        await RunAsync(0, "keys", "rotate", "sealing");
+        Assert.Contains("seal the model anew", (await RunAsync(1, "keys", "rewrap", _folder["packages"], "--json")).Output);
+    }
+
+    [Fact]
+    public async Task Who_opened_columns_of_an_erased_subjects_data_is_listed()
+    {
+        await File.WriteAllTextAsync(_folder["s.csv"], "id,who,diagnosis\n1,ann,I10\n2,bob,J45\n", Cancel);
+        await File.WriteAllTextAsync(_folder["s.json"], """{"format":"data-policy/v1","dataset":"s","subject":"who","rowKey":"id","otherwise":"keep","columns":{"who":{"action":"drop"},"diagnosis":{"action":"encryptValue","perSubject":true}}}""", Cancel);
+        await RunAsync(0, "data", "protect", _folder["s.csv"], "--policy", _folder["s.json"], "-o", _folder["s.parquet"]);
+        await RunAsync(0, "data", "reveal", _folder["s.parquet"], "--columns", "diagnosis", "--purpose", "a study", "-o", _folder["out.csv"]);
+        var answer = JsonDocument.Parse((await RunAsync(0, "data", "shred", "--subject", "ann", "--json")).Output).RootElement;
+        var reveal = answer.GetProperty("erased")[0].GetProperty("reveals")[0];
+        Assert.Equal(("a study", "diagnosis"), (reveal.GetProperty("purpose").GetString(), reveal.GetProperty("columns")[0].GetString()));
+    }
+
+    [Fact]
     public async Task The_files_id_stands_in_the_entry()
     {
         var dataset = JsonDocument.Parse((await RunAsync(0, "verify", _folder["t.parquet"], "--json")).Output).RootElement.GetProperty("links")[0].GetProperty("detail").GetString()!;

@@ -40,6 +40,35 @@ public sealed class SealedFileSlotTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_asks_for_too_much_work_is_refused_before_a_passphrase_is_tried()
+    {
+        var bytes = await Seal(SealRecipient.Passphrase("one", PassphraseDerivation.Argon2id(96 * 1024, 2)), SealRecipient.Passphrase("two", PassphraseDerivation.Pbkdf2Sha256(1_200_000)));   // 1 and 2 times the usual
+        var refused = await Assert.ThrowsAsync<KeyProviderException>(() => Open(bytes, SealIdentity.Passphrase("one", mostWork: 2)));
+        Assert.Contains("3 times", refused.Message);
+        Assert.Contains("--accept-cost", refused.Advice);
+        Assert.Equal("secret", await Open(bytes, SealIdentity.Passphrase("one", mostWork: 3)));
+        Assert.Equal(1, PassphraseDerivation.Default.Work, 6);
+        Assert.True(PassphraseDerivation.Argon2id(1024 * 1024, 16).Work > SealIdentity.UsualMostWork);
+    }
+
+    [Fact]
+    public async Task Slots_that_nobody_proved_are_named_only_until_the_file_is_opened()
+    {
+        using var stranger = X25519KeyPair.Generate();
+        var bytes = await Seal(SealRecipient.Key(_keys, "files"));
+        var header = SealedFileHeader.Read(new MemoryStream(bytes));
+        var forged = SealedFileCbor.WriteSlots([new X25519Slot(stranger.PublicKey, new byte[32], new byte[48])]);
+        bytes.AsSpan(header.RegionStart(0), header.RegionSize).Clear();
+        forged.CopyTo(bytes, header.RegionStart(0));   // the first copy names somebody else, and its MAC is wrong
+        Assert.Equal([stranger.PublicKey.ToString(), "files@1"], SealedFile.ReadInfo(new MemoryStream(bytes)).Slots.Select(slot => slot.Recipient));
+        await using var opened = await SealedFile.OpenAsync(new MemoryStream(bytes), [SealIdentity.Keys(_keys)], cancel: TestContext.Current.CancellationToken);
+        Assert.Equal("files@1", Assert.Single(opened.Info.Slots).Recipient);
+        var (dataKey, by, info) = await SealedFile.ProveDataKeyAsync(new MemoryStream(bytes), [SealIdentity.Keys(_keys)], TestContext.Current.CancellationToken);
+        dataKey.Dispose();
+        Assert.Equal(("files@1", "files@1"), (by.Recipient, Assert.Single(info.Slots).Recipient));
+    }
+
+    [Fact]
     public async Task A_rewrap_changes_who_opens_and_no_byte_of_the_payload()
     {
         var path = await Write(SealRecipient.Key(_keys, "files"), SealRecipient.X25519(_person.PublicKey));

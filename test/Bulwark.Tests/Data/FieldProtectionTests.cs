@@ -44,6 +44,25 @@ public sealed class FieldProtectionTests : IDisposable
         _folder.Dispose();
     }
 
+    [Fact]
+    public async Task A_file_that_may_be_in_place_keeps_the_record_of_whose_rows_it_holds()
+    {
+        Directory.CreateDirectory(_folder["o.parquet"]);   // the renaming fails, after everything was written
+        using var source = TableSource.Of(Claims);
+        await Assert.ThrowsAnyAsync<Exception>(() => DataProtection.ProtectAsync(source, ProtectionPolicy.Parse(Policy), _keys, _folder["o.parquet"], new() { Subjects = _subjects }, cancel: Cancel));
+        Assert.Null(Assert.Single(_subjects.ReachedBy("ann")).Version);
+    }
+
+    [Fact]
+    public async Task Few_different_values_under_tokens_and_joinable_ciphertexts_earn_a_note()
+    {
+        using var source = TableSource.Of(Claims);
+        var report = await DataProtection.ProtectAsync(source, ProtectionPolicy.Parse(Policy), _keys, _folder["few.parquet"], new() { Subjects = _subjects }, cancel: Cancel);
+        Assert.Contains(report.Notes!, note => note.Contains("'card' has only 3", StringComparison.Ordinal) && note.Contains("tokens", StringComparison.Ordinal));
+        Assert.Contains(report.Notes!, note => note.Contains("'ssn' has only 3", StringComparison.Ordinal));
+        Assert.Contains(report.Notes!, note => note.Contains("'email' has only 3", StringComparison.Ordinal) && note.Contains("ciphertexts", StringComparison.Ordinal));
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static Table Claims { get; } = new(

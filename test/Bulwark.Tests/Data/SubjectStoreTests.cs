@@ -50,6 +50,26 @@ public sealed class SubjectStoreTests : IDisposable
     }
 
     [Fact]
+    public void An_erased_key_that_a_reader_keeps_in_the_write_ahead_log_is_reported_until_it_is_gone()
+    {
+        using var store = Open();
+        store.WaitForReaders(TimeSpan.FromMilliseconds(1));
+        store.Tokens(["ann"]);
+        using (var reader = new SqliteConnection($"Data Source={Path};Pooling=False"))
+        {
+            reader.Open();
+            using var reading = reader.BeginTransaction(deferred: true);
+            using var count = reader.CreateCommand();
+            (count.CommandText, count.Transaction) = ("SELECT count(*) FROM subjects", reading);
+            Assert.Equal(1L, count.ExecuteScalar());
+            Assert.False(store.Told(store.Shred("ann")!));
+        }
+
+        store.Tokens(["bob"]);
+        Assert.True(store.Told(store.Shred("bob")!));
+    }
+
+    [Fact]
     public void A_shredded_key_is_in_no_file_any_more_and_the_tombstone_names_nobody()
     {
         using var store = Open();

@@ -40,6 +40,9 @@ public sealed class VaultColumnKeyTests : IDisposable
 
         await store.RotateAsync(vault.Key("footer"), Cancel);
         Assert.Equal(RewrapOutcome.Rewrapped, (await new ParquetKeyFiles(store).RewrapAsync(_folder["_KEY_MATERIAL_FOR_p.parquet.json"], Cancel)).Outcome);
+        vault.KeyType = "rsa-3072";   // anybody could have wrapped by it
+        using var forged = VaultProvider.Open(vault.Key("footer"), vault.RootOptions);
+        Assert.Contains("public half", Assert.Throws<KeyProviderException>(() => DataProtection.OpenColumns(_folder["p.parquet"], ["x"], ring, store: forged)).Message);
         using var again = DataProtection.OpenColumns(_folder["p.parquet"], ["x"], ring, store: store);
         Assert.True(Assert.Single(again.Accesses).Opened);
     }

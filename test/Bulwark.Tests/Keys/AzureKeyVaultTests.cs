@@ -43,6 +43,21 @@ public sealed class AzureKeyVaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_with_a_public_half_neither_makes_nor_opens_what_must_prove_its_origin()
+    {
+        await using var cloud = await FakeCloud.StartAsync(Answer);
+        using var store = KeyStores.Open(s_key, cloud.Options(s_login));
+        using var key = SecretBytes.Random(32);
+        var footer = new KeyContext(default) { MustAuthenticate = true };
+        Assert.Contains("public half", (await Assert.ThrowsAsync<KeyProviderException>(async () => await store.WrapAsync(s_key, key, footer, Cancel))).Message);
+        var forged = await store.WrapAsync(s_key, key, new KeyContext(default), Cancel);   // as anybody does with the public half
+        await Assert.ThrowsAsync<KeyProviderException>(async () => await store.UnwrapAsync(forged, footer, Cancel));
+        _type = "oct-HSM";
+        using var opened = await store.UnwrapAsync(await store.WrapAsync(s_key, key, footer, Cancel), footer, Cancel);
+        Assert.Equal(key.Span, opened.Span);
+    }
+
+    [Fact]
     public async Task What_it_cannot_do_and_who_it_does_not_know_is_said()
     {
         await using var cloud = await FakeCloud.StartAsync(Answer);

@@ -26,6 +26,9 @@ internal sealed class FakeVault : IAsyncDisposable
     /// <summary>As servers did before associated data were known.</summary>
     internal bool IgnoresAssociatedData { get; set; }
 
+    /// <summary>What the server says of the type of its keys.</summary>
+    internal string KeyType { get; set; } = "aes256-gcm96";
+
     /// <summary>How many requests more are answered by 503.</summary>
     internal int Busy { get; set; }
 
@@ -117,7 +120,7 @@ internal sealed class FakeVault : IAsyncDisposable
         {
             ("GET", ["v1", "auth", "token", "lookup-self"]) => (200, new JsonObject { ["data"] = new JsonObject { ["ttl"] = 0, ["renewable"] = false } }),
             ("POST", ["v1", "auth", "token", "renew-self"]) => (200, Auth(http.Request.Headers["X-Vault-Token"].ToString())),
-            ("GET", ["v1", "transit", "keys", var name]) => _keys.TryGetValue(name, out var key) ? (200, Data(key.Describe(name))) : (404, new JsonObject { ["errors"] = new JsonArray() }),
+            ("GET", ["v1", "transit", "keys", var name]) => _keys.TryGetValue(name, out var key) ? (200, Data(key.Describe(name, KeyType))) : (404, new JsonObject { ["errors"] = new JsonArray() }),
             ("POST", ["v1", "transit", "keys", var name]) => Made(name),
             ("POST", ["v1", "transit", "keys", var name, var verb]) when _keys.TryGetValue(name, out var key) => key.Change(verb, body!),
             ("POST", ["v1", "transit", ("encrypt" or "decrypt" or "rewrap") and var verb, var name]) => _keys.TryGetValue(name, out var key) ? Use(key, verb, body!) : (400, Errors("encryption key not found")),
@@ -139,7 +142,7 @@ internal sealed class FakeVault : IAsyncDisposable
     private (int Status, JsonNode? Answer) Made(string name)
     {
         _keys.TryAdd(name, new TransitKey());
-        return (200, Data(_keys[name].Describe(name)));
+        return (200, Data(_keys[name].Describe(name, KeyType)));
     }
 
     private (int Status, JsonNode Answer) Use(TransitKey key, string verb, JsonNode body)
@@ -188,9 +191,9 @@ internal sealed class FakeVault : IAsyncDisposable
 
         private int Latest => _versions.Keys.Last();
 
-        internal JsonObject Describe(string name) => new()
+        internal JsonObject Describe(string name, string type) => new()
         {
-            ["name"] = name, ["type"] = "aes256-gcm96", ["exportable"] = false, ["allow_plaintext_backup"] = false, ["latest_version"] = Latest,
+            ["name"] = name, ["type"] = type, ["exportable"] = false, ["allow_plaintext_backup"] = false, ["latest_version"] = Latest,
             ["min_decryption_version"] = _minimumDecryption, ["min_encryption_version"] = _minimumEncryption,
             ["keys"] = new JsonObject(_versions.Select(version => KeyValuePair.Create(version.Key.ToString(System.Globalization.CultureInfo.InvariantCulture), (JsonNode?)version.Value.Made))),
         };
