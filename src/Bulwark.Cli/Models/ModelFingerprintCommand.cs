@@ -34,7 +34,7 @@ internal static class ModelFingerprintCommand
     {
         var screen = new Screen(parsed);
         using var model = AttackedModel.Open(parsed.GetRequiredValue(s_model));
-        var data = await AttackData.ReadAsync(parsed.GetRequiredValue(s_data), model, new(parsed.GetValue(s_label), [], [], null, null), null, cancel);
+        var data = await AttackData.ReadAsync(parsed.GetRequiredValue(s_data), model, new(parsed.GetValue(s_label), [], [], Workspace.Find(parsed), InputAccess.Kept("fingerprint")), null, cancel);
         var options = new FingerprintOptions { References = parsed.GetValue(s_references), FalsePositiveRate = parsed.GetValue(s_rate) };
         var fingerprint = await screen.ProgressAsync("training reference models", progress => Task.Run(() => FingerprintMaker.Make(model.Scorer, model.Digest.ToString(), data, options, progress, cancel), cancel));
         var output = Path.GetFullPath(parsed.GetRequiredValue(s_output));
