@@ -31,7 +31,7 @@ internal sealed class ProtectedInput : IDisposable
     internal static async Task<ProtectedInput> OpenAsync(Workspace? workspace, InputAccess access, IEnumerable<string> paths, CancellationToken cancel)
     {
         string[] files = [.. paths.Where(DataProtection.IsProtected).Distinct(StringComparer.Ordinal)];
-        if (workspace is null)
+        if (workspace is not { Exists: true })
             return files.Length == 0 ? new(null, null, false) : throw new CommandException($"{Path.GetFileName(files[0])} is protected, and there is no workspace here that has its keys.", "name it with -w");
         var keys = WorkspaceKeys.Open(workspace, access.Use, access.Stores);
         var input = new ProtectedInput(workspace, keys, access.Purpose is not null);
