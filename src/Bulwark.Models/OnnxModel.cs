@@ -32,6 +32,8 @@ public static class OnnxModel
     {
         ArgumentNullException.ThrowIfNull(network);
         var encoder = new FeatureEncoder(schema);
+        if (network.Shape.Convolutions is not null)
+            throw new ArgumentException("A network with convolutions takes images: export it without a schema.", nameof(network));
         if (encoder.EncodedWidth != network.Shape.Inputs)
             throw new ArgumentException($"The schema encodes to {encoder.EncodedWidth} columns, the network takes {network.Shape.Inputs}.", nameof(network));
         var model = new ModelProto { IrVersion = IrVersion, ProducerName = Producer, Graph = Graph(encoder, network) };
@@ -40,9 +42,26 @@ public static class OnnxModel
         return model.ToByteArray();
     }
 
-    /// <summary>Reads a file that <see cref="Export"/> wrote, or a plain chain of dense layers (Gemm, or MatMul and Add) with Relu between them.</summary>
+    /// <summary>The ONNX file of a network that takes encoded rows or flat images (channel, row, column) as they are: no schema, no preprocessing.</summary>
+    /// <param name="network">The network.</param>
+    public static byte[] Export(DenseNetwork<float> network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var builder = new GraphBuilder("bulwark");
+        builder.Graph.Input.Add(GraphBuilder.Matrix(InputName, network.Shape.Inputs));
+        DenseChain.Write(builder, network, InputName, OutputName);
+        builder.Graph.Output.Add(GraphBuilder.Matrix(OutputName, network.Shape.Outputs));
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = Producer, Graph = builder.Graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        return model.ToByteArray();
+    }
+
+    /// <summary>
+    /// Reads a file that <see cref="Export(FeatureSchema, DenseNetwork{float})"/> wrote, or a plain chain: convolutions (square windows, one step and padding) with Relu,
+    /// Flatten, dense layers (Gemm, or MatMul and Add) with Relu between them.
+    /// </summary>
     /// <remarks>
-    /// A file with a schema is taken only when its graph is, byte for byte, what <see cref="Export"/> writes for that schema and those weights:
+    /// A file with a schema is taken only when its graph is, byte for byte, what <see cref="Export(FeatureSchema, DenseNetwork{float})"/> writes for that schema and those weights:
     /// a white-box view of a model must not differ from what a runtime computes.
     /// </remarks>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the model contradicts itself.</exception>
@@ -54,7 +73,10 @@ public static class OnnxModel
         if (schema is not null && model.ProducerName != Producer)
             throw new NotSupportedException("The model was made elsewhere and takes raw rows; score it as it is, without a white-box view.");
         if (schema is null)
-            return new ImportedModel(null, DenseChain.Read(model.Graph, model.Graph.Node, OnnxFile.OnlyInput(model.Graph).Name));
+        {
+            var input = OnnxFile.OnlyInput(model.Graph);
+            return new ImportedModel(null, DenseChain.Read(model.Graph, model.Graph.Node, input.Name, input));
+        }
 
         var layers = model.Graph.Node.SkipWhile(node => node.OpType != "Gemm").ToList();
         var encoded = layers is [{ Input: [var first, ..] }, ..] ? first : throw new InvalidDataException("The graph has a schema and no dense layer.");

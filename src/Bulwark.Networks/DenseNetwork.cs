@@ -52,8 +52,14 @@ public sealed class DenseNetwork<T>
     /// <summary>Every weight and bias, in the layout of the remarks; writes change the network.</summary>
     public Span<T> Parameters => _parameters;
 
-    /// <summary>A network with normal weights of variance 2/inputs (1/inputs in the last layer) and zero biases.</summary>
-    /// <remarks>Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10 (arXiv:1502.01852). The same seed gives the same network on every machine.</remarks>
+    /// <summary>
+    /// A network with normal weights and zero biases. Dense networks: variance 2/inputs, 1/inputs in the last layer. With convolutions: 1/(3·inputs) in every layer, a sixth of
+    /// it, for from there adversarial training on images came out several points better.
+    /// </summary>
+    /// <remarks>
+    /// Sources: He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10 (arXiv:1502.01852); the smaller variance is that of LeCun's uniform draws in ±1/√inputs
+    /// ("Efficient BackProp", 1998, section 4.6, by a constant). The same seed gives the same network on every machine.
+    /// </remarks>
     /// <param name="shape">The shape.</param>
     /// <param name="seed">Names the draw.</param>
     [SuppressMessage("Design", "CA1000", Justification = "The caller names the precision: DenseNetwork<float>.Create.")]
@@ -62,20 +68,18 @@ public sealed class DenseNetwork<T>
         var network = new DenseNetwork<T>(shape);
         var normal = new NormalDraws(seed);
         for (var layer = 0; layer < network._convolutionOffsets.Length; layer++)
-        {
-            var deviation = Math.Sqrt(2.0 * network.Stack.Layers[layer].Channels / network.Stack.WeightCount(layer));
-            foreach (ref var weight in network.ConvolutionWeights(layer))
-                weight = T.CreateTruncating(normal.Next() * deviation);
-        }
-
+            Draw(network.ConvolutionWeights(layer), normal, network.Stack.Layers[layer].Channels / (3.0 * network.Stack.WeightCount(layer)));
+        var (hidden, last) = network.Shape.Convolutions is null ? (2.0, 1.0) : (1 / 3.0, 1 / 3.0);
         for (var layer = 0; layer < network.Shape.Layers; layer++)
-        {
-            var deviation = Math.Sqrt((layer == network.Shape.Layers - 1 ? 1.0 : 2.0) / network.Shape.LayerInputs(layer));
-            foreach (ref var weight in network.Weights(layer))
-                weight = T.CreateTruncating(normal.Next() * deviation);
-        }
-
+            Draw(network.Weights(layer), normal, (layer == network.Shape.Layers - 1 ? last : hidden) / network.Shape.LayerInputs(layer));
         return network;
+    }
+
+    private static void Draw(Span<T> weights, NormalDraws normal, double variance)
+    {
+        var deviation = Math.Sqrt(variance);
+        foreach (ref var weight in weights)
+            weight = T.CreateTruncating(normal.Next() * deviation);
     }
 
     /// <summary>Weights of one convolution, row-major (channels out, channels in, kernel, kernel).</summary>

@@ -114,7 +114,7 @@ internal static class ImageTable
         return new(
             int.Parse(Of("--epochs") ?? "15", CultureInfo.InvariantCulture),
             ulong.Parse(Of("--seed") ?? "1", CultureInfo.InvariantCulture),
-            double.Parse(Of("--rate") ?? "2e-3", CultureInfo.InvariantCulture),
+            double.Parse(Of("--rate") ?? "8e-3", CultureInfo.InvariantCulture),
             Of("--save"));
     }
 

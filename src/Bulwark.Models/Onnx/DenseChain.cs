@@ -2,7 +2,7 @@ using Bulwark.Networks;
 
 namespace Bulwark.Models.Onnx;
 
-/// <summary>Dense layers as ONNX nodes: written as Gemm and Relu, read also from MatMul and Add.</summary>
+/// <summary>Dense layers as ONNX nodes, behind convolutions where there are any: written as Gemm and Relu, read also from MatMul and Add.</summary>
 internal sealed class DenseChain
 {
     private readonly Dictionary<string, TensorProto> _tensors = new(StringComparer.Ordinal);
@@ -10,11 +10,12 @@ internal sealed class DenseChain
     private bool _rectified = true;      // the next layer may begin: the chain stands at the input or after a Relu
     private bool _biased = true;         // the last layer has its biases
     private string? _activation;
+    private ConvolutionChain? _convolutions;
 
     internal static void Write(GraphBuilder graph, DenseNetwork<float> network, string input, string output)
     {
-        var value = input;
         var shape = network.Shape;
+        var value = shape.Convolutions is null ? input : ConvolutionChain.Write(graph, network, input);
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             var weights = graph.Floats($"layer{layer}.weights", network.Weights(layer), shape.LayerInputs(layer), shape.LayerOutputs(layer));
@@ -31,9 +32,13 @@ internal sealed class DenseChain
     }
 
     /// <summary>The network of <paramref name="nodes"/>, which take <paramref name="value"/> and then each other's outputs, in order, up to the graph's only output.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="nodes">Its nodes, or the last of them.</param>
+    /// <param name="value">What the first of them takes.</param>
+    /// <param name="input">The graph's input where the nodes begin with it: convolutions read the image's shape from it.</param>
     /// <exception cref="InvalidDataException">A tensor is missing or of an impossible shape.</exception>
     /// <exception cref="NotSupportedException">The nodes are no chain of dense layers.</exception>
-    internal static DenseNetwork<float> Read(GraphProto graph, IReadOnlyList<NodeProto> nodes, string value)
+    internal static DenseNetwork<float> Read(GraphProto graph, IReadOnlyList<NodeProto> nodes, string value, ValueInfoProto? input = null)
     {
         var chain = new DenseChain();
         foreach (var tensor in graph.Initializer)
@@ -42,7 +47,9 @@ internal sealed class DenseChain
                 throw new InvalidDataException($"The ONNX model has two tensors called '{tensor.Name}'.");
         }
 
-        foreach (var node in nodes)
+        chain._convolutions = ConvolutionChain.Read(chain._tensors, nodes, input, value);
+        value = chain._convolutions?.Value ?? value;
+        foreach (var node in nodes.Skip(chain._convolutions?.Nodes ?? 0))
         {
             if (node.Output.Count != 1 || node.Domain is not ("" or "ai.onnx"))
                 throw Unsupported(node);
@@ -108,6 +115,8 @@ internal sealed class DenseChain
         if (tensor.Dims.Count != 2 || values.Length == 0)
             throw new InvalidDataException($"Tensor '{tensor.Name}' is no matrix.");
         var (inputs, outputs) = transposed ? ((int)tensor.Dims[1], (int)tensor.Dims[0]) : ((int)tensor.Dims[0], (int)tensor.Dims[1]);
+        if (_layers.Count == 0 && _convolutions is { } before && before.Stack.Features != inputs)
+            throw new InvalidDataException($"Tensor '{tensor.Name}' takes {inputs} columns, the convolutions give {before.Stack.Features}.");
         if (_layers.Count > 0 && _layers[^1].Outputs != inputs)
             throw new InvalidDataException($"Tensor '{tensor.Name}' takes {inputs} columns, the layer before it gives {_layers[^1].Outputs}.");
         _layers.Add((inputs, outputs, transposed ? Transpose(values, outputs, inputs) : values, new float[outputs]));
@@ -131,8 +140,11 @@ internal sealed class DenseChain
 
     private DenseNetwork<float> Build()
     {
-        var shape = new NetworkShape(_layers[0].Inputs, [.. _layers.SkipLast(1).Select(layer => layer.Outputs)], _layers[^1].Outputs);
-        var network = new DenseNetwork<float>(shape);
+        int[] hidden = [.. _layers.SkipLast(1).Select(layer => layer.Outputs)];
+        var network = new DenseNetwork<float>(_convolutions is null
+            ? new(_layers[0].Inputs, hidden, _layers[^1].Outputs)
+            : NetworkShape.OfImages(_convolutions.Stack, hidden, _layers[^1].Outputs));
+        _convolutions?.Parameters.CopyTo(network.Parameters);
         for (var layer = 0; layer < _layers.Count; layer++)
         {
             _layers[layer].Weights.CopyTo(network.Weights(layer));

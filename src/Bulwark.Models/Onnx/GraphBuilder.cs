@@ -42,6 +42,15 @@ internal sealed class GraphBuilder(string name)
         return output;
     }
 
+    /// <summary>Gives the last node a list of whole numbers.</summary>
+    internal void Attribute(string name, ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        foreach (var value in values)
+            attribute.Ints.Add(value);
+        Graph.Node[^1].Attribute.Add(attribute);
+    }
+
     // Raw tensor bytes are little-endian, as is every machine that .NET runs on today.
     private string Tensor(string name, int type, ReadOnlySpan<byte> bytes, ReadOnlySpan<long> dims)
     {

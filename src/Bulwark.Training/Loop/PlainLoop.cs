@@ -65,7 +65,7 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         private readonly Batch _batch = new(size, network.Shape.Inputs);
         private readonly StepObjective _objective = new(network, options, size);
         private readonly AdamOptimizer<float> _adam = new(network.Parameters.Length);
-        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : options.Convolutions is null ? 5e-3 : 2e-3);
+        private readonly double _rate = options.LearningRate ?? (options.Hidden.Count == 0 ? 1e-2 : options.Convolutions is null ? 5e-3 : 8e-3);
         private readonly double _decay = options.WeightDecay ?? (options.Hidden.Count == 0 || options.Convolutions is not null ? 0 : 0.7);
         private readonly float[] _standing = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];
         private readonly float[] _slopes = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];

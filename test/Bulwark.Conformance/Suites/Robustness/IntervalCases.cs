@@ -23,10 +23,27 @@ internal static class IntervalCases
             });
         }
 
-        foreach (var member in (string[])["certify", "predict"])
+        foreach (var row in v.GetProperty("certify").EnumerateArray())
         {
-            if (v.TryGetProperty(member, out var rows))
-                yield return CaseResult.Skip($"{name}/{member} ({rows.GetArrayLength()} rows)", "not built: randomised smoothing");
+            var (votes, n, alpha, sigma) = ((long)row.Number("nA"), (long)row.Number("n"), row.Number("alpha"), row.Number("sigma"));
+            var id = $"{name}/certify {votes} of {n}, alpha {alpha}, sigma {sigma}";
+            yield return Vectors.Try(id, () => Radius(id, row, RandomizedSmoothing.Radius(votes, n, alpha, sigma)));
         }
+
+        if (!v.TryGetProperty("predict", out var predictions))
+            yield break;
+        foreach (var row in predictions.EnumerateArray())
+        {
+            var (first, second) = ((long)row.Number("count1"), (long)row.Number("count2"));
+            var id = $"{name}/predict {first} to {second}";
+            yield return Vectors.Try(id, () => Vectors.Close(id, [row.Number("p_value")], [RandomizedSmoothing.PValue(Math.Max(first, second), Math.Min(first, second))], 1e-12));
+        }
+    }
+
+    private static CaseResult Radius(string id, JsonElement row, double? radius)
+    {
+        if (row.GetProperty("abstain").GetBoolean() || radius is null)
+            return CaseResult.Of(id, row.GetProperty("abstain").GetBoolean() && radius is null, $"abstains {radius is null}, published {row.GetProperty("abstain").GetBoolean()}");
+        return Vectors.Close(id, [row.Number("radius")], [radius.Value], 1e-9);
     }
 }
