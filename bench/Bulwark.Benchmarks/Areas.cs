@@ -7,6 +7,7 @@ internal static class Areas
     {
         ["columns"] = Columns.ColumnsArea.Run,
         ["fields"] = Fields.FieldsArea.Run,
+        ["gateway"] = Gateway.GatewayArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["log"] = Log.LogArea.Run,
         ["receipts"] = Receipts.ReceiptsArea.Run,

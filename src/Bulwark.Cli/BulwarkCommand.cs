@@ -69,6 +69,7 @@ public static class BulwarkCommand
             LineageCommand.Create(),
             VerifyCommand.Create(),
             PolicyCommand.Create(),
+            Serving.AuditCommand.Create(),
             DeployCommand.Create(),
             BenchCommand.Create(),
             PlanCommand.Create(),

@@ -59,12 +59,17 @@ internal sealed class GatewaySetup : IDisposable
         var keys = workspace.OpenKeys();
         var setup = new GatewaySetup(workspace, keys, await workspace.OpenLogAsync(keys), identity.LoadServer());
         setup.FollowWitnesses(workspace);
-        setup.Options = setup.With(package, DevelopmentEvidencePolicy(keys, package), DevelopmentPolicy, [identity.LoadAuthority()], identity.TokenOptions());
+        setup.Options = setup.With(package, DevelopmentEvidencePolicy(keys, package), DevelopmentPolicy, [identity.LoadAuthority()], identity.TokenOptions()) with
+        {
+            RevocationLists = Serving.GatewayReload.RevocationLists(pki),
+            TrailDirectory = workspace.TrailDirectory,
+        };
         return setup;
     }
 
     /// <summary>A gateway from files that an operator wrote.</summary>
-    internal static async Task<GatewaySetup> FromFilesAsync(Workspace workspace, string package, string pki, string policy, string evidencePolicy, string issuer, string audience)
+    internal static async Task<GatewaySetup> FromFilesAsync(
+        Workspace workspace, string package, string pki, string policy, string evidencePolicy, string issuer, string audience, OidcKeys? issuerKeys = null, CancellationToken cancel = default)
     {
         var keys = workspace.OpenKeys();
         var server = X509Certificate2.CreateFromPemFile(Path.Combine(pki, "server.crt"), Path.Combine(pki, "server.key"));
@@ -72,8 +77,12 @@ internal sealed class GatewaySetup : IDisposable
         setup.FollowWitnesses(workspace);
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile(Path.Combine(pki, "ca.crt"));
-        var tokens = new AccessTokenOptions { Keys = JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"))), Issuer = issuer, Audience = audience };
-        setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy), [.. roots], tokens);
+        var tokens = new AccessTokenOptions { Keys = issuerKeys is null ? JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"), cancel)) : await issuerKeys.FetchAsync(cancel), Issuer = issuer, Audience = audience };
+        setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy, cancel), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy, cancel), [.. roots], tokens) with
+        {
+            RevocationLists = Serving.GatewayReload.RevocationLists(pki),
+            TrailDirectory = workspace.TrailDirectory,
+        };
         return setup;
     }
 

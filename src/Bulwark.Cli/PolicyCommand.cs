@@ -11,6 +11,9 @@ internal static class PolicyCommand
         {
             CreateCheck(),
             CreateTest(),
+            Serving.PolicyReplayCommand.Create(),
+            Serving.PolicyWhoCanCommand.Create(),
+            Serving.PolicySignCommand.Create(),
         };
 
     private sealed record Fault(int Line, int Column, string Message);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Cli.Serving;
 using Bulwark.Server;
 using Spectre.Console;
 
@@ -18,13 +19,17 @@ internal static class ServeCommand
     private static readonly Option<int> MetricsPort = new("--metrics-port") { Description = "The port of Prometheus metrics, on loopback; 0 for any free one.", DefaultValueFactory = _ => 9443 };
     private static readonly Option<bool> AnyAddress = new("--any-address") { Description = "Listen on every address, not on loopback only." };
 
+    private static readonly Option<FileInfo> Config = new Option<FileInfo>("--config") { Description = "Settings: upstreams, limits, zones, receipts, health port; see docs/serving.md.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<bool> Oidc = new("--oidc") { Description = "Take the token keys from the issuer (OpenID Connect Discovery) and keep them fresh, instead of token-keys.json." };
+    private static readonly Option<Uri> Otlp = new("--otlp") { Description = "Send traces and metrics of OpenTelemetry there (OTLP over gRPC).", HelpName = "URL" };
+
     internal static Command Create()
     {
         var command = new Command("serve", """
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, CreateIdentity() };
         command.SetAction(ServeAsync);
         return command;
     }
@@ -49,33 +54,42 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var setup = await SetUpAsync(parsed);
+        using var issuer = parsed.GetValue(Oidc) ? new OidcKeys(Needed(parsed, Issuer)) : null;
+        using var setup = await SetUpAsync(parsed, issuer, cancel);
         var options = setup.Options with
         {
             Port = parsed.GetValue(Port),
             MetricsPort = parsed.GetValue(MetricsPort),
             ListenOnAnyAddress = parsed.GetValue(AnyAddress),
         };
+        if (parsed.GetValue(Config) is { } config)
+            options = GatewayFile.Apply(config, options);
+        using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);
         Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);
+        void Note(string text) => screen.Note(Markup.Escape(text));
+        var reload = new GatewayReload(host, PkiFolder(parsed), parsed.GetValue(Policy)?.FullName, [setup.Keys.PublicKey(Workspace.SigningKey)], issuer is null, Note);
+        var following = Task.WhenAll(
+            reload.FollowAsync(TimeSpan.FromSeconds(2), cancel),
+            issuer?.FollowAsync(TimeSpan.FromMinutes(5), host.RotateTokenKeys, why => Note($"not rotated, what was in force stays: token keys: {why}"), cancel) ?? Task.CompletedTask);
         // Interrupting is how a server ends: its answer was given when it began.
-        await Task.Delay(Timeout.Infinite, cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await following.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         screen.Note("stopped");
         return ExitCode.Yes;
     }
 
-    private static async Task<GatewaySetup> SetUpAsync(ParseResult parsed)
+    private static async Task<GatewaySetup> SetUpAsync(ParseResult parsed, OidcKeys? issuer, CancellationToken cancel)
     {
         var workspace = Workspace.Require(parsed);
         var package = parsed.GetRequiredValue(Package).FullName;
         if (parsed.GetValue(Development))
         {
             var setup = await GatewaySetup.DevelopmentAsync(workspace, package, PkiFolder(parsed));
-            return parsed.GetValue(Policy) is { } own ? setup.WithPolicy(await File.ReadAllTextAsync(own.FullName)) : setup;
+            return parsed.GetValue(Policy) is { } own ? setup.WithPolicy(await File.ReadAllTextAsync(own.FullName, cancel)) : setup;
         }
 
         return await GatewaySetup.FromFilesAsync(
-            workspace, package, Needed(parsed, Pki).FullName, Needed(parsed, Policy).FullName, Needed(parsed, Evidence).FullName, Needed(parsed, Issuer), Needed(parsed, Audience));
+            workspace, package, Needed(parsed, Pki).FullName, Needed(parsed, Policy).FullName, Needed(parsed, Evidence).FullName, Needed(parsed, Issuer), Needed(parsed, Audience), issuer, cancel);
     }
 
     private static T Needed<T>(ParseResult parsed, Option<T> option) where T : class => parsed.GetValue(option)
@@ -92,6 +106,7 @@ internal static class ServeCommand
             {
                 address = host.BaseAddress,
                 metrics = host.MetricsAddress,
+                health = host.HealthAddress,
                 model = model.Name,
                 version = model.Version,
                 package = model.Package,

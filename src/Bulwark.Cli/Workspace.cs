@@ -112,6 +112,9 @@ internal sealed class Workspace
     internal async Task<TransparencyLog> OpenLogAsync(KeyRing keys) => await Logs.LogSource.OpenAsync(LogDirectory, keys.OpenSigner(LogKey), key: null);
 
     /// <summary>Who cosigns the log; a tlog-policy, absent where nobody does.</summary>
+    /// <summary>Where a gateway writes its private trail of decisions.</summary>
+    internal string TrailDirectory => Path.Combine(Directory.FullName, "audit");
+
     internal string WitnessPolicyPath => Path.Combine(Directory.FullName, "witness.policy");
 
     /// <summary>Has the log's checkpoint cosigned where the workspace names witnesses. One that cannot be reached stops nobody: a policy says later who was missing.</summary>

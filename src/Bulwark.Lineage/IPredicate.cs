@@ -39,6 +39,7 @@ public static class Predicates
         Add<KeyAuthorityUsed>();
         Add<MeasurementPublished>();
         Add<RequestJudged>();
+        Add<RequestsJudged>();
         Add<PredictionFacts>();
         Add<PolicyChanged>();
         Add<RunFinished>();

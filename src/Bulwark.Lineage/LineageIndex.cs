@@ -14,7 +14,7 @@ namespace Bulwark.Lineage;
 public sealed class LineageIndex
 {
     private const string Magic = "bulwark-lineage-index/v1";
-    private static readonly string[] s_counted = [PredicateTypes.Decision, PredicateTypes.Access];
+    private static readonly string[] s_counted = [PredicateTypes.Decision, PredicateTypes.Access, PredicateTypes.AccessBatch];
 
     private readonly Dictionary<Digest, List<long>> _mentions = [];
     private readonly Dictionary<string, List<long>> _types = new(StringComparer.Ordinal);

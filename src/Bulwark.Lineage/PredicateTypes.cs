@@ -48,6 +48,9 @@ public static class PredicateTypes
     /// <summary>A request to the gateway was allowed or refused: <see cref="RequestJudged"/>.</summary>
     public const string Access = "https://bulwark.dev/access/v1";
 
+    /// <summary>A group of requests to the gateway, allowed or refused, committed together: <see cref="RequestsJudged"/>.</summary>
+    public const string AccessBatch = "https://bulwark.dev/access-batch/v1";
+
     /// <summary>A prediction was made: <see cref="PredictionFacts"/>.</summary>
     public const string Decision = "https://bulwark.dev/decision/v1";
 

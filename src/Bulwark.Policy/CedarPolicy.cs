@@ -25,6 +25,7 @@ public sealed class CedarPolicy
         Text = text;
         Line = line;
         Rule = scope.And(condition);
+        Reason = [id];
     }
 
     /// <summary><c>policy0</c>, <c>policy1</c>, … by place in the text.</summary>
@@ -51,6 +52,9 @@ public sealed class CedarPolicy
 
     /// <summary>Scope and condition as one expression.</summary>
     internal Expression Rule { get; }
+
+    /// <summary>Its id as the only reason of an answer.</summary>
+    internal IReadOnlyList<string> Reason { get; }
 
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -31,6 +31,9 @@ public sealed class EntityStore
 
     internal bool TryGet(EntityUid uid, out Entity entity) => _entities.TryGetValue(uid, out entity!);
 
+    /// <summary>Everything above an entity.</summary>
+    internal HashSet<EntityUid> AncestorsOf(EntityUid entity) => _ancestors.GetValueOrDefault(entity, None);
+
     internal bool IsIn(EntityUid entity, EntityUid group) =>
         entity.Equals(group) || _ancestors.GetValueOrDefault(entity, None).Contains(group);
 

@@ -9,14 +9,13 @@ namespace Bulwark.Policy;
 /// </remarks>
 public sealed class PolicySet
 {
-    private static readonly IReadOnlyList<PolicyError> NoErrors = [];
-    private readonly CedarPolicy[] _active;
+    private readonly PolicyIndex _index;
 
     private PolicySet(string text, IReadOnlyList<CedarPolicy> policies)
     {
         Text = text;
         Policies = policies;
-        _active = [.. policies.Where(policy => !policy.IsTemplate)];
+        _index = new(policies.Where(policy => !policy.IsTemplate));
     }
 
     /// <summary>The source text, as given; its digest names the policy version.</summary>
@@ -69,20 +68,9 @@ public sealed class PolicySet
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(entities);
-        List<string> permits = [], forbids = [];
-        List<PolicyError>? errors = null;
-        var evaluation = new Evaluation.Evaluation(request, entities);
-        foreach (var policy in _active)
-        {
-            var applies = policy.Rule.Test(evaluation);
-            if (applies is null)
-                (errors ??= []).Add(new(policy.Id, evaluation.Error ?? "unknown error"));
-            else if (applies.Value)
-                (policy.Effect == Effect.Permit ? permits : forbids).Add(policy.Id);
-        }
-
-        var allowed = permits.Count > 0 && forbids.Count == 0;
-        return new(allowed ? Decision.Allow : Decision.Deny, allowed ? permits : forbids, errors ?? NoErrors);
+        var tally = new PolicyTally(new(request, entities));
+        _index.Visit(request, entities, ref tally);
+        return tally.Answer();
     }
 
     private static ScopeConstraint Fill(ScopeConstraint constraint, EntityUid? entity, string slot) =>

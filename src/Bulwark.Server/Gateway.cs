@@ -1,130 +1,143 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Security.Cryptography.X509Certificates;
-using Bulwark.Policy;
+using Bulwark.Lineage;
 using Bulwark.Worker;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Bulwark.Server;
 
 /// <summary>The way of one request: who is it, may they, is it what the model takes, score, record, answer. Anything else is refused under its own name.</summary>
-internal sealed class Gateway(ScoringWorker worker, ModelSignature model, VerifiedTokens tokens, GatewayPolicy policy, DecisionLog log, GatewayMetrics metrics, GatewayOptions options, ILogger logger)
+internal sealed class Gateway(ServedModels models, Doorkeeper door, PolicyHolder policies, AuditWriter audit, GatewayLoad load, GatewayMetrics metrics, GatewayOptions options, ILogger logger)
 {
-    /// <summary>Scores rows: <c>POST v2/models/{model}[/versions/{version}]/infer</c>.</summary>
+    /// <summary>The answer when a decision cannot be recorded.</summary>
+    private static readonly Refusal Unrecorded = new(StatusCodes.Status503ServiceUnavailable, "log-unavailable", "The decision could not be recorded, so there is none; try again later.");
+    private static readonly Refusal Overloaded = new(StatusCodes.Status503ServiceUnavailable, "overloaded", "The gateway has as many requests under way as it may; try again later.");
+
+    /// <summary>Scores: <c>POST v2/models/{model}[/versions/{version}]/infer</c>.</summary>
     internal async Task InferAsync(HttpContext http)
     {
-        var began = Stopwatch.GetTimestamp();
-        var decision = new GatewayDecision("infer", options.Time.GetUtcNow());
-        var reply = await AnswerAsync(http, decision);
-        metrics.Answered(model.Name, reply.Outcome, Stopwatch.GetElapsedTime(began));
+        if (!load.TryEnter())
+        {
+            await ShedAsync(http);
+            return;
+        }
+
+        try
+        {
+            var began = Stopwatch.GetTimestamp();
+            var decision = new GatewayDecision("infer", options.Time.GetUtcNow()) { Policy = policies.Current.Version };
+            using var span = GatewayMetrics.StartSpan("infer");
+            var reply = await AnswerAsync(http, decision);
+            metrics.Answered(decision.Model ?? "none", reply.Outcome, Stopwatch.GetElapsedTime(began));
+            span?.SetTag("bulwark.model", decision.Model).SetTag("bulwark.outcome", reply.Outcome);
+            await reply.WriteAsync(http);
+        }
+        finally
+        {
+            load.Leave();
+        }
+    }
+
+    /// <summary>Answers a client that may inspect a model.</summary>
+    internal async Task InspectAsync(HttpContext http, Func<IServedModel, Reply> answer)
+    {
+        var decision = Begin("inspect");
+        var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
+        var refusal = Authorize(http, decision, name!, version, out var model);
+        var reply = refusal is { } why ? await RefuseAsync(why, decision) : await GiveAsync(answer(model!), decision);
         await reply.WriteAsync(http);
     }
 
-    /// <summary>Runs <paramref name="answer"/> for a client that may inspect the model; see <c>GET v2/models/{model}</c>.</summary>
-    internal async Task InspectAsync(HttpContext http, Func<Reply> answer)
+    /// <summary>A decision that begins now, under the policy in force.</summary>
+    internal GatewayDecision Begin(string action) => new(action, options.Time.GetUtcNow()) { Policy = policies.Current.Version };
+
+    /// <summary>Notes who sent a request that is refused for another reason.</summary>
+    internal void Recognize(HttpContext http, GatewayDecision decision) => door.Recognize(http, decision, out _, out _);
+
+    /// <summary>Who is it and may they; the model when they may.</summary>
+    internal Refusal? Authorize(HttpContext http, GatewayDecision decision, string name, string? version, out IServedModel? model)
     {
-        var decision = new GatewayDecision("inspect", options.Time.GetUtcNow());
-        var reply = Authorize(http, decision) is { } refusal ? await RefuseAsync(refusal, decision) : answer();
-        await reply.WriteAsync(http);
+        model = null;
+        if (door.Recognize(http, decision, out var connection, out var token) is { } stranger)
+            return stranger;
+        model = models.Find(name);
+        return door.Allow(http, decision, connection, token, name, version, model);
+    }
+
+    /// <summary>Parsed, allowed: screens, scores, records.</summary>
+    internal async Task<(Refusal? Refusal, ServedAnswer? Answer, byte[]? Receipt)> ScoreAsync(
+        HttpContext http, GatewayDecision decision, IServedModel model, InferenceRequest request, ReadOnlyMemory<byte> body, AnswerForm form)
+    {
+        var wantsReceipt = options.Receipts is ReceiptMode.Always || http.Request.Headers.ContainsKey(GatewayHost.ReceiptHeader);
+        var asked = new AnswerAsked(body, form, wantsReceipt, decision.Policy);
+        var began = Stopwatch.GetTimestamp();
+        var answer = await model.AnswerAsync(request, asked, http.RequestAborted);
+        models.Count(model, request.RowCount, answer, Stopwatch.GetElapsedTime(began));
+        if (answer.IsScored && !options.Observer.Observe(new(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time)))
+            return (new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld."), null, null);
+        (decision.Outcome, decision.Reason, decision.Status) = (answer.Outcome, answer.Reason, answer.Status);
+        if (await audit.RecordAsync(decision, answer.Signed?.Envelope) is not { } place)
+            return (Unrecorded, null, null);
+        if (answer.Status == StatusCodes.Status422UnprocessableEntity)
+            metrics.InputRejected(answer.Reason);
+        if (answer.Signed is not { } signed)
+            return (null, answer, null);
+        return await ProveAsync(place) is { } proof ? (null, answer, new PredictionReceipt(signed.Envelope, signed.Salt, proof).ToBytes()) : (Unrecorded, null, null);
+    }
+
+    /// <summary>Records a refusal; the answer is the refusal, or that it could not be recorded.</summary>
+    internal async Task<Refusal> RecordAsync(Refusal refusal, GatewayDecision decision)
+    {
+        logger.RequestRefused(refusal.Status, refusal.Reason);
+        (decision.Outcome, decision.Reason, decision.Status) = ("refused", refusal.Reason, refusal.Status);
+        return await audit.RecordAsync(decision) is null ? Unrecorded : refusal;
+    }
+
+    /// <summary>Records that something was given; null when that could not be recorded, so that it must not be.</summary>
+    internal async Task<Refusal?> RecordGivenAsync(GatewayDecision decision)
+    {
+        (decision.Outcome, decision.Reason, decision.Status) = ("given", "allowed", StatusCodes.Status200OK);
+        return await audit.RecordAsync(decision) is null ? Unrecorded : null;
     }
 
     private async Task<Reply> AnswerAsync(HttpContext http, GatewayDecision decision)
     {
-        if (Authorize(http, decision) is { } unauthorized)
-            return await RefuseAsync(unauthorized, decision);
-
-        var (body, tooLarge) = await ReadBodyAsync(http);
-        if (tooLarge is { } oversized)
-            return await RefuseAsync(oversized, decision);
-
-        if (InferenceRequest.Read(body.Span, model, out var malformed) is not { } request)
-            return await RefuseAsync(malformed, decision);
-
-        var answer = worker.Answer(new(body, request.Rows, request.RowCount, request.Id, policy.Version));
-        if (await log.TryAppendAsync(answer, decision) is not { } receipt)
-            return Reply.Of(DecisionLog.Unavailable);
-        if (!answer.Verdict.IsAccepted)
-            metrics.InputRejected(answer.Verdict.Reason);
-        return Reply.Of(answer, receipt);
-    }
-
-    /// <summary>The client behind a request and what it may do; null when it may.</summary>
-    private Refusal? Authorize(HttpContext http, GatewayDecision decision)
-    {
-        if (ForwardedIdentity.IsClaimed(http.Request.Headers))
-            return new(StatusCodes.Status400BadRequest, "forwarded-identity", "This gateway believes no proxy about who a client is; remove X-Client-Cert, X-Forwarded and Forwarded headers.");
-        if (Certificate(http) is not { } certificate)
-            return new(StatusCodes.Status401Unauthorized, "no-certificate", "This connection showed no client certificate.");
-        if (certificate.NotAfter.ToUniversalTime() < options.Time.GetUtcNow().UtcDateTime)
-            return new(StatusCodes.Status401Unauthorized, "certificate-expired", "The connection's client certificate has expired since the handshake.");
-
-        decision.Client = log.Pseudonym(certificate.RawDataMemory.Span);
-        var authorization = http.Request.Headers.Authorization;
-        var verdict = tokens.Read(authorization.Count == 1 ? authorization[0] : null, certificate.RawDataMemory.Span, out var token);
-        if (verdict is not TokenVerdict.Accepted)
-        {
-            metrics.TokenRefused(verdict);
-            return new(StatusCodes.Status401Unauthorized, "token-" + GatewayMetrics.Word(verdict), "The access token is refused.");
-        }
-
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
-        var answer = policy.Decide(token!, decision.Action, name!, worker.Insecure);
-        decision.Policies = answer.Reasons;
-        var allowed = answer.Decision is Decision.Allow && answer.Errors.Count == 0;
-        metrics.PolicyDecided(allowed);
-        if (answer.Errors.Count > 0)   // Cedar passes over a policy that errs; one that would forbid must not be passed over
-            return new(StatusCodes.Status403Forbidden, "policy-error", "A policy could not be evaluated for this request; nobody is let in until it is mended.");
-        if (!allowed)
-            return new(StatusCodes.Status403Forbidden, "policy-denied", "No policy permits this, or one forbids it.");
-        return name == model.Name && (version is null || version == model.Version) ? null
-            : new(StatusCodes.Status404NotFound, "unknown-model", "This gateway serves no such model or version.");
+        if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
+            return await RefuseAsync(unauthorized, decision);
+        var (body, headBytes, unread) = await RequestBody.ReadAsync(http, options);
+        if (unread is { } unreadable)
+            return await RefuseAsync(unreadable, decision);
+        if (InferenceRequest.Read(body.Span, headBytes, model!.Signature, out var malformed) is not { } request)
+            return await RefuseAsync(malformed, decision);
+        var form = request.AsksForBytes ? AnswerForm.Binary : AnswerForm.Json;
+        var (refusal, answer, receipt) = await ScoreAsync(http, decision, model, request, body, form);
+        return refusal is { } why ? why == Unrecorded ? Reply.Of(why) : await RefuseAsync(why, decision) : Reply.Of(answer!, receipt);
     }
 
-    private async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadBodyAsync(HttpContext http)
+    private async Task<Reply> RefuseAsync(Refusal refusal, GatewayDecision decision) => Reply.Of(await RecordAsync(refusal, decision));
+
+    private async Task<Reply> GiveAsync(Reply reply, GatewayDecision decision) => await RecordGivenAsync(decision) is { } unrecorded ? Reply.Of(unrecorded) : reply;
+
+    private async Task<TlogProof?> ProveAsync(LogEntryReceipt place)
     {
-        if (http.Request.Headers.ContentEncoding.Count > 0)
-            return (default, new(StatusCodes.Status415UnsupportedMediaType, "unsupported", "Compressed bodies are not taken."));
-        if (!http.Request.HasJsonContentType())
-            return (default, new(StatusCodes.Status415UnsupportedMediaType, "unsupported", "The body must be application/json."));
-        var tooLarge = new Refusal(StatusCodes.Status413PayloadTooLarge, "body-too-large", $"A body may have {options.MaximumBodyBytes} bytes.");
-        if (http.Request.ContentLength > options.MaximumBodyBytes)
-            return (default, tooLarge);
         try
         {
-            while (true)
-            {
-                var read = await http.Request.BodyReader.ReadAsync(http.RequestAborted);
-                if (read.Buffer.Length > options.MaximumBodyBytes)
-                {
-                    http.Request.BodyReader.AdvanceTo(read.Buffer.End);
-                    return (default, tooLarge);
-                }
-
-                if (read.IsCompleted)
-                {
-                    var body = read.Buffer.ToArray();
-                    http.Request.BodyReader.AdvanceTo(read.Buffer.End);   // else Kestrel drops the connection after the answer
-                    return (body, null);
-                }
-
-                http.Request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            }
+            return await options.Log.ProofForAsync(place.Index);
         }
-        catch (BadHttpRequestException failure)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or InvalidOperationException or UnauthorizedAccessException)
         {
-            return (default, failure.StatusCode == StatusCodes.Status413PayloadTooLarge ? tooLarge : Refusal.Malformed("The request broke off or its framing is wrong."));
+            metrics.LogFailed();
+            logger.LogFailed(failure);
+            return null;
         }
     }
 
-    private async Task<Reply> RefuseAsync(Refusal refusal, GatewayDecision decision)
+    private async Task ShedAsync(HttpContext http)
     {
-        logger.RequestRefused(refusal.Status, refusal.Reason);
-        var recorded = await log.TryAppendAsync(refusal, decision);
-        return Reply.Of(recorded ? refusal : DecisionLog.Unavailable);
+        metrics.Shed();
+        http.Response.Headers.RetryAfter = "1";
+        await (GrpcFrame.IsGrpc(http.Request) ? GrpcFrame.WriteAsync(http, Overloaded, default, null) : Reply.Of(Overloaded).WriteAsync(http));
     }
 
-    /// <summary>The certificate that the handshake of this very connection checked.</summary>
-    private static X509Certificate2? Certificate(HttpContext http) =>
-        http.Features.Get<ITlsHandshakeFeature>() is null ? null : http.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+    private static ReadOnlyMemory<float> RowsOf(InferenceRequest request) =>
+        request.Inputs[0].Type is TensorType.Fp32 or TensorType.Fp64 ? request.Inputs[0].ToFloats() : default;
 }

@@ -1,34 +1,33 @@
-using System.Net;
 using System.Security.Cryptography;
-using Bulwark.Attestation;
+using System.Security.Cryptography.X509Certificates;
 using Bulwark.Cryptography;
-using Bulwark.Models;
+using Bulwark.Policy;
 using Bulwark.Worker;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Prometheus;
 
 namespace Bulwark.Server;
 
 /// <summary>A running gateway with its worker in the same process. Dispose of it to stop; what the options hold stays the caller's.</summary>
+/// <remarks>What may change while it runs is exchanged whole and without touching a connection: server certificate, clients' authorities and revocation lists, token keys, access policy.</remarks>
 public sealed class GatewayHost : IAsyncDisposable
 {
-    /// <summary>The response header that carries the receipt: base64 of a receipt file. The body is what the receipt's response digest is of.</summary>
+    /// <summary>The response header that carries the receipt: base64 of a receipt file. The body is what the receipt's response digest is of. In a request it asks for one.</summary>
     public const string ReceiptHeader = "Bulwark-Receipt";
 
-    private readonly WebApplication _app;
-    private readonly WebApplication? _metrics;
-    private readonly ScoringWorker _worker;
+    /// <summary>The name of the gateway's traces and metrics in OpenTelemetry.</summary>
+    public const string TelemetryName = "Bulwark.Gateway";
 
-    private GatewayHost(WebApplication app, WebApplication? metrics, ScoringWorker worker)
+    private readonly GatewayParts _parts;
+    private readonly WebApplication _app;
+    private readonly WebApplication? _metrics, _health;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _policyChange = new(1, 1);
+
+    private GatewayHost(GatewayParts parts, WebApplication app, WebApplication? metrics, WebApplication? health, ILogger logger)
     {
-        _app = app;
-        _metrics = metrics;
-        _worker = worker;
-        BaseAddress = Address(app);
-        MetricsAddress = metrics is null ? null : new Uri(Address(metrics), "metrics");
+        (_parts, _app, _metrics, _health, _logger) = (parts, app, metrics, health, logger);
+        BaseAddress = GatewayListener.Address(app);
+        MetricsAddress = metrics is null ? null : new Uri(GatewayListener.Address(metrics), "metrics");
+        HealthAddress = health is null ? null : GatewayListener.Address(health);
     }
 
     /// <summary>Where clients connect, such as <c>https://localhost:8443/</c>.</summary>
@@ -37,13 +36,20 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where Prometheus scrapes, on loopback; null when there are no metrics.</summary>
     public Uri? MetricsAddress { get; }
 
-    /// <summary>The worker, for its receipt key and its evidence.</summary>
-    public ScoringWorker Worker => _worker;
+    /// <summary>Where an orchestrator asks for <c>live</c> and <c>ready</c>; null when there is no such port.</summary>
+    public Uri? HealthAddress { get; }
 
-    /// <summary>Attests the worker, opens the model, and listens. Nothing listens unless the model is open.</summary>
+    /// <summary>The worker, for its receipt key and its evidence.</summary>
+    public ScoringWorker Worker => _parts.Worker;
+
+    /// <summary>Digest of the access policy in force.</summary>
+    public Digest Policy => _parts.Policies.Current.Version;
+
+    /// <summary>Attests the worker, opens the model, and listens. Nothing listens unless the model is open and every upstream has described its own.</summary>
     /// <exception cref="ArgumentException">The options have faults; the message lists them all.</exception>
     /// <exception cref="KeyRefusedException">The evidence did not pass the policy.</exception>
     /// <exception cref="CryptographicException">The package was changed or is not of a trusted publisher.</exception>
+    /// <exception cref="InvalidDataException">An upstream does not describe its model.</exception>
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,119 +57,111 @@ public sealed class GatewayHost : IAsyncDisposable
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
 
-        var metrics = new GatewayMetrics();
         var logging = LoggerFactory.Create(builder => options.Logging?.Invoke(builder));
         var logger = logging.CreateLogger<GatewayHost>();
-        var log = new DecisionLog(options, metrics, logger);
-        var policy = new GatewayPolicy(options.Policy);
-        var tokens = new VerifiedTokens(new AccessTokenReader(options.AccessTokens, options.Time), options.Time);
-        var worker = await StartWorkerAsync(options, log, cancel);
-        var clients = new ClientCertificateValidator(options.ClientRoots, options.Time);
-        WebApplication? app = null, scrape = null;
+        var parts = await GatewayParts.CreateAsync(options, logger, cancel);
+        WebApplication? app = null, scrape = null, health = null;
         try
         {
-            log.Model = worker.Model.Package;
-            var signature = new ModelSignature(worker.Model.Name, worker.Model.Version, worker.Model.Width, worker.Model.Classes, options.MaximumRows);
-            app = Listen(options, clients, metrics, logging);
-            Map(app, new Gateway(worker, signature, tokens, policy, log, metrics, options, logger), signature);
-            logger.ModelOpened(signature.Name, signature.Version, worker.Model.Package);
-            if (worker.Insecure)
+            app = GatewayListener.Listen(options, parts.Tls, logging);
+            GatewayRoutes.Map(app, parts, options);
+            var model = parts.Worker.Model;
+            logger.ModelOpened(model.Name, model.Version, model.Package);
+            if (parts.Worker.Insecure)
                 logger.Simulated();
-            scrape = options.MetricsPort is { } port ? Scrape(port, metrics) : null;
+            scrape = options.MetricsPort is { } port ? GatewayListener.Scrape(port, parts.Metrics) : null;
+            health = options.HealthPort is { } healthPort ? GatewayListener.Health(healthPort, options.ListenOnAnyAddress, parts) : null;
             await app.StartAsync(cancel);
-            if (scrape is not null)
-                await scrape.StartAsync(cancel);
-            return new(app, scrape, worker);
+            parts.Tokens.PublicAddress = options.PublicAddress ?? GatewayListener.Address(app).ToString();
+            foreach (var beside in (WebApplication?[])[scrape, health])
+                if (beside is not null)
+                    await beside.StartAsync(cancel);
+            return new(parts, app, scrape, health, logger);
         }
         catch
         {
-            await DisposeAllAsync(app, scrape, worker);
+            await DisposeAllAsync(app, scrape, health, parts);
             throw;
         }
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => DisposeAllAsync(_app, _metrics, _worker);
-
-    /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>
-    private static async Task<ScoringWorker> StartWorkerAsync(GatewayOptions options, DecisionLog log, CancellationToken cancel)
+    /// <summary>New connections get this certificate; living ones go on.</summary>
+    /// <param name="certificate">With its private key; stays the caller's.</param>
+    /// <exception cref="ArgumentException">It has no private key or has expired.</exception>
+    public void RotateServerCertificate(X509Certificate2 certificate)
     {
-        var package = await File.ReadAllBytesAsync(options.PackagePath, cancel);
-        var digest = Digest.Of(package);
-        using var stream = new MemoryStream(package, writable: false);
-        if (await SealedModel.VerifyAsync(stream, options.Publishers, cancel) is { IsTrusted: false } refused)
-            throw new CryptographicException($"The model package is refused ({refused.Verdict}): {refused.Reason}");
-        await log.AppendPoliciesAsync(cancel);
-        var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == digest ? await DataKeyAsync(package, options, ending) : null, log.AppendAsync, options.Time);
-        return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (!certificate.HasPrivateKey)
+            throw new ArgumentException("The certificate has no private key.", nameof(certificate));
+        if (certificate.NotAfter < DateTime.Now)
+            throw new ArgumentException($"The certificate expired {certificate.NotAfter:u}.", nameof(certificate));
+        _parts.Tls.Exchange(certificate);
+        _logger.Rotated("server certificate");
     }
 
-    private static async ValueTask<SecretBytes> DataKeyAsync(byte[] package, GatewayOptions options, CancellationToken cancel)
+    /// <summary>Exchanges the clients' authorities and their revocation lists. A client whose certificate is no longer trusted is refused from its next request on, on a living connection too.</summary>
+    /// <param name="roots">At least one.</param>
+    /// <param name="revocationLists">DER.</param>
+    /// <exception cref="ArgumentException">There is no root, or one of them cannot be read; what was in force stays.</exception>
+    public void RotateClientTrust(IReadOnlyList<X509Certificate2> roots, IReadOnlyList<byte[]> revocationLists)
     {
-        using var stream = new MemoryStream(package, writable: false);
-        return (await SealedModel.UnwrapDataKeyAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel)).DataKey;
+        ArgumentNullException.ThrowIfNull(roots);
+        ArgumentNullException.ThrowIfNull(revocationLists);
+        _parts.Trust.Exchange(roots, revocationLists);
+        _logger.Rotated("client authorities and revocation lists");
     }
 
-    private static WebApplication Listen(GatewayOptions options, ClientCertificateValidator clients, GatewayMetrics metrics, ILoggerFactory logging)
+    /// <summary>Exchanges the keys of the token issuer; tokens that were remembered are read anew.</summary>
+    /// <exception cref="ArgumentException">A key may not be used for access tokens; what was in force stays.</exception>
+    public void RotateTokenKeys(JsonWebKeySet keys)
     {
-        // The empty builder reads no settings file and no environment: only these options decide what listens.
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(logging);   // disposed with the app
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel((_, kestrel) =>
+        ArgumentNullException.ThrowIfNull(keys);
+        _parts.Tokens.Exchange(keys);
+        _logger.Rotated("token keys");
+    }
+
+    /// <summary>Brings another access policy into force: first the log entry, which names the policy before, then the policy.</summary>
+    /// <param name="text">Cedar policies.</param>
+    /// <param name="cancel">Ends the waiting for the log.</param>
+    /// <exception cref="PolicySyntaxException">The text does not parse; what was in force stays.</exception>
+    /// <exception cref="IOException">The log cannot be written; what was in force stays.</exception>
+    public async Task ChangePolicyAsync(string text, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var policy = new GatewayPolicy(text);
+        await _policyChange.WaitAsync(cancel);
+        try
         {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = options.MaximumBodyBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-            kestrel.Limits.MaxConcurrentConnections = 2000;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
-            var tls = new GatewayTls(options.ServerCertificate, options.ClientRoots, clients, metrics, logging.CreateLogger<GatewayHost>());
-            kestrel.Listen(options.ListenOnAnyAddress ? IPAddress.Any : IPAddress.Loopback, options.Port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = TimeSpan.FromSeconds(30), OnConnection = _ => ValueTask.FromResult(tls.Options()) });
-            });
-        });
-        return builder.Build();
-    }
-
-    private static void Map(WebApplication app, Gateway gateway, ModelSignature model)
-    {
-        app.MapGet("/v2", http => GatewayMetadata.Server().WriteAsync(http));
-        app.MapGet("/v2/health/live", http => GatewayMetadata.Live().WriteAsync(http));
-        app.MapGet("/v2/health/ready", http => GatewayMetadata.Ready().WriteAsync(http));
-        foreach (var path in (string[])["/v2/models/{model}", "/v2/models/{model}/versions/{version}"])
-        {
-            app.MapGet(path, http => gateway.InspectAsync(http, () => GatewayMetadata.Model(model)));
-            app.MapGet(path + "/ready", http => gateway.InspectAsync(http, () => GatewayMetadata.ModelReady(model)));
-            app.MapPost(path + "/infer", gateway.InferAsync);
+            var previous = _parts.Policies.Current.Version;
+            if (policy.Version == previous)
+                return;
+            await _parts.Records.AppendPolicyAsync(policy.Version, previous, cancel);
+            _parts.Policies.Current = policy;
+            _logger.Rotated("access policy");
         }
-
-        app.MapFallback(http => Reply.Of(new Refusal(StatusCodes.Status404NotFound, "unknown-path", "The Open Inference Protocol V2 has no such path.")).WriteAsync(http));
+        finally
+        {
+            _policyChange.Release();
+        }
     }
 
-    private static WebApplication Scrape(int port, GatewayMetrics metrics)
+    /// <summary>Stops in order: not ready, no new connections, what is under way ends within the drain timeout, what was decided is written.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
-        var app = builder.Build();
-        app.MapMetrics("/metrics", metrics.Registry);
-        return app;
+        _parts.Load.Drain();
+        using var limit = new CancellationTokenSource(_parts.DrainTimeout);
+        await _app.StopAsync(limit.Token);
+        await DisposeAllAsync(_app, _metrics, _health, _parts);
+        _policyChange.Dispose();
     }
 
-    private static Uri Address(WebApplication app)
+    private static async ValueTask DisposeAllAsync(WebApplication? app, WebApplication? scrape, WebApplication? health, GatewayParts parts)
     {
-        var bound = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return new($"{bound.Scheme}://localhost:{bound.Port}/");
-    }
-
-    private static async ValueTask DisposeAllAsync(WebApplication? app, WebApplication? scrape, ScoringWorker worker)
-    {
-        if (scrape is not null)
-            await scrape.DisposeAsync();
         if (app is not null)
             await app.DisposeAsync();
-        worker.Dispose();
+        await parts.DisposeAsync();
+        foreach (var beside in (WebApplication?[])[scrape, health])
+            if (beside is not null)
+                await beside.DisposeAsync();
     }
 }

@@ -2,49 +2,98 @@ using System.Text.Json;
 
 namespace Bulwark.Server;
 
-/// <summary>What the Open Inference Protocol V2 (REST) says of a server and a model.</summary>
+/// <summary>What the Open Inference Protocol V2 (REST) says of a server and its models.</summary>
 internal static class GatewayMetadata
 {
+    /// <summary>The protocol's extensions that are served.</summary>
+    internal static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "statistics"];
+
+    internal const string ServerName = "bulwark";
+
+    internal static string ServerVersion { get; } = typeof(GatewayMetadata).Assembly.GetName().Version!.ToString(3);
+
     internal static Reply Server() => Reply.Of("metadata", writer =>
     {
-        writer.WriteString("name", "bulwark");
-        writer.WriteString("version", typeof(GatewayMetadata).Assembly.GetName().Version!.ToString(3));
+        writer.WriteString("name", ServerName);
+        writer.WriteString("version", ServerVersion);
         writer.WriteStartArray("extensions");
+        foreach (var extension in Extensions)
+            writer.WriteStringValue(extension);
         writer.WriteEndArray();
     });
 
     internal static Reply Live() => Reply.Of("live", writer => writer.WriteBoolean("live", true));
 
-    internal static Reply Ready() => Reply.Of("ready", writer => writer.WriteBoolean("ready", true));
+    internal static Reply Ready(bool isReady) => new(
+        isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, "ready", Reply.Json(writer => writer.WriteBoolean("ready", isReady)));
 
-    internal static Reply ModelReady(ModelSignature model) => Reply.Of("ready", writer =>
-    {
-        writer.WriteString("name", model.Name);
-        writer.WriteBoolean("ready", true);
-    });
+    internal static Reply ModelReady(IServedModel model) => new(
+        model.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, "ready", Reply.Json(writer =>
+        {
+            writer.WriteString("name", model.Signature.Name);
+            writer.WriteBoolean("ready", model.IsReady);
+        }));
 
     internal static Reply Model(ModelSignature model) => Reply.Of("metadata", writer =>
     {
         writer.WriteString("name", model.Name);
         writer.WriteStartArray("versions");
-        writer.WriteStringValue(model.Version);
+        if (model.Version.Length > 0)
+            writer.WriteStringValue(model.Version);
         writer.WriteEndArray();
-        writer.WriteString("platform", "bulwark_onnx");
-        WriteTensor(writer, "inputs", ModelSignature.InputName, model.Width);
-        WriteTensor(writer, "outputs", ModelSignature.OutputName, model.Classes);
+        writer.WriteString("platform", model.Platform);
+        WriteTensors(writer, "inputs", model.Inputs);
+        WriteTensors(writer, "outputs", model.Outputs);
     });
 
-    private static void WriteTensor(Utf8JsonWriter writer, string member, string name, int width)
+    /// <summary>Source: Triton's statistics extension. What is not measured apart (queue, input, output) has the count and no time.</summary>
+    internal static Reply Statistics(ServedModels.Counted counted) => Reply.Of("statistics", writer =>
     {
-        writer.WriteStartArray(member);
+        var model = counted.Model.Signature;
+        writer.WriteStartArray("model_stats");
         writer.WriteStartObject();
-        writer.WriteString("name", name);
-        writer.WriteString("datatype", "FP32");
-        writer.WriteStartArray("shape");
-        writer.WriteNumberValue(-1);
-        writer.WriteNumberValue(width);
+        writer.WriteString("name", model.Name);
+        writer.WriteString("version", model.Version);
+        writer.WriteNumber("last_inference", counted.LastMilliseconds);
+        writer.WriteNumber("inference_count", counted.Rows);
+        writer.WriteNumber("execution_count", counted.Scored);
+        writer.WriteStartObject("inference_stats");
+        WriteDuration(writer, "success", counted.Scored, counted.Nanoseconds);
+        WriteDuration(writer, "fail", counted.Refused, counted.RefusedNanoseconds);
+        WriteDuration(writer, "queue", counted.Scored, 0);
+        WriteDuration(writer, "compute_input", counted.Scored, 0);
+        WriteDuration(writer, "compute_infer", counted.Scored, counted.Nanoseconds);
+        WriteDuration(writer, "compute_output", counted.Scored, 0);
+        writer.WriteEndObject();
+        writer.WriteStartArray("batch_stats");
         writer.WriteEndArray();
         writer.WriteEndObject();
+        writer.WriteEndArray();
+    });
+
+    private static void WriteDuration(Utf8JsonWriter writer, string member, long count, long nanoseconds)
+    {
+        writer.WriteStartObject(member);
+        writer.WriteNumber("count", count);
+        writer.WriteNumber("ns", nanoseconds);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteTensors(Utf8JsonWriter writer, string member, IReadOnlyList<TensorSpec> tensors)
+    {
+        writer.WriteStartArray(member);
+        foreach (var tensor in tensors)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", tensor.Name);
+            writer.WriteString("datatype", tensor.Type.Word());
+            writer.WriteStartArray("shape");
+            foreach (var size in tensor.Shape)
+                writer.WriteNumberValue(size);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndArray();
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Prometheus;
 
 namespace Bulwark.Server;
@@ -5,8 +6,13 @@ namespace Bulwark.Server;
 /// <summary>What the gateway counts. No client, no feature, no score is ever a label.</summary>
 internal sealed class GatewayMetrics
 {
+    private static readonly ActivitySource Source = new(GatewayHost.TelemetryName);
+    private static readonly System.Diagnostics.Metrics.Meter Meter = new(GatewayHost.TelemetryName);
+    private static readonly System.Diagnostics.Metrics.Counter<long> Requests = Meter.CreateCounter<long>("bulwark.gateway.requests", "{request}", "Requests to score, by model and outcome.");
+    private static readonly System.Diagnostics.Metrics.Histogram<double> Seconds = Meter.CreateHistogram<double>("bulwark.gateway.request.duration", "s", "From a request to its answer, by model.");
+
     private readonly Counter _requests, _connections, _tokens, _policies, _inputs, _releases;
-    private readonly Counter _unwritten;
+    private readonly Counter _unwritten, _shed;
     private readonly Histogram _seconds;
 
     internal GatewayMetrics()
@@ -21,6 +27,7 @@ internal sealed class GatewayMetrics
         _inputs = factory.CreateCounter("bulwark_input_rejected_total", "Rows refused by the input screen, by reason.", "reason");
         _releases = factory.CreateCounter("bulwark_key_releases_total", "Key releases, by verdict.", "verdict", "insecure");
         _unwritten = factory.CreateCounter("bulwark_log_failures_total", "Decisions that could not be written to the transparency log; each was answered 503.");
+        _shed = factory.CreateCounter("bulwark_requests_shed_total", "Requests turned away because too many were under way.");
     }
 
     internal CollectorRegistry Registry { get; }
@@ -35,10 +42,24 @@ internal sealed class GatewayMetrics
 
     internal void KeyRelease(string verdict, bool insecure) => _releases.WithLabels(verdict, insecure ? "true" : "false").Inc();
 
+    internal void Shed() => _shed.Inc();
+
     internal void LogFailed() => _unwritten.Inc();
+
+    /// <summary>A gauge whose value is asked for at each scrape.</summary>
+    internal void Gauge(string name, string help, Func<double> value)
+    {
+        var gauge = Metrics.WithCustomRegistry(Registry).CreateGauge(name, help);
+        Registry.AddBeforeCollectCallback(() => gauge.Set(value()));
+    }
+
+    /// <summary>A span of OpenTelemetry; null unless somebody listens. It names model and outcome, never a client.</summary>
+    internal static Activity? StartSpan(string action) => Source.StartActivity($"bulwark.gateway.{action}", ActivityKind.Server);
 
     internal void Answered(string model, string outcome, TimeSpan duration)
     {
+        Requests.Add(1, new("bulwark.model", model), new("bulwark.outcome", outcome));
+        Seconds.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("bulwark.model", model));
         _requests.WithLabels(model, outcome).Inc();
         _seconds.WithLabels(model).Observe(duration.TotalSeconds);
     }

@@ -42,6 +42,12 @@ public sealed record GatewayOptions
     /// <summary>The authorities that may issue client certificates; at least one.</summary>
     public required IReadOnlyList<X509Certificate2> ClientRoots { get; init; }
 
+    /// <summary>Revocation lists of those authorities, DER. When there are any, each certificate needs a good one from its issuer.</summary>
+    public IReadOnlyList<byte[]> RevocationLists { get; init; } = [];
+
+    /// <summary>A SPIFFE trust domain: clients' certificates must then be X.509-SVIDs of it. Null asks for none.</summary>
+    public string? SpiffeTrustDomain { get; init; }
+
     /// <summary>What an access token must be.</summary>
     public required AccessTokenOptions AccessTokens { get; init; }
 
@@ -60,6 +66,48 @@ public sealed record GatewayOptions
     /// <summary>Most rows of one request.</summary>
     public int MaximumRows { get; init; } = 1024;
 
+    /// <summary>Models of other servers, behind the same doors.</summary>
+    public IReadOnlyList<UpstreamOptions> Upstreams { get; init; } = [];
+
+    /// <summary>When a signed receipt is made.</summary>
+    public ReceiptMode Receipts { get; init; }
+
+    /// <summary>Where clients reach the gateway, such as <c>https://models.bank.example</c>: what DPoP proofs must be for. Null is where it listens.</summary>
+    public string? PublicAddress { get; init; }
+
+    /// <summary>True to demand a nonce of the gateway's in each DPoP proof.</summary>
+    public bool DpopNonces { get; init; } = true;
+
+    /// <summary>Names for parts of the network, for policies.</summary>
+    public IReadOnlyList<NetworkZone> Zones { get; init; } = [];
+
+    /// <summary>Where the private trail of decisions is written; null for none.</summary>
+    public string? TrailDirectory { get; init; }
+
+    /// <summary>Decisions that may wait for the log; above it requests are answered 503.</summary>
+    public int AuditQueue { get; init; } = 8192;
+
+    /// <summary>Requests under way at once; above it new ones are answered 503.</summary>
+    public int MaximumConcurrentRequests { get; init; } = 4096;
+
+    /// <summary>Connections at once.</summary>
+    public int MaximumConnections { get; init; } = 16_384;
+
+    /// <summary>Requests a second that one client may send; 0 for no limit.</summary>
+    public double RequestsPerSecond { get; init; }
+
+    /// <summary>Requests that a client may send at once before its rate holds.</summary>
+    public int RequestBurst { get; init; } = 100;
+
+    /// <summary>The port of health, on loopback unless <see cref="ListenOnAnyAddress"/>, without TLS; 0 for any free one, null for none.</summary>
+    public int? HealthPort { get; init; }
+
+    /// <summary>How long requests under way may take to end when the gateway stops.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Where a query monitor is joined.</summary>
+    public QueryObserver Observer { get; init; } = QueryObserver.None;
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -75,6 +123,33 @@ public sealed record GatewayOptions
         if (!ServerCertificate.HasPrivateKey) yield return "The server's certificate has no private key.";
         if (Port is < 0 or > 65535 || MetricsPort is < 0 or > 65535) yield return "A port is from 0 to 65535.";
         if (MaximumBodyBytes is < 64 or > 1 << 30) yield return $"{nameof(MaximumBodyBytes)} is {MaximumBodyBytes}; it must be from 64 to 2^30.";
+        if (HealthPort is < 0 or > 65535) yield return $"{nameof(HealthPort)} is {HealthPort}; a port is from 0 to 65535.";
+        if (AuditQueue is < 16 or > 1_000_000) yield return $"{nameof(AuditQueue)} is {AuditQueue}; it must be from 16 to 1000000.";
+        if (MaximumConcurrentRequests < 1) yield return $"{nameof(MaximumConcurrentRequests)} is {MaximumConcurrentRequests}; it must be at least 1.";
+        if (MaximumConnections < 1) yield return $"{nameof(MaximumConnections)} is {MaximumConnections}; it must be at least 1.";
+        if (!(RequestsPerSecond >= 0)) yield return $"{nameof(RequestsPerSecond)} is {RequestsPerSecond}; it must be 0 or more.";
+        if (RequestBurst < 1) yield return $"{nameof(RequestBurst)} is {RequestBurst}; it must be at least 1.";
+        if (DrainTimeout < TimeSpan.Zero) yield return $"{nameof(DrainTimeout)} is {DrainTimeout}; it must be 0 or more.";
+        if (PublicAddress is not null && !(Uri.TryCreate(PublicAddress, UriKind.Absolute, out var address) && address.Scheme == "https" && address.PathAndQuery == "/"))
+            yield return $"{nameof(PublicAddress)} is {PublicAddress}; it must be https://HOST[:PORT].";
+        if (ServerCertificate.NotAfter.ToUniversalTime() < Time.GetUtcNow().UtcDateTime) yield return $"The server's certificate expired {ServerCertificate.NotAfter:u}.";
+        if (SpiffeTrustDomain is not null && SpiffeId.Fault($"spiffe://{SpiffeTrustDomain}/x") is { } fault) yield return $"{nameof(SpiffeTrustDomain)} is {SpiffeTrustDomain}: {fault}.";
+        foreach (var list in RevocationLists)
+            if (RevocationList.FaultOf(list) is { } unread) yield return $"A revocation list cannot be read: {unread}.";
+        foreach (var unsound in Bulwark.Policy.PolicySet.Faults(Policy)) yield return $"The access policy, line {unsound.Line}: {unsound.Fault}.";
+        foreach (var unsound in AccessTokens.Faults()) yield return unsound;
+        foreach (var unsound in Upstreams.SelectMany(upstream => upstream.Faults())) yield return unsound;
+        if (Upstreams.GroupBy(upstream => upstream.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) yield return $"Two upstreams are called {twice.Key}.";
         if (MaximumRows is < 1 or > 1_000_000) yield return $"{nameof(MaximumRows)} is {MaximumRows}; it must be from 1 to 1000000.";
     }
+}
+
+/// <summary>When the worker signs a receipt of what it answered.</summary>
+public enum ReceiptMode
+{
+    /// <summary>For every request.</summary>
+    Always = 0,
+
+    /// <summary>For requests that carry the header <c>Bulwark-Receipt</c>; the others leave their decision in the log, and no statement of the worker's.</summary>
+    Asked,
 }

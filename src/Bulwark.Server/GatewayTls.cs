@@ -5,9 +5,15 @@ using Bulwark.Cryptography;
 namespace Bulwark.Server;
 
 /// <summary>The gateway's side of a TLS handshake: TLS 1.3, and a client certificate that our own validator trusts, or no connection.</summary>
-internal sealed class GatewayTls(X509Certificate2 server, IReadOnlyList<X509Certificate2> roots, ClientCertificateValidator clients, GatewayMetrics metrics, ILogger logger)
+internal sealed class GatewayTls(X509Certificate2 server, ClientTrust trust, GatewayMetrics metrics, ILogger logger)
 {
-    private readonly SslStreamCertificateContext _server = SslStreamCertificateContext.Create(server, additionalCertificates: null, offline: true);
+    private volatile SslStreamCertificateContext _server = SslStreamCertificateContext.Create(server, additionalCertificates: null, offline: true);
+
+    /// <summary>New connections get this certificate; living ones are not touched.</summary>
+    internal void Exchange(X509Certificate2 certificate) => _server = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
+
+    /// <summary>When the certificate that new connections get expires, UTC.</summary>
+    internal DateTime NotAfter => _server.TargetCertificate.NotAfter.ToUniversalTime();
 
     internal SslServerAuthenticationOptions Options()
     {
@@ -24,7 +30,7 @@ internal sealed class GatewayTls(X509Certificate2 server, IReadOnlyList<X509Cert
 
     private bool IsTrusted(X509Certificate2? leaf, X509Chain? chain)
     {
-        var verdict = clients.Validate(leaf, chain?.ChainPolicy.ExtraStore);
+        var verdict = trust.Judge(leaf, chain?.ChainPolicy.ExtraStore);
         if (verdict is CertificateVerdict.Trusted)
             return true;
         metrics.ConnectionRefused(verdict);
@@ -36,7 +42,7 @@ internal sealed class GatewayTls(X509Certificate2 server, IReadOnlyList<X509Cert
     private X509ChainPolicy ChainPolicy()
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        foreach (var root in roots)
+        foreach (var root in trust.Roots)
             policy.CustomTrustStore.Add(root);
         return policy;
     }

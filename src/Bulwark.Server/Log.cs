@@ -31,4 +31,10 @@ internal static partial class Log
 
     [LoggerMessage(1104, LogLevel.Error, "A decision could not be made or recorded; the request was answered 503")]
     internal static partial void BrokerFailed(this ILogger logger, Exception failure);
+
+    [LoggerMessage(1021, LogLevel.Warning, "The server of model {Model} failed: {Why}")]
+    internal static partial void UpstreamFailed(this ILogger logger, string model, string why);
+
+    [LoggerMessage(1022, LogLevel.Information, "Rotated: {What}")]
+    internal static partial void Rotated(this ILogger logger, string what);
 }

@@ -12,4 +12,6 @@ internal readonly record struct Refusal(int Status, string Reason, string Messag
     internal static Refusal Malformed(string message) => new(StatusCodes.Status400BadRequest, "malformed", message);
 
     internal static Refusal WrongShape(string message) => new(StatusCodes.Status400BadRequest, "wrong-shape", message);
+
+    internal static Refusal WrongType(string message) => new(StatusCodes.Status400BadRequest, "wrong-type", message);
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Bulwark.Worker;
 
 namespace Bulwark.Server;
 
@@ -18,27 +17,31 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
 
     internal static Reply Of(string outcome, Action<Utf8JsonWriter> members) => new(StatusCodes.Status200OK, outcome, Json(members));
 
-    /// <summary>The worker's answer, byte for byte as it signed it, with the receipt beside it.</summary>
-    internal static Reply Of(WorkerAnswer answer, byte[] receipt) => answer.Verdict.IsAccepted
-        ? new(StatusCodes.Status200OK, "scored", answer.Body, receipt)
-        : new(StatusCodes.Status422UnprocessableEntity, answer.Verdict.Reason, answer.Body, receipt);
+    /// <summary>A model's answer, byte for byte as its receipt is about it, with the receipt beside it.</summary>
+    internal static Reply Of(ServedAnswer answer, byte[]? receipt) =>
+        new(answer.Status, answer.IsScored ? "scored" : answer.Reason, answer.Body, receipt) { HeadBytes = answer.HeadBytes };
+
+    /// <summary>The length of a JSON head with raw bytes behind it; else -1.</summary>
+    internal int HeadBytes { get; init; } = -1;
 
     internal async Task WriteAsync(HttpContext http)
     {
         http.Response.StatusCode = Status;
-        http.Response.ContentType = "application/json";
+        http.Response.ContentType = HeadBytes < 0 ? "application/json" : "application/octet-stream";
+        if (HeadBytes >= 0)
+            http.Response.Headers[RequestBody.HeadLengthHeader] = HeadBytes.ToString(System.Globalization.CultureInfo.InvariantCulture);
         http.Response.ContentLength = Body.Length;
         http.Response.Headers.CacheControl = "no-store";
         if (Receipt is not null)
             http.Response.Headers[GatewayHost.ReceiptHeader] = Convert.ToBase64String(Receipt);
-        if (Status == StatusCodes.Status413PayloadTooLarge && HttpProtocol.IsHttp11(http.Request.Protocol))
+        if (Status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(http.Request.Protocol))
             http.Response.Headers.Connection = "close";   // the rest of the body is not read, so this connection has no next request
-        if (Status == StatusCodes.Status401Unauthorized)
+        if (Status == StatusCodes.Status401Unauthorized && http.Response.Headers.WWWAuthenticate.Count == 0)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         await http.Response.Body.WriteAsync(Body, http.RequestAborted);
     }
 
-    private static ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> members)
+    internal static ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(buffer, Relaxed);

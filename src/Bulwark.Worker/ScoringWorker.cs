@@ -84,7 +84,10 @@ public sealed class ScoringWorker : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         var scores = new float[request.RowCount * Model.Classes];
         var (verdict, row) = Model.Score(request.Rows.Span, request.RowCount, scores);
-        var body = verdict.IsAccepted ? Scored(request, scores) : Refused(verdict, row);
+        var headBytes = -1;
+        var body = verdict.IsAccepted
+            ? ScoreAnswer.Write(request.Form, Model.Name, Model.Version, request.Id, scores, request.RowCount, Insecure, out headBytes)
+            : Refused(verdict, row);
         var salt = PredictionReceipt.NewSalt();
         var facts = new PredictionFacts
         {
@@ -98,7 +101,7 @@ public sealed class ScoringWorker : IDisposable
             Time = _time.GetUtcNow(),
             Insecure = Insecure,
         };
-        return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt);
+        return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt) { HeadBytes = headBytes, Scores = scores };
     }
 
     /// <inheritdoc/>
@@ -106,36 +109,6 @@ public sealed class ScoringWorker : IDisposable
     {
         _signer.Dispose();
         Model.Dispose();
-    }
-
-    /// <summary>An answer of the Open Inference Protocol V2.</summary>
-    private byte[] Scored(WorkerRequest request, ReadOnlySpan<float> scores)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var writer = new Utf8JsonWriter(buffer, Relaxed);
-        writer.WriteStartObject();
-        writer.WriteString("model_name", Model.Name);
-        writer.WriteString("model_version", Model.Version);
-        if (request.Id is not null)
-            writer.WriteString("id", request.Id);
-        WriteParameters(writer);
-        writer.WriteStartArray("outputs");
-        writer.WriteStartObject();
-        writer.WriteString("name", "score");
-        writer.WriteString("datatype", "FP32");
-        writer.WriteStartArray("shape");
-        writer.WriteNumberValue(request.RowCount);
-        writer.WriteNumberValue(Model.Classes);
-        writer.WriteEndArray();
-        writer.WriteStartArray("data");
-        foreach (var score in scores)
-            writer.WriteNumberValue(score);
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>Which row and which feature, and why; never the value.</summary>
@@ -146,17 +119,10 @@ public sealed class ScoringWorker : IDisposable
         using var writer = new Utf8JsonWriter(buffer, Relaxed);
         writer.WriteStartObject();
         writer.WriteString("error", $"{verdict.Reason}: {where}");
-        WriteParameters(writer);
+        ScoreAnswer.WriteParameters(writer, Insecure);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
-    }
-
-    private void WriteParameters(Utf8JsonWriter writer)
-    {
-        writer.WriteStartObject("parameters");
-        writer.WriteBoolean("insecure", Insecure);
-        writer.WriteEndObject();
     }
 
     private static async Task<WorkerModel> OpenAsync(byte[] package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> publishers, CancellationToken cancel)

@@ -20,6 +20,9 @@ public sealed record AccessToken
     /// <summary><c>exp</c>: it is refused from then on.</summary>
     public required DateTimeOffset Expires { get; init; }
 
+    /// <summary>What it is bound to: <c>certificate</c> (RFC 8705), <c>key</c> (RFC 9449), or <c>certificate+key</c>.</summary>
+    public string Binding { get; init; } = "certificate";
+
     /// <summary>Every claim.</summary>
     public required JsonElement Claims { get; init; }
 }

@@ -70,4 +70,8 @@ public sealed record CertificatePathOptions
 
     /// <summary>Revocation lists, DER. When there are any, each certificate below the root needs a good one from its issuer.</summary>
     public IReadOnlyList<byte[]> RevocationLists { get; init; } = [];
+
+    /// <summary>A SPIFFE trust domain, such as <c>bank.example</c>: certificates must then be X.509-SVIDs of it. Null asks for none.</summary>
+    /// <value>Default: null.</value>
+    public string? SpiffeTrustDomain { get; init; }
 }

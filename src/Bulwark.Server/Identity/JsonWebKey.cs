@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +17,7 @@ public sealed class JsonWebKey
     };
 
     private readonly object _key;
+    private readonly ConcurrentBag<AsymmetricAlgorithm> _idle = [];   // one at work on each thread at most: the platform's objects are no thread's but their user's
     private readonly string? _curve;
 
     private JsonWebKey(string type, string? id, JwsAlgorithm? algorithm, object key, string? curve)
@@ -70,6 +73,18 @@ public sealed class JsonWebKey
         };
     }
 
+    /// <summary>The key's own digest (RFC 7638), base64url.</summary>
+    internal string Thumbprint()
+    {
+        var canonical = _key switch
+        {
+            ECParameters point => $$"""{"crv":"{{_curve}}","kty":"EC","x":"{{Base64Url.EncodeToString(point.Q.X)}}","y":"{{Base64Url.EncodeToString(point.Q.Y)}}"}""",
+            RSAParameters modulus => $$"""{"e":"{{Base64Url.EncodeToString(modulus.Exponent)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(modulus.Modulus)}}"}""",
+            _ => throw new InvalidOperationException("A symmetric key has no public thumbprint."),
+        };
+        return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
+    }
+
     /// <summary>True when the signature is right and the key may be used with the algorithm.</summary>
     internal bool Verify(JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
@@ -79,8 +94,8 @@ public sealed class JsonWebKey
         {
             return _key switch
             {
-                ECParameters point => VerifyEc(point, algorithm, data, signature),
-                RSAParameters modulus => VerifyRsa(modulus, algorithm, data, signature),
+                ECParameters point => VerifyPublic(() => ECDsa.Create(point), algorithm, data, signature),
+                RSAParameters modulus => signature.Length == modulus.Modulus!.Length && VerifyPublic(() => RSA.Create(modulus), algorithm, data, signature),
                 byte[] secret => CryptographicOperations.FixedTimeEquals(CryptographicOperations.HmacData(algorithm.Hash, secret, data), signature),
                 _ => false,
             };
@@ -95,16 +110,21 @@ public sealed class JsonWebKey
     internal bool Fits(JwsAlgorithm algorithm) =>
         algorithm.KeyType == KeyType && (Pinned is null || Pinned == algorithm) && algorithm.Curve == _curve;
 
-    private static bool VerifyEc(ECParameters point, JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    /// <summary>Making the platform's key costs as much as half a verification, so it is kept.</summary>
+    private bool VerifyPublic(Func<AsymmetricAlgorithm> make, JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
-        using var key = ECDsa.Create(point);
-        return key.VerifyData(data, signature, algorithm.Hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
-    }
-
-    private static bool VerifyRsa(RSAParameters modulus, JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
-    {
-        using var key = RSA.Create(modulus);
-        return signature.Length == modulus.Modulus!.Length && key.VerifyData(data, signature, algorithm.Hash, algorithm.Padding);
+        if (!_idle.TryTake(out var key))
+            key = make();
+        try
+        {
+            return key is ECDsa point
+                ? point.VerifyData(data, signature, algorithm.Hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
+                : ((RSA)key).VerifyData(data, signature, algorithm.Hash, algorithm.Padding);
+        }
+        finally
+        {
+            _idle.Add(key);
+        }
     }
 
     private static ECParameters ReadEc(JsonElement json, JwsAlgorithm? algorithm, out string curve)

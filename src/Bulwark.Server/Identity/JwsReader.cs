@@ -82,6 +82,44 @@ public static class JwsReader
         return JwsVerdict.Valid;
     }
 
+    /// <summary>Checks a signature by the key that the header itself brings (RFC 9449, section 4.2). It proves possession, and trust in nobody.</summary>
+    /// <param name="compact">The token, at most 16 KiB.</param>
+    /// <param name="allowed">The algorithms that may be used.</param>
+    /// <param name="jws">The content, when the verdict is <see cref="JwsVerdict.Valid"/>.</param>
+    /// <param name="key">The key, when the verdict is <see cref="JwsVerdict.Valid"/>.</param>
+    internal static JwsVerdict ReadOwnKey(string compact, IReadOnlySet<string> allowed, out Jws? jws, out JsonWebKey? key)
+    {
+        (jws, key) = (null, null);
+        if (!TrySplit(compact, out var headerBytes, out var payload, out var signature))
+            return JwsVerdict.Malformed;
+        var fault = StrictJson.TryReadObject(headerBytes, out var header);
+        if (fault != StrictJson.Fault.None)
+            return fault == StrictJson.Fault.DuplicateMember ? JwsVerdict.DuplicateMember : JwsVerdict.Malformed;
+        if (Unsupported.Any(name => header.TryGetProperty(name, out _)))
+            return JwsVerdict.UnsupportedHeader;
+        if (KeyBringers.Any(name => name != "jwk" && header.TryGetProperty(name, out _)))
+            return JwsVerdict.EmbeddedKey;
+        if (JwsAlgorithm.Find(StrictJson.Text(header, "alg")) is not { KeyType: not "oct" } algorithm || !allowed.Contains(algorithm.Name))
+            return JwsVerdict.AlgorithmNotAllowed;
+        try
+        {
+            key = header.TryGetProperty("jwk", out var own) ? JsonWebKey.Read(own) : null;
+        }
+        catch (FormatException)
+        {
+            return JwsVerdict.UnknownKey;
+        }
+
+        if (key is null || key.KeyType == "oct")
+            return JwsVerdict.UnknownKey;
+        if (!key.Fits(algorithm))
+            return JwsVerdict.AlgorithmOfAnotherKey;
+        if (!key.Verify(algorithm, Encoding.ASCII.GetBytes(compact[..compact.LastIndexOf('.')]), signature))
+            return JwsVerdict.BadSignature;
+        jws = new(header, payload);
+        return JwsVerdict.Valid;
+    }
+
     private static bool TrySplit(string compact, out byte[] header, out byte[] payload, out byte[] signature)
     {
         header = payload = signature = [];

@@ -68,4 +68,19 @@ public enum TokenVerdict
 
     /// <summary>It is bound to another certificate than this connection's.</summary>
     BoundToAnotherCertificate,
+
+    /// <summary>It is bound to a key, and the request came without a DPoP proof.</summary>
+    ProofMissing,
+
+    /// <summary>It is bound to another key than the request's DPoP proof proved, or to none.</summary>
+    BoundToAnotherKey,
+
+    /// <summary>The DPoP proof is malformed, badly signed, for another request or another token, or out of time.</summary>
+    BadProof,
+
+    /// <summary>The DPoP proof lacks this server's nonce, or has an old one; the answer brings a fresh one.</summary>
+    NonceNeeded,
+
+    /// <summary>The DPoP proof was seen before.</summary>
+    ProofReplayed,
 }

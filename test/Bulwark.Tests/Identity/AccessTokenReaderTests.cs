@@ -209,7 +209,7 @@ public class AccessTokenReaderTests
 
     [Fact]
     public void A_token_that_is_bound_otherwise_is_refused() =>
-        Assert.Equal(TokenVerdict.UnsupportedBinding, ReadWith("cnf", new JsonObject { ["jkt"] = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
+        Assert.Equal(TokenVerdict.UnsupportedBinding, ReadWith("cnf", new JsonObject { ["kid"] = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
 
     [Fact]
     public void A_token_of_another_certificate_is_refused()

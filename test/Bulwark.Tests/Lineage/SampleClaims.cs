@@ -21,6 +21,11 @@ internal static class SampleClaims
         Statement.Of("subject key", Digest.Of("salted"u8), new SubjectErased { Time = Now, Reason = "request of the person", Epoch = 3, Datasets = [Data], Models = [Package] }),
         Trained(Onnx, Data, 1.0), Evaluated(), Attacked(), Sealed(Package, Onnx, Data), Promoted(), Released(Package, Evidence, Signing()),
         Statement.Of("model", Package, new RequestJudged { Action = "infer", Time = Now, Outcome = "scored", Reason = "passed", Status = 200, Client = Somebody, Policy = Policy, Policies = ["policy0"] }),
+        Statement.Of([new("access policy", Policy), new("fraud", Package)], new RequestsJudged
+        {
+            Gateway = "00112233445566778899aabbccddeeff", First = 0, Policy = Policy,
+            Decisions = [new() { Action = "infer", Time = Now, Outcome = "scored", Reason = "accepted", Status = 200, Client = Somebody, Model = "fraud", Policies = ["policy0"] }],
+        }),
         Statement.Of([new("request", Data), new("response", Test), new("model", Package)], Facts()),
         Statement.Of("policy.cedar", Policy, new PolicyChanged { Kind = PolicyChanged.AccessPolicy, Time = Now }),
         Statement.Of("privacy ledger, line 3", Data, new PrivacyBooked { Line = 2, Kind = "commit", Dataset = "data", Booking = JsonSerializer.SerializeToElement(new { kind = "commit" }), Time = Now }),

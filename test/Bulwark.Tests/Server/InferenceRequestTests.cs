@@ -5,7 +5,7 @@ namespace Bulwark.Tests.Server;
 
 public class InferenceRequestTests
 {
-    private static readonly ModelSignature Model = new("fraud", "1", Width: 2, Classes: 1, MaximumRows: 4);
+    private static readonly ModelSignature Model = ModelSignature.OfRows("fraud", "1", width: 2, classes: 1, maximumRows: 4);
     private const string Sound = """{"id":"a","parameters":{"p":1},"inputs":[{"name":"features","shape":[2,2],"datatype":"FP32","data":[1,2,3,4],"parameters":{}}],"outputs":[{"name":"score"}]}""";
 
     [Fact]
@@ -13,16 +13,16 @@ public class InferenceRequestTests
     {
         var request = Read(Sound, out _)!;
         Assert.Equal(("a", 2), (request.Id, request.RowCount));
-        Assert.Equal([1f, 2, 3, 4], request.Rows);
+        Assert.Equal([1f, 2, 3, 4], request.Inputs[0].ToFloats());
     }
 
     [Theory]
     [InlineData("""{"inputs":[{"data":[[1,2],[3,4]],"datatype":"FP64","shape":[2,2],"name":"features"}]}""")]
     [InlineData("""{"inputs":[{"name":"features","shape":[2,2],"datatype":"FP32","data":[1,2,3.0e0,4]}],"parameters":{"binary_data_output":false}}""")]
-    public void Order_nesting_and_either_float_type_do_not_matter(string body) => Assert.Equal([1f, 2, 3, 4], Read(body, out _)!.Rows);
+    public void Order_nesting_and_either_float_type_do_not_matter(string body) => Assert.Equal([1f, 2, 3, 4], Read(body, out _)!.Inputs[0].ToFloats());
 
     [Fact]
-    public void Null_is_a_missing_value() => Assert.True(float.IsNaN(Read(Sound.Replace("[1,2,3,4]", "[null,2,3,4]", StringComparison.Ordinal), out _)!.Rows[0]));
+    public void Null_is_a_missing_value() => Assert.True(float.IsNaN(Read(Sound.Replace("[1,2,3,4]", "[null,2,3,4]", StringComparison.Ordinal), out _)!.Inputs[0].ToFloats()[0]));
 
     [Theory]
     [InlineData("", "malformed")]
@@ -66,7 +66,7 @@ public class InferenceRequestTests
     [InlineData("[1,2,3,4]", "[[[1]],2]", "wrong-type")]
     [InlineData("[1,2,3,4]", "[1,2,3,\"4\"]", "wrong-type")]
     [InlineData("[1,2,3,4]", "[1,2,3,{}]", "wrong-type")]
-    [InlineData("[1,2,3,4]", "[1,2,3,4,5,6,7,8,9]", "too-many-rows")]
+    [InlineData("[1,2,3,4]", "[1,2,3,4,5,6,7,8,9]", "wrong-shape")]
     [InlineData("[1,2,3,4]", "[1,2,3,NaN]", "not-finite")]
     [InlineData("[1,2,3,4]", "[1,2,3,-Infinity]", "not-finite")]
     [InlineData("[1,2,3,4]", "[1,2,3,4,]", "malformed")]
@@ -74,7 +74,9 @@ public class InferenceRequestTests
     [InlineData("[1,2,3,4]", "7", "wrong-shape")]
     [InlineData("\"parameters\":{\"p\":1}", "\"parameters\":{\"p\":{}}", "malformed")]
     [InlineData("\"parameters\":{\"p\":1}", "\"parameters\":[]", "malformed")]
-    [InlineData("\"parameters\":{}", "\"parameters\":{\"binary_data_size\":16}", "unsupported")]
+    [InlineData("\"parameters\":{}", "\"parameters\":{\"binary_data_size\":16}", "malformed")]
+    [InlineData("\"parameters\":{}", "\"parameters\":{\"shared_memory_region\":\"r\"}", "unsupported")]
+    [InlineData("\"parameters\":{}", "\"parameters\":{\"classification\":2}", "unsupported")]
     public void One_thing_bent_is_refused_by_its_own_name(string from, string to, string reason)
     {
         var bent = Sound.Replace(from, to, StringComparison.Ordinal);
@@ -105,7 +107,7 @@ public class InferenceRequestTests
             for (var i = random.Next(1, 4); i > 0; i--)
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             var request = InferenceRequest.Read(bytes, Model, out var refusal);
-            Assert.True(request is null ? refusal.Status is >= 400 and < 500 : request.Rows.Length == request.RowCount * 2);
+            Assert.True(request is null ? refusal.Status is >= 400 and < 500 : request.Inputs[0].Count == request.RowCount * 2);
         }
     }
 

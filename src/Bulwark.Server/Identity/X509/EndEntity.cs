@@ -16,6 +16,8 @@ internal static class EndEntity
             return new(CertificateVerdict.WrongExtendedKeyUsage, $"The certificate's extended key usage does not hold {options.Purpose}.");
         if (options.CommonNameRepeatsAlternativeName && WebPki.CheckCommonName(certificate) is { IsTrusted: false } refusal)
             return refusal;
+        if (options.SpiffeTrustDomain is { } domain && SpiffeId.Check(certificate, domain) is { IsTrusted: false } unfit)
+            return unfit;
         return options.PeerNames.FirstOrDefault(expected => !Carries(extensions, expected)) is { } missing
             ? new(CertificateVerdict.WrongName, $"The certificate does not carry the name {missing.Value}.") : Finding.Trusted;
     }

@@ -22,6 +22,20 @@ internal sealed class RevocationList
     private CertificateExtensions Extensions { get; set; } = CertificateExtensions.Empty;
     private bool HasUnknownEntries { get; set; }
 
+    /// <summary>What keeps the bytes from being a list; null when they are one.</summary>
+    internal static string? FaultOf(byte[] der)
+    {
+        try
+        {
+            Parse(der);
+            return null;
+        }
+        catch (Exception fault) when (fault is AsnContentException or System.Security.Cryptography.CryptographicException)
+        {
+            return fault.Message;
+        }
+    }
+
     internal static RevocationList Parse(byte[] der)
     {
         var outer = new AsnReader(der, AsnEncodingRules.DER);

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Bulwark.Models;
+using Bulwark.Policy;
+using Bulwark.Server;
+
+namespace Bulwark.Benchmarks.Gateway;
+
+/// <summary>What the whole chain costs beside the bare protocol over mutual TLS, by the server process's own clock; and its parts one by one.</summary>
+internal static class GatewayArea
+{
+    private static readonly Process Self = Process.GetCurrentProcess();
+
+    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [ROUNDS] [SECONDS] [CONNECTIONS]</summary>
+    internal static int Run(string[] arguments)
+    {
+        if (arguments is ["load", .. var rest])
+            return LoadGenerator.Run(rest);
+        int Number(int place, int otherwise) => arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : otherwise;
+        RunAsync(Number(0, 4), Number(1, 4), Number(2, 64)).GetAwaiter().GetResult();
+        return 0;
+    }
+
+    private static async Task RunAsync(int rounds, int seconds, int connections)
+    {
+        Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores; {GatewayStage.Features} features, {connections} connections, load in a process of its own");
+        using var stage = await GatewayStage.CreateAsync();
+        Parts(stage);
+        await using var bare = await BareServer.StartAsync(stage);
+        await using var small = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Asked), default);
+        await using var large = await GatewayHost.StartAsync(stage.Options(1000, ReceiptMode.Asked), default);
+        await using var signed = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Always), default);
+        (string Name, int Port)[] contenders =
+        [
+            ("bare protocol over mutual TLS (limit)", bare.Port), ("full chain, 64 rules", small.BaseAddress.Port), ("full chain, 1,000 rules", large.BaseAddress.Port),
+            ("full chain, 64 rules, a receipt each", signed.BaseAddress.Port),
+        ];
+        var best = new double[contenders.Length];
+        var rate = new double[contenders.Length];
+        Array.Fill(best, double.MaxValue);
+        for (var round = 0; round <= rounds; round++)
+        {
+            for (var i = 0; i < contenders.Length; i++)
+            {
+                var (cpu, perSecond) = Measure(contenders[i].Port, stage, connections, seconds);
+                if (round > 0)   // the first warms up
+                    (best[i], rate[i]) = (Math.Min(best[i], cpu), Math.Max(rate[i], perSecond));
+            }
+        }
+
+        Console.WriteLine($"{"",-42}{"CPU-µs a request",18}{"of the limit",14}{"requests/s seen",17}   best of {rounds} interleaved rounds of {seconds} s");
+        for (var i = 0; i < contenders.Length; i++)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{contenders[i].Name,-42}{best[i],18:N1}{best[0] / best[i],14:P0}{rate[i],17:N0}"));
+    }
+
+    /// <summary>Processor time of this process, which is the server, over a load that another process makes.</summary>
+    private static (double CpuMicroseconds, double PerSecond) Measure(int port, GatewayStage stage, int connections, int seconds)
+    {
+        Self.Refresh();
+        var (cpu, wall) = (Self.TotalProcessorTime, Stopwatch.GetTimestamp());
+        var (answered, refused) = LoadGenerator.Measure(port, stage.Identity.Folder, connections, seconds, stage.BodyFile);
+        Self.Refresh();
+        if (refused > 0 || answered == 0)
+            throw new InvalidOperationException($"{refused} of {answered} answers were not 200.");
+        return ((Self.TotalProcessorTime - cpu).TotalMicroseconds / answered, answered / Stopwatch.GetElapsedTime(wall).TotalSeconds);
+    }
+
+    private static void Parts(GatewayStage stage)
+    {
+        var encoder = new FeatureEncoder(GatewayStage.Schema);
+        var encoded = new float[encoder.EncodedWidth];
+        var model = ModelSignature.OfRows("bench", "1", GatewayStage.Features, 1, 1024);
+        var body = File.ReadAllBytes(stage.BodyFile);
+        var token = stage.Identity.LoadToken("payments");
+        var certificate = stage.Identity.LoadClient("payments").RawData;
+        var tokens = new AccessTokenReader(stage.Identity.TokenOptions());
+        Print("read a request of 30 features", PerCall(20_000, () => InferenceRequest.Read(body, model, out _)));
+        Print("screen: contract, encoding, distance", PerCall(20_000, () =>
+        {
+            stage.Screen.CheckContract(stage.Row);
+            encoder.Encode(stage.Row, 1, encoded);
+            return stage.Screen.Check(stage.Row, encoded);
+        }));
+        foreach (var rules in (int[])[64, 1000])
+        {
+            var policies = PolicySet.Parse(GatewayStage.Policy(rules));
+            var facts = new PolicyFacts { Time = DateTimeOffset.UtcNow };
+            var (request, entities) = GatewayPolicy.Question("payments", "payments", "infer", "bench", facts);
+            if (policies.Authorize(request, entities).Decision != Decision.Allow)
+                throw new InvalidOperationException("The policy does not permit.");
+            Print($"policy, {rules:N0} rules", PerCall(20_000, () => policies.Authorize(request, entities)));
+        }
+
+        var once = PerCall(500, () => tokens.Read(token, certificate, out _));
+        Print("token ES256, not remembered", once);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"",-42}{1e6 / once.Median,18:N0} a second and core"));
+    }
+
+    private static void Print(string name, (double Median, double Best) microseconds) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-42}{microseconds.Median,12:N2} µs p50{microseconds.Best,12:N2} µs best"));
+
+    /// <summary>Wall time of batches of 20 calls on one thread; the median says what a call costs when nobody else has the core.</summary>
+    private static (double Median, double Best) PerCall<T>(int batches, Func<T> call)
+    {
+        const int Batch = 20;
+        for (var i = 0; i < 20_000 / Batch; i++)
+            call();
+        var times = new double[batches];
+        for (var i = 0; i < batches; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            for (var j = 0; j < Batch; j++)
+                call();
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds / Batch;
+        }
+
+        Array.Sort(times);
+        return (times[batches / 2], times[0]);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Server;
+
+/// <summary>What the gateway and its broker write to the transparency log besides decisions: policies that come into force, keys that are released.</summary>
+internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metrics)
+{
+    private const string PseudonymKey = "pseudonyms";
+    private readonly byte[] _pseudonymKey = DerivePseudonymKey(options.Keys);
+
+    /// <summary>A client's name in the log: a keyed digest of its certificate, so that the log can be shown without naming clients.</summary>
+    internal string Pseudonym(ReadOnlySpan<byte> certificate) => Lineage.Pseudonym.Of(_pseudonymKey, certificate);
+
+    /// <summary>Records the policies that this start brings into force, before anything is decided by them.</summary>
+    internal async ValueTask AppendPoliciesAsync(CancellationToken cancel)
+    {
+        await options.Log.FlushAsync(cancel);
+        byte[] Entry(string name, Digest policy, string kind) => Policy(name, policy, kind, PolicyHistory.InForce(options.Log, kind, [options.Signer.PublicKey]));
+        await options.Log.AppendManyAsync(
+            [
+                Entry("access policy", Digest.Of(Encoding.UTF8.GetBytes(options.Policy)), PolicyChanged.AccessPolicy),
+                Entry("evidence policy", options.EvidencePolicy.Digest(), PolicyChanged.EvidencePolicy),
+            ], cancel);
+    }
+
+    /// <summary>Records that an access policy takes another one's place; throws when it cannot.</summary>
+    internal async ValueTask AppendPolicyAsync(Digest policy, Digest previous, CancellationToken cancel) =>
+        await options.Log.AppendAsync(Policy("access policy", policy, PolicyChanged.AccessPolicy, previous), cancel);
+
+    /// <summary>Records a key release or its refusal; throws when it cannot.</summary>
+    internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
+    {
+        metrics.KeyRelease(GatewayMetrics.Word(record.Verdict), record.Insecure);
+        await options.Log.AppendAsync(Dsse.Sign(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record), options.Signer), cancel);
+    }
+
+    private byte[] Policy(string name, Digest policy, string kind, Digest? previous) =>
+        Dsse.Sign(Statement.Of(name, policy, new PolicyChanged { Kind = kind, Previous = previous, Time = options.Time.GetUtcNow() }), options.Signer);
+
+    private static byte[] DerivePseudonymKey(KeyRing keys)
+    {
+        keys.GetOrCreateSymmetric(PseudonymKey);
+        using var key = keys.Derive(PseudonymKey, "bulwark.dev/pseudonym/v1");
+        return key.Span.ToArray();
+    }
+}

@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Models;
+using Bulwark.Worker;
+
+namespace Bulwark.Server;
+
+/// <summary>The parts of one gateway, put together once.</summary>
+internal sealed class GatewayParts : IAsyncDisposable
+{
+    private GatewayParts(GatewayOptions options, ScoringWorker worker, ServedModels models, GatewayRecords records, GatewayMetrics metrics, ILogger logger)
+    {
+        (Worker, Models, Records, Metrics, DrainTimeout) = (worker, models, records, metrics, options.DrainTimeout);
+        Trust = new(options.ClientRoots, options.RevocationLists, options.SpiffeTrustDomain, options.Time);
+        Tls = new(options.ServerCertificate, Trust, metrics, logger);
+        Tokens = new(options.AccessTokens, options.DpopNonces, options.Time);
+        Policies = new(new GatewayPolicy(options.Policy));
+        Load = new(options.MaximumConcurrentRequests);
+        Audit = new(options.Log, options.Signer, options.TrailDirectory is null ? null : new AuditTrail(options.TrailDirectory), options.AuditQueue, models.DigestOf, failure =>
+        {
+            metrics.LogFailed();
+            logger.LogFailed(failure);
+        });
+        var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time);
+        Gateway = new(models, door, Policies, Audit, Load, metrics, options, logger);
+        Grpc = new(Gateway, () => IsReady, Load, metrics, options);
+        metrics.Gauge("bulwark_audit_backlog", "Decisions that wait to be written.", () => Audit.Backlog);
+        metrics.Gauge("bulwark_requests_under_way", "Requests under way.", () => Load.UnderWay);
+        metrics.Gauge("bulwark_server_certificate_seconds", "Seconds until the server's certificate expires.", () => (Tls.NotAfter - options.Time.GetUtcNow().UtcDateTime).TotalSeconds);
+    }
+
+    internal ScoringWorker Worker { get; }
+    internal ServedModels Models { get; }
+    internal GatewayRecords Records { get; }
+    internal GatewayMetrics Metrics { get; }
+    internal ClientTrust Trust { get; }
+    internal GatewayTls Tls { get; }
+    internal TokenGate Tokens { get; }
+    internal PolicyHolder Policies { get; }
+    internal GatewayLoad Load { get; }
+    internal AuditWriter Audit { get; }
+    internal Gateway Gateway { get; }
+    internal GrpcDoor Grpc { get; }
+    internal TimeSpan DrainTimeout { get; }
+
+    /// <summary>True while every model would answer and the gateway does not drain.</summary>
+    internal bool IsReady => !Load.IsDraining && Models.All.All(model => model.IsReady);
+
+    internal static async Task<GatewayParts> CreateAsync(GatewayOptions options, ILogger logger, CancellationToken cancel)
+    {
+        var metrics = new GatewayMetrics();
+        var records = new GatewayRecords(options, metrics);
+        var worker = await StartWorkerAsync(options, records, cancel);
+        List<IServedModel> models = [new LocalModel(worker, options.MaximumRows)];
+        try
+        {
+            foreach (var upstream in options.Upstreams)
+                models.Add(await UpstreamModel.ConnectAsync(upstream, options.MaximumRows, logger, cancel));
+            if (models.GroupBy(model => model.Signature.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+                throw new InvalidDataException($"An upstream and the package are both called {twice.Key}.");
+            return new(options, worker, new ServedModels(models), records, metrics, logger);
+        }
+        catch
+        {
+            foreach (var model in models)
+                await model.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Writes what was decided, then lets the models go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Audit.DisposeAsync();
+        await Models.DisposeAsync();
+    }
+
+    /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>
+    private static async Task<ScoringWorker> StartWorkerAsync(GatewayOptions options, GatewayRecords records, CancellationToken cancel)
+    {
+        var package = await File.ReadAllBytesAsync(options.PackagePath, cancel);
+        var digest = Digest.Of(package);
+        using var stream = new MemoryStream(package, writable: false);
+        if (await SealedModel.VerifyAsync(stream, options.Publishers, cancel) is { IsTrusted: false } refused)
+            throw new CryptographicException($"The model package is refused ({refused.Verdict}): {refused.Reason}");
+        await records.AppendPoliciesAsync(cancel);
+        var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == digest ? await DataKeyAsync(package, options, ending) : null, records.AppendAsync, options.Time);
+        return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
+    }
+
+    private static async ValueTask<SecretBytes> DataKeyAsync(byte[] package, GatewayOptions options, CancellationToken cancel)
+    {
+        using var stream = new MemoryStream(package, writable: false);
+        return (await SealedModel.UnwrapDataKeyAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel)).DataKey;
+    }
+}

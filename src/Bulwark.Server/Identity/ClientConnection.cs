@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Bulwark.Policy;
+
+namespace Bulwark.Server;
+
+/// <summary>What is known of one TLS connection, worked out once: whose certificate, what it is called in the log, and what was accepted last.</summary>
+/// <remarks>Thread-safe: the streams of an HTTP/2 connection share it, and each memory is one reference that is exchanged whole.</remarks>
+internal sealed class ClientConnection
+{
+    private volatile TokenMemory? _token;
+    private volatile PolicyMemory? _policy;
+    private long _trustEpoch;
+
+    internal ClientConnection(X509Certificate2 certificate, string pseudonym, string zone, long trustEpoch)
+    {
+        Certificate = certificate;
+        NotAfter = certificate.NotAfter.ToUniversalTime();
+        Thumbprint = SHA256.HashData(certificate.RawDataMemory.Span);
+        Pseudonym = pseudonym;
+        SpiffeId = Bulwark.Server.SpiffeId.Of(certificate.RawData);
+        Zone = zone;
+        _trustEpoch = trustEpoch;
+    }
+
+    internal X509Certificate2 Certificate { get; }
+
+    internal DateTime NotAfter { get; }
+
+    /// <summary>SHA-256 of the certificate: what a token is bound to (RFC 8705).</summary>
+    internal byte[] Thumbprint { get; }
+
+    internal string Pseudonym { get; }
+
+    /// <summary>The certificate's SPIFFE id; null without.</summary>
+    internal string? SpiffeId { get; }
+
+    /// <summary>The zone of the network that it comes from.</summary>
+    internal string Zone { get; }
+
+    /// <summary>The trust under which the certificate was judged last.</summary>
+    internal long TrustEpoch
+    {
+        get => Volatile.Read(ref _trustEpoch);
+        set => Volatile.Write(ref _trustEpoch, value);
+    }
+
+    /// <summary>The token that was accepted last on this connection.</summary>
+    internal TokenMemory? Token
+    {
+        get => _token;
+        set => _token = value;
+    }
+
+    /// <summary>What the policies were told last.</summary>
+    internal PolicyMemory? Policy
+    {
+        get => _policy;
+        set => _policy = value;
+    }
+
+    /// <param name="Compact">The token's text.</param>
+    /// <param name="Token">What it says.</param>
+    /// <param name="Epoch">The key set that it was checked by.</param>
+    /// <param name="Until">When it is checked anew.</param>
+    internal sealed record TokenMemory(string Compact, AccessToken Token, long Epoch, DateTimeOffset Until);
+
+    /// <param name="Token">Whose.</param>
+    /// <param name="Facts">The facts.</param>
+    /// <param name="Model">About which model.</param>
+    /// <param name="Request">Action <c>infer</c>, as Cedar's question.</param>
+    /// <param name="Entities">The client and the model, as Cedar's entities.</param>
+    internal sealed record PolicyMemory(AccessToken Token, PolicyFacts Facts, string Model, AuthorizationRequest Request, EntityStore Entities);
+}

@@ -1,0 +1,84 @@
+namespace Bulwark.Server;
+
+/// <summary>Who a request's token says it is. Remembers, on its connection, the token accepted last: at most a minute, never past its end or a change of keys.</summary>
+internal sealed class TokenGate
+{
+    private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(60);
+    private readonly TimeProvider _time;
+    private readonly DpopReader _proofs;
+    private volatile Keys _keys;
+
+    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time)
+    {
+        _time = time;
+        _proofs = new(time, requiresNonce);
+        _keys = new(options, new(options, time), Epoch: 1);
+    }
+
+    /// <summary>Where clients reach the gateway: what proofs must be for. Never the Host header, which a client writes itself.</summary>
+    internal string PublicAddress { get; set; } = "https://unset.invalid";
+
+    /// <summary>Exchanges the issuer's keys.</summary>
+    internal void Exchange(JsonWebKeySet keys)
+    {
+        var options = _keys.Options with { Keys = keys };
+        _keys = new(options, new(options, _time), _keys.Epoch + 1);
+    }
+
+    internal TokenVerdict Read(HttpContext http, ClientConnection connection, out AccessToken? token)
+    {
+        token = null;
+        var header = http.Request.Headers.Authorization;
+        if (header.Count != 1 || header[0] is not { } authorization)
+            return TokenVerdict.Missing;
+        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return http.Request.Headers.ContainsKey("DPoP") ? TokenVerdict.BadProof : ReadBearer(authorization, connection, out token);
+        return authorization.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase) ? ReadProved(http, authorization["DPoP ".Length..], connection, out token) : TokenVerdict.Missing;
+    }
+
+    /// <summary>What the answer to a refused token tells the client to do (RFC 6750, section 3; RFC 9449, sections 7.1 and 9).</summary>
+    internal void Challenge(HttpContext http, TokenVerdict verdict)
+    {
+        var isProof = verdict is TokenVerdict.ProofMissing or TokenVerdict.BadProof or TokenVerdict.NonceNeeded or TokenVerdict.ProofReplayed or TokenVerdict.BoundToAnotherKey;
+        http.Response.Headers.WWWAuthenticate = verdict switch
+        {
+            TokenVerdict.NonceNeeded => "DPoP error=\"use_dpop_nonce\"",
+            _ when isProof => "DPoP error=\"invalid_dpop_proof\"",
+            TokenVerdict.Missing => "Bearer, DPoP",
+            _ => "Bearer error=\"invalid_token\"",
+        };
+        if (isProof)
+            http.Response.Headers["DPoP-Nonce"] = _proofs.Nonces.Fresh();
+    }
+
+    private TokenVerdict ReadBearer(string authorization, ClientConnection connection, out AccessToken? token)
+    {
+        const int Scheme = 7;
+        var (keys, now) = (_keys, _time.GetUtcNow());
+        if (connection.Token is { } known && known.Epoch == keys.Epoch && now < known.Until && authorization.AsSpan(Scheme).SequenceEqual(known.Compact))
+        {
+            token = known.Token;
+            return TokenVerdict.Accepted;
+        }
+
+        var compact = authorization[Scheme..];
+        var verdict = keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, out token);
+        if (verdict is TokenVerdict.Accepted)
+            connection.Token = new(compact, token!, keys.Epoch, token!.Expires < now + LongestMemory ? token.Expires : now + LongestMemory);
+        return verdict;
+    }
+
+    /// <summary>A proof is of one request, so nothing here is remembered.</summary>
+    private TokenVerdict ReadProved(HttpContext http, string compact, ClientConnection connection, out AccessToken? token)
+    {
+        token = null;
+        var proof = http.Request.Headers["DPoP"];
+        if (proof.Count != 1 || proof[0] is not { } text)
+            return proof.Count == 0 ? TokenVerdict.ProofMissing : TokenVerdict.BadProof;
+        var address = PublicAddress.TrimEnd('/') + http.Request.Path.ToUriComponent();
+        var verdict = _proofs.Read(text, http.Request.Method, address, compact, out var thumbprint);
+        return verdict is TokenVerdict.Accepted ? _keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, thumbprint, out token) : verdict;
+    }
+
+    private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch);
+}
