@@ -13,5 +13,8 @@ internal static class AttackCommand
     {
         AttackEvasionCommand.Create(),
         AttackMembershipCommand.Create(),
+        AttackSuiteCommand.Create(),
+        AttackMergeCommand.Create(),
+        AttackConstraintsCommand.Create(),
     };
 }

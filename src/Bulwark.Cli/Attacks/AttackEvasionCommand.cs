@@ -45,7 +45,7 @@ internal static class AttackEvasionCommand
         };
         if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
             throw new CommandException(faults);
-        using var model = AttackedModel.Open(parsed.GetRequiredValue(s_common.Model));
+        using var model = await AttackedModel.OpenAsync(parsed.GetRequiredValue(s_common.Model), Workspace.Find(parsed), null, cancel);
         var file = parsed.GetRequiredValue(s_data);
         var data = await AttackData.ReadAsync(file, model, s_common.Columns(parsed), null, cancel);
         var schema = AttackData.WithMutable(data.Schema, parsed.GetValue(s_mutable), screen);
@@ -53,7 +53,7 @@ internal static class AttackEvasionCommand
         EvasionSide? baseline = null;
         if (parsed.GetValue(s_baseline) is { } other)
         {
-            using var before = AttackedModel.Open(other.Exists || Directory.Exists(other.FullName) ? other : throw new CommandException($"There is no model {other.FullName}."));
+            using var before = await AttackedModel.OpenAsync(other.Exists || Directory.Exists(other.FullName) ? other : throw new CommandException($"There is no model {other.FullName}."), Workspace.Find(parsed), null, cancel);
             var beforeData = before.Schema is null ? data : await AttackData.ReadAsync(file, before, s_common.Columns(parsed), null, cancel);
             string[] mutable = [.. schema.Features.Where(feature => feature.Mutable).Select(feature => feature.Name)];
             baseline = new(before.Name, before.Digest, await AttackAsync(screen, before, AttackData.WithMutable(beforeData.Schema, mutable, screen), beforeData, options, cancel));
@@ -71,7 +71,7 @@ internal static class AttackEvasionCommand
         return screen.ProgressAsync($"attacking {model.Name}", progress => Task.Run(() => EvasionEvaluation.Run(target, data.Raw, data.Labels, options, progress, cancel), cancel));
     }
 
-    private static double[] Strengths(string? list)
+    internal static double[] Strengths(string? list)
     {
         if (list is null)
             return [.. new EvasionOptions().Strengths];

@@ -7,9 +7,8 @@ internal sealed class AttackOptions
 {
     internal Option<FileSystemInfo> Model { get; } = new Option<FileSystemInfo>("--model", "-m")
     {
-        Description = "A model folder or any ONNX file with one float matrix as input.",
-        Required = true,
-        HelpName = "DIR|FILE.onnx",
+        Description = "A model folder, a sealed package of the workspace's keys, or any ONNX file with one float matrix as input.",
+        HelpName = "DIR|FILE.onnx|FILE.bulwark",
     }.AcceptExistingOnly();
 
     internal Option<string?> Label { get; } = new("--label") { Description = "The label's column; else what the model's schema says." };
@@ -22,8 +21,9 @@ internal sealed class AttackOptions
 
     internal InputAccessOptions Access { get; } = new("attack");
 
-    internal void AddTo(Command command)
+    internal void AddTo(Command command, bool modelRequired = true)
     {
+        Model.Required = modelRequired;
         command.Options.Add(Model);
         command.Options.Add(Label);
         command.Options.Add(Positive);

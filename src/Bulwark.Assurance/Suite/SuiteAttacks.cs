@@ -1,0 +1,157 @@
+using Bulwark.Networks;
+
+namespace Bulwark.Assurance;
+
+/// <summary>What an attack of the suite is given: the rows that still resist.</summary>
+internal sealed record SuiteTask(SuiteTarget Target, SuiteOptions Options, TabularReach Reach, float[] Rows, int[] Labels)
+{
+    internal float[] Points { get; } = Target.Points(Rows);
+}
+
+/// <summary>What an attack tried last for each row, as it would be sent; and the questions asked.</summary>
+internal sealed record SuiteTrial(float[] Sent, int[] Queries);
+
+/// <summary>The attacks of the suite by name.</summary>
+internal static class SuiteAttacks
+{
+    private static readonly Dictionary<string, (bool WhiteBox, Func<SuiteTarget, bool> Fits, Func<SuiteTask, SuiteTrial> Run)> s_attacks = new(StringComparer.Ordinal)
+    {
+        ["apgd-ce"] = (true, _ => true, task => Climb(task, new() { Epsilon = 0, Rescaled = true })),
+        ["apgd-dlr"] = (true, target => target.Classes >= 3, task => Climb(task, new() { Epsilon = 0, Loss = Loss.Dlr })),
+        ["apgd-margin"] = (true, _ => true, task => Climb(task, new() { Epsilon = 0, Loss = Loss.Margin })),
+        ["apgd-t"] = (true, _ => true, Targeted),
+        ["fab-t"] = (true, _ => true, Boundary),
+        ["capgd"] = (true, target => target is TabularTarget, Constrained),
+        ["square"] = (false, target => target.Image is not null, Square),
+        ["search"] = (false, target => target is TabularTarget, Search),
+        ["hopskipjump"] = (false, _ => true, Decisions),
+        ["random"] = (false, _ => true, Noise),
+        ["transfer"] = (false, _ => true, task => new(task.Target.Send(Surrogate.Attack(task), task.Rows), new int[task.Labels.Length])),
+    };
+
+    internal static IReadOnlyCollection<string> Known => s_attacks.Keys;
+
+    internal static bool IsWhiteBox(string name) => s_attacks[name].WhiteBox;
+
+    internal static bool Fits(string name, SuiteTarget target) => s_attacks[name].Fits(target) && (!s_attacks[name].WhiteBox || target.Gradients is not null);
+
+    internal static SuiteTrial Run(string name, SuiteTask task) => s_attacks[name].Run(task);
+
+    /// <summary>The ensemble for a model: AutoAttack's four for images and many classes; for tables its binary-safe kin, constrained gradients and the search; without gradients what can be asked.</summary>
+    internal static string[] Default(SuiteTarget target)
+    {
+        string[] names = target switch
+        {
+            TabularTarget { Gradients: not null } => ["apgd-ce", "apgd-t", "capgd", "fab-t", "search"],
+            TabularTarget => ["search", "hopskipjump"],
+            { Gradients: not null, Image: not null } => ["apgd-ce", "apgd-t", "fab-t", "square"],
+            { Gradients: not null } => ["apgd-ce", "apgd-t", "fab-t", "hopskipjump"],
+            { Image: not null } => ["square", "hopskipjump"],
+            _ => ["random", "hopskipjump"],
+        };
+        return [.. names.Where(name => Fits(name, target))];
+    }
+
+    private static SuiteTrial Climb(SuiteTask task, AutoProjectedGradientDescent attack)
+    {
+        var points = new float[task.Points.Length];
+        var configured = attack with { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, Seed = task.Options.Seed };
+        if (task.Target is TabularTarget tabular)
+            return new(SendableClimb.Run(tabular, task, configured), new int[task.Labels.Length]);
+        configured.Run(task.Target.Gradients!, task.Points, task.Labels, [], task.Target.Mutable, points);
+        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
+    }
+
+    private static SuiteTrial Targeted(SuiteTask task)
+    {
+        var (points, broken) = ((float[])[.. task.Points], new bool[task.Labels.Length]);
+        var attack = new AutoProjectedGradientDescent { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, RandomStart = true, Seed = task.Options.Seed };
+        TargetedEnsemble.Climb(attack, task.Target.Gradients!, task.Points, task.Labels, task.Target.Mutable, points, broken);
+        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
+    }
+
+    private static SuiteTrial Boundary(SuiteTask task)
+    {
+        var (points, broken) = ((float[])[.. task.Points], new bool[task.Labels.Length]);
+        var attack = new FastAdaptiveBoundary { Norm = task.Reach.Norm, Steps = task.Options.Steps };
+        TargetedEnsemble.Boundary(attack, task.Reach.Epsilon, task.Target.Gradients!, task.Points, task.Labels, task.Target.Mutable, points, broken);
+        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
+    }
+
+    private static SuiteTrial Constrained(SuiteTask task)
+    {
+        var sent = new float[task.Rows.Length];
+        new ConstrainedGradientDescent { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = int.Min(task.Options.Steps, 40), Seed = task.Options.Seed }
+            .Run(task.Target.Gradients!, ((TabularTarget)task.Target).Space, task.Rows, task.Labels, sent);
+        return new(sent, new int[task.Labels.Length]);
+    }
+
+    private static SuiteTrial Search(SuiteTask task)
+    {
+        var (target, sent, spent) = ((TabularTarget)task.Target, new float[task.Rows.Length], new int[task.Labels.Length]);
+        new TabularSearch { Reach = task.Reach, Queries = task.Options.Queries, Seed = task.Options.Seed }
+            .Run(target.Rows, target.Space, task.Rows, task.Labels, target.Donors, sent, spent);
+        return new(sent, spent);
+    }
+
+    private static SuiteTrial Square(SuiteTask task)
+    {
+        var (image, points) = (task.Target.Image!.Value, new float[task.Points.Length]);
+        var attack = new SquareAttack { Epsilon = task.Reach.Epsilon, Channels = image.Channels, Height = image.Height, Width = image.Width, Queries = task.Options.Queries, Seed = task.Options.Seed };
+        var spent = task.Reach.Norm == PerturbationNorm.Linf ? attack.Run(new AskedTarget(task.Target), task.Points, task.Labels, points) : throw new ArgumentException("Squares are for Linf: choose another attack.", nameof(task));
+        return new(points, spent);
+    }
+
+    private static SuiteTrial Decisions(SuiteTask task)
+    {
+        var points = new float[task.Points.Length];
+        var spent = new HopSkipJump { Norm = task.Reach.Norm, Queries = task.Options.Queries, Enough = task.Reach.Epsilon, Seed = task.Options.Seed }
+            .Run(new AskedRows(task), task.Points, task.Labels, task.Target.Mutable, points);
+        return new(task.Target.Send(points, task.Rows), spent);
+    }
+
+    private static SuiteTrial Noise(SuiteTask task)
+    {
+        var asked = new AskedRows(task);
+        var (points, spent) = RandomPoints.Search(asked, task.Reach, task.Points, task.Labels, task.Target.Mutable, int.Min(task.Options.Queries, 200), task.Options.Seed);
+        return new(task.Target.Send(points, task.Rows), spent);
+    }
+}
+
+/// <summary>Climbing with a look at every misclassified point as it would be sent.</summary>
+internal static class SendableClimb
+{
+    internal static float[] Run(TabularTarget target, SuiteTask task, AutoProjectedGradientDescent attack)
+    {
+        var (sent, width, inputs) = ((float[])[.. task.Rows], target.Width, target.Inputs);
+        var model = target.Gradients!;
+        for (var at = 0; at < task.Labels.Length; at += model.MaxRows)
+        {
+            var count = int.Min(model.MaxRows, task.Labels.Length - at);
+            var (rows, points, labels) = (task.Rows[(at * width)..((at + count) * width)], task.Points[(at * inputs)..((at + count) * inputs)], task.Labels[at..(at + count)]);
+            var way = new SendableWay(target.Space, task.Reach, rows, points, labels, repairs: false);
+            way.Judge = (candidates, waiting) =>
+            {
+                var logits = model.Forward(candidates.AsSpan(0, waiting * inputs), waiting);
+                var wrong = new bool[waiting];
+                for (var i = 0; i < waiting; i++)
+                    wrong[i] = LossFunction.Predict(logits.Slice(i * model.Outputs, model.Outputs)) != way.LabelOfWaiting(i);
+                return wrong;
+            };
+            new AutoStepState<float>(attack, model, points, labels, [], target.Mutable, way).Run();
+            way.Best.CopyTo(sent, at * width);
+        }
+
+        return sent;
+    }
+}
+
+/// <summary>A target asked about its points, which are what is sent.</summary>
+internal sealed class AskedTarget(SuiteTarget target) : IQueriedModel
+{
+    public int Inputs => target.Inputs;
+
+    public int Classes => target.Classes;
+
+    public void Score(ReadOnlySpan<float> points, int rows, Span<float> scores) => target.Score(points, rows, scores);
+}

@@ -1,0 +1,178 @@
+using Bulwark.Networks;
+
+namespace Bulwark.Assurance;
+
+/// <summary>Signs that an evaluation is broken or overstates robustness: F1 to F14.</summary>
+/// <remarks>Sources: Carlini et al., 2019, section 5 (arXiv:1902.06705); Athalye et al., ICML 2018, section 3.1 (arXiv:1802.00420); Pintor et al., "Indicators of Attack Failure", NeurIPS 2022 (arXiv:2106.09947); Croce et al., "RobustBench", 2021, section 3 (arXiv:2010.09670).</remarks>
+internal static class SuiteChecks
+{
+    private const int Probed = 200;
+
+    internal static IReadOnlyList<RedFlag> Find(SuiteRun run)
+    {
+        var flags = new List<RedFlag>();
+        if (run.Labels.Length == 0)
+            return flags;
+        flags.AddRange(ModelChecks.Find(run));
+        flags.AddRange(NoRoom(run));
+        flags.AddRange(Monotone(run));
+        flags.AddRange(Shares(run));
+        if (run.Target.Gradients is not null)
+        {
+            flags.AddRange(MoreEffort(run));
+            flags.AddRange(Transfer(run));
+            flags.AddRange(AttackFailure(run));
+        }
+
+        flags.AddRange(Noise(run));
+        if (run.Target is TabularTarget tabular)
+            flags.AddRange(FrozenFeatures.Find(run, tabular));
+        return flags;
+    }
+
+    internal static int Slack(SuiteRun run, double share) => int.Max(1, (int)Math.Ceiling(share * run.Labels.Length));
+
+    private static int Highest(SuiteRun run) => Enumerable.Range(0, run.Options.Strengths.Count).MaxBy(s => run.Options.Strengths[s]);
+
+    private static int[] Sample(int[] rows) => [.. rows.Take(Probed)];
+
+    /// <summary>F1: no room to move must change nothing.</summary>
+    private static IEnumerable<RedFlag> NoRoom(SuiteRun run)
+    {
+        var task = new SuiteTask(run.Target, run.Options with { Steps = 3, Queries = 20 }, new(run.Options.Norm, 0), run.Rows, run.Labels);
+        foreach (var attack in run.Attacks.Take(1))
+        {
+            var sent = SuiteAttacks.Run(attack, task).Sent;
+            var wrong = run.Target.Wrong(sent, run.Labels);
+            var changed = wrong.Zip(run.CleanWrong).Count(pair => pair.First != pair.Second);
+            if (changed > 0)
+                yield return new("F1", $"{attack} at distance 0 changed {changed} answers: the model answers the same row differently, or what is sent is not the row.");
+        }
+    }
+
+    /// <summary>F2: more room must not help the defender; with all of it nothing holds.</summary>
+    private static IEnumerable<RedFlag> Monotone(SuiteRun run)
+    {
+        var first = run.Attacks.FirstOrDefault(SuiteAttacks.IsWhiteBox) ?? run.Attacks[0];
+        int[] rows = Sample([.. Enumerable.Range(0, run.Labels.Length).Where(row => !run.CleanWrong[row])]);
+        if (rows.Length == 0)
+            yield break;
+        var (before, lower) = (0, 0.0);
+        foreach (var strength in run.Options.Strengths.Order())
+        {
+            var broken = Broken(run, first, rows, new(run.Options.Norm, strength, run.Options.Budget));
+            if (before - broken > int.Max(2, rows.Length / 200))
+                yield return new("F2", $"{first} succeeds on {before - broken} of {rows.Length} rows fewer at distance {strength} than at {lower}: it does not use the room it has.");
+            (before, lower) = (broken, strength);
+        }
+
+        // The whole range: any class can be reached, unless some values cannot move at all.
+        if (run.Target.Mutable.Contains(false) || run.Target is TabularTarget { Space.Constraints.Relations.Count: > 0 } || !double.IsPositiveInfinity(run.Options.Budget))
+            yield break;
+        var range = run.Options.Norm switch { PerturbationNorm.Linf => 1.0, PerturbationNorm.L2 => Math.Sqrt(run.Target.Inputs), _ => run.Target.Inputs };
+        var robust = rows.Length - Broken(run, first, rows, new(run.Options.Norm, range));
+        if (robust > (rows.Length / run.Target.Classes) + Slack(run, 0.02))
+            yield return new("F2", $"With the whole range to move in, {first} still fails on {robust} of {rows.Length} rows: gradients mislead, or the attack is broken.");
+    }
+
+    private static int Broken(SuiteRun run, string attack, int[] rows, TabularReach reach)
+    {
+        var task = new SuiteTask(run.Target, run.Options, reach, AttackSuite.Pick(run.Rows, run.Target.Width, rows), [.. rows.Select(row => run.Labels[row])]);
+        return SuiteRun.Judge(task, SuiteAttacks.Run(attack, task).Sent).Count(fell => fell);
+    }
+
+    /// <summary>F3: five times the steps and three starts must find nothing new, up to half a percent.</summary>
+    private static IEnumerable<RedFlag> MoreEffort(SuiteRun run)
+    {
+        var strength = Highest(run);
+        int[] rows = Sample(run.Resisting(strength));
+        if (rows.Length == 0)
+            yield break;
+        var more = new HashSet<int>();
+        for (var start = 0; start < 3; start++)
+        {
+            var task = run.Task(rows, strength) with { Options = run.Options with { Steps = int.Max(100, 5 * run.Options.Steps), Seed = run.Options.Seed + (ulong)start + 1 } };
+            var points = new float[task.Points.Length];
+            new AutoProjectedGradientDescent { Norm = run.Options.Norm, Epsilon = task.Reach.Epsilon, Steps = int.Min(400, task.Options.Steps), Rescaled = start == 0, Loss = start == 1 ? Loss.Margin : null, RandomStart = true, Seed = task.Options.Seed }
+                .Run(run.Target.Gradients!, task.Points, task.Labels, [], run.Target.Mutable, points);
+            var fell = SuiteRun.Judge(task, run.Target.Send(points, task.Rows));
+            more.UnionWith(Enumerable.Range(0, rows.Length).Where(i => fell[i]));
+        }
+
+        if (more.Count > Slack(run, 0.005))
+            yield return new("F3", $"More steps and starts break {more.Count} of {rows.Length} rows that the attacks left: their effort was too small.");
+    }
+
+    /// <summary>F8: attacks that only ask must not find what gradients missed, up to 0.2 % of the rows.</summary>
+    private static IEnumerable<RedFlag> Shares(SuiteRun run)
+    {
+        if (run.Target.Gradients is null || run.Target is TabularTarget { Space.Constraints.Relations.Count: > 0 } || run.Target is TabularTarget tabular && tabular.Space.Encoder.Schema.Features.Any(feature => feature.Mutable && feature.Kind != Models.FeatureKind.Numeric))
+            yield break;   // on whole numbers and relations a search rightly finds what gradients cannot
+        var strength = Highest(run);
+        var found = run.BrokenBy[strength].Count(by => by is not null && !SuiteAttacks.IsWhiteBox(by));
+        if (found > Slack(run, 0.002))
+            yield return new("F8", $"Attacks without gradients break {found} rows that gradients left: gradients mislead (masking); trust the worst case only.");
+    }
+
+    /// <summary>F9: attacks on networks trained from the model's answers must not find what its own gradients missed.</summary>
+    private static IEnumerable<RedFlag> Transfer(SuiteRun run)
+    {
+        var strength = Highest(run);
+        int[] rows = Sample(run.Resisting(strength));
+        if (rows.Length < 20)
+            yield break;
+        foreach (var robust in (bool[])[false, true])
+        {
+            var task = run.Task(rows, strength);
+            var fell = SuiteRun.Judge(task, run.Target.Send(Surrogate.Attack(task, robust), task.Rows)).Count(one => one);
+            if (fell > Slack(run, 0.002))
+                yield return new("F9", $"Points made for {(robust ? "an adversarially trained" : "a plain")} surrogate break {fell} of {rows.Length} rows that the model's own gradients left: gradients mislead (masking).");
+        }
+    }
+
+    /// <summary>F10: random points and corners must not find what attacks missed.</summary>
+    private static IEnumerable<RedFlag> Noise(SuiteRun run)
+    {
+        var strength = Highest(run);
+        int[] rows = Sample(run.Resisting(strength));
+        if (rows.Length == 0)
+            yield break;
+        var task = run.Task(rows, strength);
+        var (points, _) = RandomPoints.Search(new(task), task.Reach, task.Points, task.Labels, run.Target.Mutable, 100, run.Options.Seed);
+        var fell = SuiteRun.Judge(task, run.Target.Send(points, task.Rows)).Count(one => one);
+        if (fell > Slack(run, 0.002))
+            yield return new("F10", $"Random points and corners break {fell} of {rows.Length} rows that every attack left: the attacks do not work on this model.");
+    }
+
+    /// <summary>F11: an attack that never leaves its start, or that fools the gradients' model and not the model asked, has failed by itself.</summary>
+    private static IEnumerable<RedFlag> AttackFailure(SuiteRun run)
+    {
+        var strength = Highest(run);
+        int[] rows = run.Resisting(strength);
+        if (rows.Length == 0)
+            yield break;
+        var task = run.Task(rows, strength);
+        var points = new float[task.Points.Length];
+        var broken = new bool[rows.Length];
+        new AutoProjectedGradientDescent { Norm = run.Options.Norm, Epsilon = task.Reach.Epsilon, Steps = int.Min(20, run.Options.Steps), Loss = Loss.Margin }
+            .Run(run.Target.Gradients!, task.Points, task.Labels, [], run.Target.Mutable, points, default, broken);
+        var stuck = Enumerable.Range(0, rows.Length).Count(i => points.AsSpan(i * run.Target.Inputs, run.Target.Inputs).SequenceEqual(task.Points.AsSpan(i * run.Target.Inputs, run.Target.Inputs)));
+        if (stuck > int.Max(2, rows.Length / 20))
+            yield return new("F11", $"On {stuck} of {rows.Length} rows the attack ends where it began: it could not climb.");
+        // The very rows that would be sent, seen by the gradients' model: where it is fooled, the model must be.
+        var sent = run.Target.Send(points, task.Rows);
+        var again = run.Target.Points(sent);
+        var (model, fooled) = (run.Target.Gradients!, 0);
+        var fell = run.Target.Wrong(sent, task.Labels);
+        for (var at = 0; at < rows.Length; at += model.MaxRows)
+        {
+            var count = int.Min(model.MaxRows, rows.Length - at);
+            var logits = model.Forward(again.AsSpan(at * model.Inputs, count * model.Inputs), count);
+            for (var i = 0; i < count; i++)
+                fooled += LossFunction.Predict(logits.Slice(i * model.Outputs, model.Outputs)) != task.Labels[at + i] && !fell[at + i] ? 1 : 0;
+        }
+
+        if (fooled > Slack(run, 0.005))
+            yield return new("F11", $"On {fooled} of {rows.Length} rows the loss rises past the boundary and the answer stays: what is attacked is not what answers.");
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using System.Text.Json;
+using Bulwark.Assurance;
+
+namespace Bulwark.Cli.Attacks;
+
+internal static class AttackMergeCommand
+{
+    private static readonly Argument<FileInfo[]> s_parts = new Argument<FileInfo[]>("reports") { Description = "The JSON reports of all shards of one run.", Arity = ArgumentArity.OneOrMore }.AcceptExistingOnly();
+    private static readonly SuiteOutputs s_outputs = new();
+
+    internal static Command Create()
+    {
+        var command = new Command("merge", """
+            Joins the reports of attack suite --shard into the report of the whole; one shard's red flag is the whole's.
+
+            Example: bulwark attack merge part1.json part2.json --fail-below 0.7 --html report.html
+            """) { s_parts };
+        s_outputs.AddTo(command);
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var parts = new List<SuiteAnswer>();
+        foreach (var file in parsed.GetRequiredValue(s_parts))
+        {
+            parts.Add(JsonSerializer.Deserialize<SuiteAnswer>(await File.ReadAllTextAsync(file.FullName, cancel), Screen.JsonOptions)
+                ?? throw new CommandException($"{file.Name} is no report of attack suite."));
+        }
+
+        if (parts.Any(part => part.Digest != parts[0].Digest || part.DataCommitment != parts[0].DataCommitment))
+            throw new CommandException("The reports are of different models or different data.");
+        var answer = SuiteAnswer.Of(parts[0].Model, parts[0].Digest, parts[0].Data, parts[0].DataCommitment, AttackSuite.Merge([.. parts.Select(part => part.Report)]), s_outputs.FailBelow(parsed));
+        return await s_outputs.WriteAsync(parsed, new Screen(parsed), answer, cancel);
+    }
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using Bulwark.Assurance;
+using Bulwark.Lineage;
+using Bulwark.Models;
+using Bulwark.Training;
+
+namespace Bulwark.Cli.Attacks;
+
+internal static class AttackSuiteCommand
+{
+    private static readonly AttackOptions s_common = new();
+    private static readonly Option<FileInfo?> s_data = new("--data", "-d") { Description = "Labelled rows that the model was not trained on: CSV, Parquet or protected Parquet.", HelpName = "FILE" };
+    private static readonly Option<string?> s_endpoint = new("--endpoint") { Description = "In place of --model: an Open Inference Protocol v2 model, for example https://host/v2/models/fraud. Its questions are paid from --query-budget; a bearer token comes from BULWARK_TOKEN.", HelpName = "URL" };
+    private static readonly Option<long> s_queryBudget = new("--query-budget") { Description = "Questions that the whole run may ask an endpoint.", DefaultValueFactory = _ => 100_000 };
+    private static readonly Option<FileInfo?> s_schema = new("--schema") { Description = "Feature schema of an endpoint or of a model that has none (JSON).", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> s_constraints = new("--constraints", "-c") { Description = "What can be sent and what it costs: docs/formats/constraints.md (JSON or YAML).", HelpName = "FILE" };
+    private static readonly Option<string?> s_attacks = new("--attacks") { Description = $"Which, in order: {string.Join(", ", SuiteAttacks.Known)}. Default: by model.", HelpName = "LIST" };
+    private static readonly Option<PerturbationNorm> s_norm = new("--norm") { Description = "How distance is measured on scaled values: linf, l2 or l1.", DefaultValueFactory = _ => PerturbationNorm.Linf };
+    private static readonly Option<string> s_strengths = new("--strengths") { Description = "Distances.", DefaultValueFactory = _ => "0.01,0.05,0.1", HelpName = "LIST" };
+    private static readonly Option<double> s_budget = new("--budget") { Description = "What an attacker can spend on a row, in the units of the constraints' prices.", DefaultValueFactory = _ => double.PositiveInfinity };
+    private static readonly Option<int> s_samples = new("--samples") { Description = "Rows attacked, chosen by seed.", DefaultValueFactory = _ => 1000 };
+    private static readonly Option<string?> s_class = new("--class") { Description = "Attack rows of one class only: positive or negative.", HelpName = "CLASS" };
+    private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of each gradient attack.", DefaultValueFactory = _ => 100 };
+    private static readonly Option<int> s_queries = new("--queries") { Description = "Questions that a row may cost each attack without gradients.", DefaultValueFactory = _ => 1000 };
+    private static readonly Option<double> s_threshold = new("--threshold") { Description = "Probability from which the model says positive.", DefaultValueFactory = _ => 0.5 };
+    private static readonly Option<string[]> s_mutable = new("--mutable") { Description = "Features that an attacker can choose, or all; else what constraints and schema say.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string?> s_shard = new("--shard") { Description = "Only this part of the rows, for example 2/4; merge the parts with attack merge.", HelpName = "I/N" };
+    private static readonly Option<FileInfo?> s_state = new("--state") { Description = "Remembers finished work in this file; the same command goes on where it stopped.", HelpName = "FILE" };
+    private static readonly Option<bool> s_noChecks = new("--no-checks") { Description = "Leave out the red flags; such a result passes no gate." };
+    private static readonly Option<ulong> s_seed = new("--seed") { Description = "Names every random choice.", DefaultValueFactory = _ => 1 };
+    private static readonly SuiteOutputs s_outputs = new();
+
+    internal static Command Create()
+    {
+        var command = new Command("suite", """
+            Attacks a model with an ensemble and counts, row by row, the worst of them: APGD, targeted APGD, FAB and squares for images,
+            constrained gradients and a query search for tables, questions alone where there are no gradients. Every success is re-checked as
+            it would be sent and scored anew. Checks the evaluation itself (F1 to F14): a result with a red flag passes no gate.
+
+            Example: bulwark attack suite -m runs/fraud -d test.csv -c constraints.yaml --norm l2 --strengths 0.5 --class positive --fail-below 0.7
+            Example: bulwark attack suite -m fraud.bulwark -d test.csv --html report.html --sarif flags.sarif --junit gate.xml
+            """)
+        {
+            s_data, s_endpoint, s_queryBudget, s_schema, s_constraints, s_attacks, s_norm, s_strengths, s_budget, s_samples, s_class, s_steps, s_queries, s_threshold,
+            s_mutable, s_shard, s_state, s_noChecks, s_seed,
+        };
+        s_common.AddTo(command, modelRequired: false);
+        s_outputs.AddTo(command);
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var screen = new Screen(parsed);
+        var options = Options(parsed);
+        if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
+            throw new CommandException(faults);
+        using var model = await OpenAsync(parsed, cancel);
+        var file = parsed.GetValue(s_data) ?? throw new CommandException("There are no rows to attack.", "name them: --data FILE");
+        var data = await AttackData.ReadAsync(file, model, s_common.Columns(parsed), null, cancel);
+        var (target, constraints) = Target(parsed, model, data, screen);
+        var (rows, labels) = Sample(data, parsed.GetValue(s_samples), parsed.GetValue(s_class), options.Seed);
+        SelfTest(screen, constraints, data);
+        var state = parsed.GetValue(s_state) is { } remembered ? new SuiteState(remembered.FullName, options, $"{model.Digest} {data.Commitment} {rows.Length}") : null;
+        var report = await screen.ProgressAsync($"attacking {model.Name}", progress => Task.Run(() => AttackSuite.Run(target, rows, labels, options, state, progress, cancel), cancel));
+        var answer = SuiteAnswer.Of(model.Name, model.Digest, file.Name, data.Commitment, report, s_outputs.FailBelow(parsed));
+        var entry = await AttackRecord.KeepAsync(parsed, "suite", parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
+        return await s_outputs.WriteAsync(parsed, screen, answer with { LogEntry = entry }, cancel);
+    }
+
+    private static SuiteOptions Options(ParseResult parsed)
+    {
+        var (shard, shards) = (0, 1);
+        if (parsed.GetValue(s_shard) is { } text)
+        {
+            string[] parts = text.Split('/');
+            if (parts.Length != 2 || !int.TryParse(parts[0], out shard) || !int.TryParse(parts[1], out shards) || shard < 1)
+                throw new CommandException($"'{text}' is no shard.", "for example --shard 2/4, from 1");
+            shard--;
+        }
+
+        return new()
+        {
+            Attacks = parsed.GetValue(s_attacks)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Norm = parsed.GetValue(s_norm),
+            Strengths = AttackEvasionCommand.Strengths(parsed.GetValue(s_strengths)),
+            Budget = parsed.GetValue(s_budget),
+            Steps = parsed.GetValue(s_steps),
+            Queries = parsed.GetValue(s_queries),
+            Seed = parsed.GetValue(s_seed),
+            Shard = shard,
+            Shards = shards,
+            Checks = !parsed.GetValue(s_noChecks),
+        };
+    }
+
+    private static async Task<AttackedModel> OpenAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var schema = parsed.GetValue(s_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
+        var (local, endpoint) = (parsed.GetValue(s_common.Model), parsed.GetValue(s_endpoint));
+        if (local is null == endpoint is null)
+            throw new CommandException("Name one model.", "--model DIR|FILE.onnx|FILE.bulwark, or --endpoint URL --schema FILE");
+        if (local is not null)
+            return await AttackedModel.OpenAsync(local, Workspace.Find(parsed), schema, cancel);
+        return schema is null
+            ? throw new CommandException("An endpoint does not say what its rows hold.", "name its feature schema: --schema FILE")
+            : AttackedModel.Remote(new Uri(endpoint!), schema, parsed.GetValue(s_queryBudget), Environment.GetEnvironmentVariable("BULWARK_TOKEN"));
+    }
+
+    private static (SuiteTarget Target, CompiledConstraints Constraints) Target(ParseResult parsed, AttackedModel model, Dataset data, Screen screen)
+    {
+        var declared = parsed.GetValue(s_constraints) is { } file ? ConstraintsFile.Read(file) : TabularConstraints.None;
+        var mutable = parsed.GetValue(s_mutable);
+        var anyDeclared = declared.Features.Values.Any(rule => rule.Mutable is true);
+        var schema = anyDeclared && mutable is null or [] && anyDeclared ? data.Schema : AttackData.WithMutable(data.Schema, mutable, screen);
+        var constraints = declared.Compile(schema);
+        var encoder = new FeatureEncoder(schema);
+        var network = model is { Schema: not null, Network: { } inside } ? new DifferentiableNetwork<float>(inside) : null;
+        var positive = Rows(data, 1);
+        var target = new TabularTarget(model.Scorer, new(encoder, constraints), network, parsed.GetValue(s_threshold)) { Donors = (Rows(data, 0), positive), Suspects = model.Suspects };
+        return (target, constraints);
+    }
+
+    /// <summary>Constraints that real rows break, or that no row can break, would make every figure wrong.</summary>
+    private static void SelfTest(Screen screen, CompiledConstraints constraints, Dataset data)
+    {
+        foreach (var test in ConstraintSelfTest.Run(constraints, data.Raw).Where(test => !test.Sound))
+        {
+            screen.Note(test.Broken > 0
+                ? $"[yellow]Constraint '{Spectre.Console.Markup.Escape(test.Relation)}': {test.Broken} real rows break it, the first is row {test.FirstBroken + 1}. Mend the rule or the data.[/]"
+                : $"[yellow]Constraint '{Spectre.Console.Markup.Escape(test.Relation)}': none of {test.Planted} spoilt rows breaks it: it may hold always.[/]");
+        }
+    }
+
+    private static float[] Rows(Dataset data, int label)
+    {
+        int[] chosen = [.. Enumerable.Range(0, data.Labels.Length).Where(row => data.Labels[row] == label)];
+        return AttackSuite.Pick(data.Raw.ToArray(), data.Width, chosen);
+    }
+
+    private static (float[] Rows, int[] Labels) Sample(Dataset data, int samples, string? only, ulong seed)
+    {
+        if (only is not (null or "positive" or "negative"))
+            throw new CommandException($"There is no class '{only}'.", "--class positive or --class negative");
+        var labels = data.Labels.ToArray();
+        int[] rows = [.. Enumerable.Range(0, labels.Length).Where(row => only is null || labels[row] == (only == "positive" ? 1 : 0))];
+        var draws = new SeededDraws(seed);
+        for (var k = 0; k < rows.Length && k < samples; k++)
+        {
+            var swap = k + draws.Below(rows.Length - k);
+            (rows[k], rows[swap]) = (rows[swap], rows[k]);
+        }
+
+        rows = [.. rows.Take(samples).Order()];
+        return rows.Length == 0 ? throw new CommandException("There are no rows of that class.") : (AttackSuite.Pick(data.Raw.ToArray(), data.Width, rows), [.. rows.Select(row => labels[row])]);
+    }
+}
