@@ -49,7 +49,7 @@ public class AttackSuiteTests
     public void Questions_alone_break_rows_within_their_budget()
     {
         var target = new PointTarget(new QueriedNetwork(new DifferentiableNetwork<float>(PlantedModels.Network)), null);
-        var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, new() { Strengths = [0.1], Queries = 400, Attacks = ["hopskipjump"], Checks = false });
+        var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, new() { Strengths = [0.1], Queries = 400, Attacks = ["hopskipjump"], Checks = false }, cancel: TestContext.Current.CancellationToken);
         Assert.False(report.WhiteBox);
         Assert.InRange(report.Curve[0].AttackSuccess.Rate, 0.3, 1);
         Assert.All(report.Rows, row => Assert.InRange(row.Queries, 0, 400));
@@ -64,7 +64,7 @@ public class AttackSuiteTests
         foreach (var model in (IDifferentiableModel<float>[])[noisy, shattered])
         {
             var target = new PointTarget(new QueriedNetwork(model), model);
-            var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, new() { Strengths = [0.1], Attacks = ["apgd-margin"], Steps = 40, Checks = false });
+            var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, new() { Strengths = [0.1], Attacks = ["apgd-margin"], Steps = 40, Checks = false }, cancel: TestContext.Current.CancellationToken);
             Assert.InRange(report.Curve[0].AttackSuccess.Rate, 0.5, 1);
         }
     }
@@ -78,7 +78,7 @@ public class AttackSuiteTests
         Assert.Contains("does not fit", Assert.Throws<ArgumentException>(() => Run(s_options with { Attacks = ["capgd"] })).Message, StringComparison.Ordinal);
     }
 
-    private static SuiteReport Run(SuiteOptions options, SuiteState? state = null) => AttackSuite.Run(PlantedModels.Target(), PlantedModels.Inputs, PlantedModels.Labels, options, state);
+    private static SuiteReport Run(SuiteOptions options, SuiteState? state = null) => AttackSuite.Run(PlantedModels.Target(), PlantedModels.Inputs, PlantedModels.Labels, options, state, cancel: TestContext.Current.CancellationToken);
 
     private static string Text(IReadOnlyList<SuiteRow> rows) => JsonSerializer.Serialize(rows);
 

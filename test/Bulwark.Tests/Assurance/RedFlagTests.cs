@@ -12,7 +12,7 @@ public class RedFlagTests
     [Fact]
     public void A_sound_evaluation_raises_none()
     {
-        var report = AttackSuite.Run(PlantedModels.Target(), PlantedModels.Inputs, PlantedModels.Labels, s_options with { Attacks = ["apgd-ce", "apgd-t", "fab-t", "hopskipjump"], Steps = 100 });
+        var report = AttackSuite.Run(PlantedModels.Target(), PlantedModels.Inputs, PlantedModels.Labels, s_options with { Attacks = ["apgd-ce", "apgd-t", "fab-t", "hopskipjump"], Steps = 100 }, cancel: TestContext.Current.CancellationToken);
         Assert.Empty(report.Flags);
         Assert.Equal(1, report.Clean.Rate);
         Assert.InRange(report.Curve[1].AttackSuccess.Rate, 0.1, 0.9);
@@ -92,7 +92,7 @@ public class RedFlagTests
         (network.Weights(0)[2], network.Biases(0)[0]) = (10, -6.5f);   // says yes from 65 on, and looks at nothing that moves
         var space = new TabularSpace(Victims.Encoder, TabularConstraints.None.Compile(Victims.Schema));
         var target = new TabularTarget(new NetworkScorer(Victims.Schema, network), space, new DifferentiableNetwork<float>(network));
-        var report = AttackSuite.Run(target, raw, labels, new() { Attacks = ["search"], Strengths = [0.1], Queries = 20 });
+        var report = AttackSuite.Run(target, raw, labels, new() { Attacks = ["search"], Strengths = [0.1], Queries = 20 }, cancel: TestContext.Current.CancellationToken);
         Assert.Contains("F14", report.Flags.Select(flag => flag.Id));
     }
 
@@ -101,7 +101,7 @@ public class RedFlagTests
     private static void AssertRaised(string flag, SuiteTarget target, SuiteOptions? options = null, bool weak = false)
     {
         // A weak attack needs rows that only a strong one breaks: the larger network's.
-        var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, options ?? s_options);
+        var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, options ?? s_options, cancel: TestContext.Current.CancellationToken);
         Assert.Contains(flag, report.Flags.Select(raised => raised.Id));
         Assert.True(!weak || report.Flags.All(raised => raised.Id is "F3" or "F9" or "F10"));
     }
