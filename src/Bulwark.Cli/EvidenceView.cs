@@ -10,14 +10,14 @@ internal static class EvidenceView
 
     internal static void Print(IAnsiConsole console, string title, IReadOnlyCollection<EvidenceLink> links)
     {
-        var tree = new Tree(new Markup($"[bold]{Markup.Escape(title)}[/]"));
+        var tree = new Tree(new Markup($"[bold]{Printable.Escape(title)}[/]"));
         foreach (var link in links)
             Add(tree, link);
         console.Write(tree);
         if (Holds(links))
             console.MarkupLine("[green]verified[/]");
         else
-            console.MarkupLineInterpolated($"[red]NOT verified[/]: {string.Join(", ", links.SelectMany(link => link.Flatten()).Where(link => !link.Holds).Select(link => link.Fault is null ? link.Name : $"{link.Name} ({link.Fault})"))}");
+            console.MarkupLineInterpolated($"[red]NOT verified[/]: {string.Join(", ", links.SelectMany(link => link.Flatten()).Where(link => !link.Holds).Select(link => Printable.Line(link.Fault is null ? link.Name : $"{link.Name} ({link.Fault})")))}");
     }
 
     internal static object Document(string kind, string file, IReadOnlyCollection<EvidenceLink> links) =>
@@ -25,7 +25,7 @@ internal static class EvidenceView
 
     private static void Add(IHasTreeNodes parent, EvidenceLink link)
     {
-        var node = parent.AddNode(new Markup($"{(link.Holds ? "[green]✓[/]" : "[red]✗[/]")} [bold]{Markup.Escape(link.Name)}[/]  {Markup.Escape(link.Detail)}"));
+        var node = parent.AddNode(new Markup($"{(link.Holds ? "[green]✓[/]" : "[red]✗[/]")} [bold]{Printable.Escape(link.Name)}[/]  {Printable.Escape(link.Detail)}"));
         foreach (var below in link.Links)
             Add(node, below);
     }

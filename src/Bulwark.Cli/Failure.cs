@@ -19,14 +19,17 @@ internal static class Failure
         CommandException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException
         or CryptographicException or FormatException or JsonException or NotSupportedException or InvalidOperationException;
 
+    /// <summary>A message can hold what a stranger wrote: only its first line begins a line.</summary>
+    private static string Indented(string text) => text.ReplaceLineEndings("\n       ");
+
     internal static async Task<int> ReportAsync(Exception failure, ParseResult parsed, TextWriter output, TextWriter error)
     {
         var hint = (failure as CommandException)?.Hint ?? (failure as Bulwark.Cryptography.KeyProviderException)?.Advice ?? (failure is Bulwark.Privacy.PrivacyBudgetException
             ? "raise the budget, which weakens what it promised: bulwark privacy ledger budget DATASET --epsilon N --delta D" : null);
         var code = failure is CryptographicException ? ExitCode.No : ExitCode.CouldNotAsk;
-        await error.WriteLineAsync($"error: {failure.Message}");
+        await error.WriteLineAsync($"error: {Indented(failure.Message)}");
         if (hint is not null)
-            await error.WriteLineAsync($"hint:  {hint}");
+            await error.WriteLineAsync($"hint:  {Indented(hint)}");
         if (parsed.GetValue(GlobalOptions.Json))
             await output.WriteLineAsync(JsonSerializer.Serialize(new { error = failure.Message, hint }, Screen.JsonOptions));
         return code;

@@ -130,7 +130,7 @@ internal static class LineageCommand
 
     private static void Draw(IAnsiConsole console, LineageGraph graph)
     {
-        var tree = new Tree(new Markup($"[bold]{Markup.Escape(graph.Model)}[/]  {graph.Package}"));
+        var tree = new Tree(new Markup($"[bold]{Printable.Escape(graph.Model)}[/]  {graph.Package}"));
         var package = graph.Nodes.First(node => node.Kind == LineageKind.Package);
         var before = tree.AddNode("[bold]made from[/]");
         foreach (var edge in graph.Edges.Where(edge => edge.To == package.Id))
@@ -144,7 +144,7 @@ internal static class LineageCommand
     private static void Add(TreeNode parent, LineageGraph graph, LineageEdge edge, bool back, HashSet<string> seen)
     {
         var node = graph.Nodes.First(one => one.Id == (back ? edge.From : edge.To));
-        var drawn = parent.AddNode(new Markup($"[bold]{Markup.Escape(node.Title)}[/] [grey]({LineagePicture.Word(node.Kind)}{(node.Entry is { } entry ? $", entry {entry}" : ", not in the log")})[/]  {Markup.Escape(string.Join("; ", node.Details))}"));
+        var drawn = parent.AddNode(new Markup($"[bold]{Printable.Escape(node.Title)}[/] [grey]({LineagePicture.Word(node.Kind)}{(node.Entry is { } entry ? $", entry {entry}" : ", not in the log")})[/]  {Printable.Escape(string.Join("; ", node.Details))}"));
         if (!seen.Add(node.Id))
             return;
         foreach (var next in graph.Edges.Where(one => back ? one.To == node.Id : one.From == node.Id))

@@ -24,19 +24,19 @@ internal static partial class LogCommand
         {
             var (log, trusted) = await OpenAsync(parsed);
             if (parsed.GetValue(at) is { } one)
-                return ShowOne(new Screen(parsed), log, one, trusted);
+                return ShowOne(parsed, new Screen(parsed), log, one, trusted);
             var first = Math.Max(0, log.Size - Math.Max(0, parsed.GetValue(last)));
             var entries = log.ReadEntries(first).Select(read => LogEntryView.Of(read.Index, read.Entry, trusted)).ToArray();
             return new Screen(parsed).Answer(new { origin = log.Checkpoint.Origin, size = log.Size, root = log.Checkpoint.Root, entries }, console =>
             {
-                console.MarkupLineInterpolated($"[bold]{log.Checkpoint.Origin}[/]  {log.Size} entries, root {log.Checkpoint.Root}");
+                console.MarkupLineInterpolated($"[bold]{Printable.Line(log.Checkpoint.Origin)}[/]  {log.Size} entries, root {log.Checkpoint.Root}");
                 Draw(console, entries);
             });
         });
         return command;
     }
 
-    private static int ShowOne(Screen screen, TransparencyLog log, long index, IReadOnlyCollection<VerificationKey> trusted)
+    private static int ShowOne(ParseResult parsed, Screen screen, TransparencyLog log, long index, IReadOnlyCollection<VerificationKey> trusted)
     {
         if (index < 0 || index >= log.Size)
             throw new CommandException($"There is no entry {index}: the log has {log.Size}.", "bulwark log show");
@@ -46,7 +46,7 @@ internal static partial class LogCommand
         {
             Draw(console, [entry]);
             if (entry.Predicate is { } predicate)
-                console.Profile.Out.Writer.WriteLine(System.Text.Json.JsonSerializer.Serialize(predicate, Screen.JsonOptions));
+                parsed.InvocationConfiguration.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(predicate, Screen.JsonOptions));
         });
     }
 
@@ -120,7 +120,7 @@ internal static partial class LogCommand
                 }
                 catch (InvalidDataException failure)
                 {
-                    screen.Note($"[red]{Markup.Escape(failure.Message)}[/]");
+                    screen.Note($"[red]{Printable.Escape(failure.Message)}[/]");
                     return ExitCode.No;
                 }
             }
@@ -134,14 +134,14 @@ internal static partial class LogCommand
         if (screen.Json)
             parsed.InvocationConfiguration.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(entry, s_line));
         else
-            parsed.InvocationConfiguration.Output.WriteLine($"{entry.Index,8}  {entry.Time ?? "-",-20}  {entry.Claim,-20}  {entry.Subjects}{(entry.Trusted ? "" : $"  ({entry.Signed})")}");
+            parsed.InvocationConfiguration.Output.WriteLine($"{entry.Index,8}  {Printable.Line(entry.Time ?? "-"),-20}  {Printable.Line(entry.Claim),-20}  {Printable.Line(entry.Subjects)}{(entry.Trusted ? "" : $"  ({entry.Signed})")}");
     }
 
     private static void Draw(IAnsiConsole console, IEnumerable<LogEntryView> entries)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumns("#", "claim", "of", "signed");
         foreach (var entry in entries)
-            table.AddRow(new Text($"{entry.Index}"), new Text(entry.Claim), new Text(entry.Subjects), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
+            table.AddRow(new Text($"{entry.Index}"), new Text(Printable.Line(entry.Claim)), new Text(Printable.Line(entry.Subjects)), new Text(entry.Signed, new Style(entry.Trusted ? Color.Green : Color.Yellow)));
         console.Write(table);
     }
 

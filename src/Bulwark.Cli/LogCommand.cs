@@ -87,9 +87,13 @@ internal static partial class LogCommand
     {
         var screen = new Screen(parsed);
         LogReport report;
+        var asked = true;
         try
         {
-            var log = await TransparencyLog.OpenAsync(directory, trustedKey: trusted);
+            // The workspace's own log is held against its database too; a stranger's folder does not say whom we talk to.
+            var own = Workspace.Find(parsed) is { } workspace && workspace.LogDirectory == Path.GetFullPath(directory);
+            asked = own || TransparencyLog.StoreNameOf(directory) is null;
+            await using var log = own ? await Logs.LogSource.OpenAsync(directory, signer: null, trusted, cancel) : await TransparencyLog.OpenAsync(directory, trustedKey: trusted);
             var earlier = seen is null ? null : ReadSeen(seen, log.Key);
             report = await screen.ProgressAsync("verifying the log", progress => log.VerifyAsync(earlier, progress, cancel));
             if (report.Verdict == LogVerdict.Verified && policy is not null)
@@ -102,16 +106,19 @@ internal static partial class LogCommand
             report = new LogReport(LogVerdict.WrongSignature, 0, failure.Message);
         }
 
-        var links = new[] { new EvidenceLink("log", report.Verdict == LogVerdict.Verified, report.Detail) };
+        var sound = report.Verdict == LogVerdict.Verified;
+        var links = new[] { new EvidenceLink("log", sound, report.Detail) { Fault = sound ? null : System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(report.Verdict.ToString()) } };
         return screen.Answer(
-            new { kind = "log", directory, report.Verdict, report.Size, report.Detail, keyFromTheLogItself = trusted is null ? true : (bool?)null },
+            new { kind = "log", directory, report.Verdict, report.Size, report.Detail, keyPinned = trusted is not null, storeAsked = asked },
             console =>
             {
                 EvidenceView.Print(console, $"Transparency log in {directory}", links);
                 if (trusted is null)
-                    console.MarkupLine("[yellow]The key came from the log's own folder: this shows that the log is of one piece, not whose it is. Give --log-key.[/]");
+                    console.MarkupLine("[yellow]No key was pinned: the one in the log's own folder shows that the log is of one piece, not whose it is. Give --log-key.[/]");
+                if (!asked)
+                    console.MarkupLine("[yellow]The database behind the log was not asked: bulwark log fsck DIR --connect does.[/]");
             },
-            report.Verdict == LogVerdict.Verified ? ExitCode.Yes : ExitCode.No);
+            !sound ? ExitCode.No : trusted is null ? ExitCode.CouldNotAsk : ExitCode.Yes);
     }
 
     /// <summary>The public halves of the workspace's own signing key, every version that was not destroyed: what a workspace trusts by default.</summary>

@@ -24,8 +24,8 @@ internal sealed class Screen
     {
         _output = parsed.InvocationConfiguration.Output;
         Json = parsed.GetValue(GlobalOptions.Json);
-        Out = Console(_output, System.Console.IsOutputRedirected || _output != System.Console.Out);
-        Error = Console(parsed.InvocationConfiguration.Error, System.Console.IsErrorRedirected || parsed.InvocationConfiguration.Error != System.Console.Error);
+        Out = Console(_output, System.Console.Out, System.Console.IsOutputRedirected);
+        Error = Console(parsed.InvocationConfiguration.Error, System.Console.Error, System.Console.IsErrorRedirected);
     }
 
     /// <summary>True when the answer is to be one JSON document.</summary>
@@ -59,20 +59,23 @@ internal sealed class Screen
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
             .StartAsync(async context =>
             {
-                var task = context.AddTask(Markup.Escape(title), maxValue: 1);
+                var task = context.AddTask(Printable.Escape(title), maxValue: 1);
                 var result = await work(new Direct(fraction => task.Value = Math.Clamp(fraction, 0, 1)));
                 task.Value = 1;
                 return result;
             });
 
-    private static IAnsiConsole Console(TextWriter writer, bool redirected)
+    private static IAnsiConsole Console(TextWriter given, TextWriter terminal, bool redirected)
     {
+        var writer = given is PrintableWriter { Inner: var inner } ? inner : given;
+        redirected |= writer != terminal;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
             Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
+        console.Pipeline.Attach(new Printable.Hook());
         if (redirected)
             console.Profile.Width = 140;
         return console;

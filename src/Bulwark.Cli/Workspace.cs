@@ -32,6 +32,13 @@ internal sealed class Workspace
     /// <summary>Where the log's index is; it can be removed at any time.</summary>
     internal string IndexPath => Path.Combine(Directory.FullName, "log-index");
 
+    /// <summary>The log's index, which whoever can write here but has no key cannot make leave something out.</summary>
+    internal LineageIndex OpenIndex(TransparencyLog log, KeyRing keys)
+    {
+        using var key = keys.Derive(SealingKey, "bulwark.dev/log-index/v1");
+        return LineageIndex.Open(log, IndexPath, key.Span);
+    }
+
     /// <summary>Where the privacy ledger is unless the workspace or the command line names another store.</summary>
     internal string LedgerPath => Path.Combine(Directory.FullName, "ledger.jsonl");
 

@@ -99,7 +99,7 @@ internal sealed partial class FileLogStore
         var length = RandomAccess.GetLength(_file!);
         if (length < _offset)
             throw new InvalidDataException($"{PathOf(_fileFirst)} is shorter than what was written to it: someone cut it or put an older one in its place.");
-        while (_offset < length)
+        while (_offset < length && !EndsHere())
         {
             if (ReadHead(_file!, _offset, _next) is not { } head || ReadRecord(_file!, _offset, head.Payload) is null)
             {
@@ -111,6 +111,14 @@ internal sealed partial class FileLogStore
             _next += head.Count;
             _flushed = false;
         }
+    }
+
+    /// <summary>Where zeros begin, all is zeros: looked at once, and from then on only at the next record's head.</summary>
+    private bool EndsHere()
+    {
+        Span<byte> head = stackalloc byte[JournalRecord.HeadBytes];
+        var read = RandomAccess.Read(_file!, head, _offset);
+        return _endsInZeros && read > 0 && !head[..read].ContainsAnyExcept((byte)0);
     }
 
     private void OpenNewest()
@@ -129,38 +137,94 @@ internal sealed partial class FileLogStore
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         if (first < _next)
             throw new InvalidDataException($"The journal ends with {path}, before entry {_next} that was promised: an older one was put in its place.");
-        (_fileFirst, _offset, _next, _flushed) = (first, 0, first, false);
+        (_fileFirst, _offset, _next, _flushed, _endsInZeros) = (first, 0, first, false, false);
     }
 
-    /// <summary>A record that reaches the end of the file and is not whole was never promised. One with whole bytes behind it was: then the journal is damaged.</summary>
+    /// <summary>Puts away what a writer that died left; room for what comes stays.</summary>
     private void CutOffTorn(long length)
     {
-        Span<byte> bytes = stackalloc byte[JournalRecord.HeadBytes];
-        var read = RandomAccess.Read(_file!, bytes, _offset);
-        var head = JournalRecord.ReadHead(bytes[..read]);
-        if (head is { } known && known.First != _next)
-            throw Damaged(PathOf(_fileFirst), _offset, $"it says that it begins with entry {known.First}, where entry {_next} follows");
-        if (head is { } whole && _offset + JournalRecord.HeadBytes + whole.Payload < length)
-            throw Damaged(PathOf(_fileFirst), _offset, "its bytes do not give its digest, and more follow");
-        if (head is null && read == bytes.Length && bytes.ContainsAnyExcept((byte)0))
-            throw Damaged(PathOf(_fileFirst), _offset, "it begins with no head");
+        var tail = ReadTail(_file!, _offset, length);
+        _endsInZeros = true;
+        if (!IsTorn(tail, PathOf(_fileFirst), _offset, _next))
+            return;
         if (_next < _start)
             throw Stale();
-        KeepTorn(length);
+        KeepTorn(tail.AsSpan(0, tail.AsSpan().LastIndexOfAnyExcept((byte)0) + 1));
         RandomAccess.SetLength(_file!, _offset);
         _flushed = false;
     }
 
-    /// <summary>Nothing is deleted for good: a length that was changed makes whole records look torn. Those are found, and all else stays in a file beside the journal.</summary>
-    private void KeepTorn(long length)
+    /// <summary>A record that nothing follows and that is not whole was never promised. One with anything behind it was: then the journal is damaged. Zeros are neither.</summary>
+    private static bool IsTorn(ReadOnlySpan<byte> tail, string path, long offset, long place)
     {
-        var tail = new byte[checked((int)(length - _offset))];
+        if (!tail.ContainsAnyExcept((byte)0))
+            return false;
+        if (JournalRecord.ReadHead(tail[..Math.Min(tail.Length, JournalRecord.HeadBytes)]) is { } head)
+        {
+            if (head.First != place)
+                throw Damaged(path, offset, $"it says that it begins with entry {head.First}, where entry {place} follows");
+            if ((long)JournalRecord.HeadBytes + head.Payload < tail.Length && tail[(JournalRecord.HeadBytes + head.Payload)..].ContainsAnyExcept((byte)0))
+                throw Damaged(path, offset, "its bytes do not give its digest, and more follow");
+        }
+
+        return !JournalRecord.HoldsWhole(tail[1..], place + 1) ? true : throw Damaged(path, offset, "it begins with no whole batch, and whole batches follow");
+    }
+
+    /// <summary>Looks at every batch as a writer would that comes next, without a lock and changing nothing.</summary>
+    /// <exception cref="InvalidDataException">The journal is damaged.</exception>
+    internal void RequireSound()
+    {
+        var files = Files();
+        for (var i = 0; i < files.Count; i++)
+        {
+            try
+            {
+                using var file = File.OpenHandle(files[i].Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                var place = Walk(file, files[i]);
+                if (i + 1 < files.Count && files[i + 1].First != place)
+                    throw Damaged(files[i].Path, RandomAccess.GetLength(file), $"it ends before entry {place}, and the next file begins with {files[i + 1].First}");
+            }
+            catch (FileNotFoundException)
+            {
+                // Forgotten meanwhile: it stands in the tree.
+            }
+        }
+    }
+
+    /// <summary>The place behind a file's last whole record; what stands there must be what a writer leaves.</summary>
+    private static long Walk(Microsoft.Win32.SafeHandles.SafeFileHandle file, (long First, string Path) of)
+    {
+        var (offset, place) = (0L, of.First);
+        while (true)
+        {
+            while (ReadHead(file, offset, place) is { } head && ReadRecord(file, offset, head.Payload) is not null)
+                (offset, place) = (offset + JournalRecord.HeadBytes + head.Payload, place + head.Count);
+            try
+            {
+                IsTorn(ReadTail(file, offset, RandomAccess.GetLength(file)), of.Path, offset, place);
+                return place;
+            }
+            catch (InvalidDataException) when (ReadHead(file, offset, place) is { } head && ReadRecord(file, offset, head.Payload) is not null)
+            {
+                // A writer has finished the batch since: on behind it.
+            }
+        }
+    }
+
+    /// <summary>What writers found behind the last whole batch and put away.</summary>
+    internal IReadOnlyList<string> TornFiles() => !Directory.Exists(_folder) ? [] : [.. Directory.EnumerateFiles(_folder, "*.torn").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private static byte[] ReadTail(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long length)
+    {
+        var tail = new byte[checked((int)(length - offset))];
         for (int read = 0, more = 1; read < tail.Length && more > 0; read += more)
-            more = RandomAccess.Read(_file!, tail.AsSpan(read), _offset + read);
-        if (!tail.AsSpan().ContainsAnyExcept((byte)0))
-            return;
-        if (JournalRecord.HoldsWhole(tail.AsSpan(1), _next + 1))
-            throw Damaged(PathOf(_fileFirst), _offset, "its length does not fit, and whole batches follow");
+            more = RandomAccess.Read(file, tail.AsSpan(read), offset + read);
+        return tail;
+    }
+
+    /// <summary>Nothing is deleted for good: damage to the last batch makes it look torn, so what is cut off stays in a file beside the journal.</summary>
+    private void KeepTorn(ReadOnlySpan<byte> tail)
+    {
         for (var i = 0; ; i++)
         {
             var path = $"{PathOf(_fileFirst)[..^".journal".Length]}-{_offset}-{i}.torn";

@@ -8,7 +8,8 @@ namespace Bulwark.Lineage;
 /// <summary>The default store: an append-only journal in the log's own folder, one write and one flush a batch.</summary>
 /// <remarks>
 /// <c>journal/FIRST.journal</c> files of <see cref="JournalRecord"/>s, begun anew above 64 MiB. Every writer holds the folder's lock. Bytes behind the
-/// last whole record are what a writer that died left of a batch that it never promised: the next writer moves them into a <c>.torn</c> file.
+/// last whole record are what a writer that died left of a batch that it never promised: the next writer moves them into a <c>.torn</c> file. A writer of many
+/// small batches writes zeros ahead of them, so that a flush need not wait for the file's length; it takes them back when it is closed.
 /// </remarks>
 internal sealed partial class FileLogStore : ILogStore
 {
@@ -22,6 +23,7 @@ internal sealed partial class FileLogStore : ILogStore
     private long _offset;
     private long _next = -1;
     private bool _flushed;
+    private bool _endsInZeros;
 
     /// <param name="directory">The log's folder.</param>
     /// <param name="start">The first place where the folder has no journal yet: the tree's size.</param>
@@ -65,15 +67,27 @@ internal sealed partial class FileLogStore : ILogStore
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        try
+        {
+            if (_reserved)
+            {
+                using var held = await FileLock.AcquireAsync(_lockPath).ConfigureAwait(false);
+                lock (_gate)
+                    GiveBack();
+            }
+        }
+        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // Zeros behind the last batch are not promised to anyone.
+        }
+
         lock (_gate)
         {
             _file?.Dispose();
             _file = null;
         }
-
-        return ValueTask.CompletedTask;
     }
 
     private long Append(IReadOnlyList<ReadOnlyMemory<byte>> entries)
@@ -89,10 +103,10 @@ internal sealed partial class FileLogStore : ILogStore
         {
             var record = buffer.AsSpan(0, (int)size);
             JournalRecord.Write(record, _next, entries);
+            Reserve(size);
             RandomAccess.Write(_file!, record, _offset);
-            RandomAccess.FlushToDisk(_file!);
-            if (new FileInfo(PathOf(_fileFirst)) is var file && (!file.Exists || file.Length != _offset + size))
-                throw new IOException($"{file.FullName} is no longer the file that is written: the journal was moved or replaced.");
+            FileSystemFlush.FlushContent(_file!);
+            RequireSameFile(record[..JournalRecord.HeadBytes]);
         }
         catch (Exception failure)
         {
@@ -141,7 +155,7 @@ internal sealed partial class FileLogStore : ILogStore
         _file?.Dispose();
         _file = begun;
         DirectoryFlush.Flush(_folder);
-        (_fileFirst, _offset, _flushed) = (first, 0, true);
+        (_fileFirst, _offset, _flushed, _endsInZeros) = (first, 0, true, true);
     }
 
     private string PathOf(long first) => Path.Combine(_folder, first.ToString("D20", CultureInfo.InvariantCulture) + ".journal");

@@ -4,12 +4,16 @@ using System.Security.Cryptography;
 namespace Bulwark.Lineage;
 
 /// <summary>One batch as the journal holds it: a head with place, count and digest, and the entries as in a bundle.</summary>
-/// <remarks>Head, big-endian: <c>BWJ1</c> | payload length u32 | first place u64 | entries u32 | SHA-256 of the 20 bytes before and of the payload.</remarks>
+/// <remarks>
+/// Head, big-endian: <c>BWJ2</c> | payload length u32 | first place u64 | entries u32 | the first 8 bytes of SHA-256 of these 20 | SHA-256 of the 20 and of the
+/// payload. The head has a sum of its own so that a length which was changed is not believed.
+/// </remarks>
 internal static class JournalRecord
 {
-    internal const int HeadBytes = 20 + SHA256.HashSizeInBytes;
+    internal const int HeadBytes = FactBytes + SumBytes + SHA256.HashSizeInBytes;
+    private const int FactBytes = 20, SumBytes = 8;
 
-    private static ReadOnlySpan<byte> Magic => "BWJ1"u8;
+    internal static ReadOnlySpan<byte> Magic => "BWJ2"u8;
 
     internal static long SizeOf(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
@@ -34,13 +38,18 @@ internal static class JournalRecord
             rest = rest[(2 + entry.Length)..];
         }
 
-        Hash(target, target[HeadBytes..], target[20..HeadBytes]);
+        Sum(target, target.Slice(FactBytes, SumBytes));
+        Hash(target, target[HeadBytes..], target[(FactBytes + SumBytes)..HeadBytes]);
     }
 
     /// <summary>The record's length and place, or null when these bytes begin no record.</summary>
     internal static (int Payload, long First, int Count)? ReadHead(ReadOnlySpan<byte> head)
     {
+        Span<byte> sum = stackalloc byte[SumBytes];
         if (head.Length < HeadBytes || !head.StartsWith(Magic))
+            return null;
+        Sum(head, sum);
+        if (!sum.SequenceEqual(head.Slice(FactBytes, SumBytes)))
             return null;
         var (payload, first, count) = (BinaryPrimitives.ReadUInt32BigEndian(head[4..]), BinaryPrimitives.ReadInt64BigEndian(head[8..]), BinaryPrimitives.ReadInt32BigEndian(head[16..]));
         return payload <= Array.MaxLength - HeadBytes && first >= 0 && count > 0 ? ((int)payload, first, count) : null;
@@ -63,13 +72,20 @@ internal static class JournalRecord
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         Hash(record, record[HeadBytes..], digest);
-        return digest.SequenceEqual(record[20..HeadBytes]);
+        return digest.SequenceEqual(record[(FactBytes + SumBytes)..HeadBytes]);
+    }
+
+    private static void Sum(ReadOnlySpan<byte> head, Span<byte> sum)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(head[..FactBytes], digest);
+        digest[..SumBytes].CopyTo(sum);
     }
 
     private static void Hash(ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload, Span<byte> digest)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(head[..20]);
+        hash.AppendData(head[..FactBytes]);
         hash.AppendData(payload);
         hash.GetHashAndReset(digest);
     }

@@ -7,13 +7,13 @@ namespace Bulwark.Lineage;
 
 /// <summary>Which statements of a log mention which digest, so that a chain of evidence is walked without reading the log.</summary>
 /// <remarks>
-/// A hint, never a proof: whatever it points to is read from the log and checked there, and what it leaves out is evidence that is not found. Decisions and
-/// accesses, which are nearly all of a serving log, are only counted. The file is written anew when the log has grown; one that does not belong to the
-/// log is made anew.
+/// What it points to is read from the log and checked there. What it leaves out would be evidence that is not found, so it is complete or it is not made: it is
+/// read off entries that give the signed root, and its file carries a MAC under a key of the workspace. Decisions and accesses, which are nearly all of a
+/// serving log, are only counted. The file is written anew when the log has grown; one that does not belong to the log, or that somebody else wrote, is made anew.
 /// </remarks>
 public sealed class LineageIndex
 {
-    private const string Magic = "bulwark-lineage-index/v1";
+    private const string Magic = "bulwark-lineage-index/v2";
     private static readonly string[] s_counted = [PredicateTypes.Decision, PredicateTypes.Access, PredicateTypes.AccessBatch];
 
     private readonly Dictionary<Digest, List<long>> _mentions = [];
@@ -33,19 +33,39 @@ public sealed class LineageIndex
 
     /// <summary>Opens the index of a log and brings it up to date.</summary>
     /// <param name="log">The log; read from where the index ends.</param>
-    /// <param name="path">The index's file; null keeps it in memory only. A file that cannot be written is done without.</param>
-    public static LineageIndex Open(TransparencyLog log, string? path = null)
+    /// <exception cref="InvalidDataException">The entries do not give the root that the log's checkpoint signs.</exception>
+    public static LineageIndex Open(TransparencyLog log)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var checkpoint = log.Checkpoint;
-        var index = path is not null && Read(path, log) is { } known ? known : new LineageIndex();
-        var from = index.Size;
-        foreach (var (place, entry) in log.ReadEntries(from, checkpoint.Size - from))
-            index.Add(place, entry.Span);
-        index.Size = checkpoint.Size;
-        if (path is not null && index.Size != from)
-            index.TryWrite(path, checkpoint);
+        var index = new LineageIndex();
+        index.TakeIn(log, log.Checkpoint, MerkleTree.EmptyRoot);
         return index;
+    }
+
+    /// <summary>As <see cref="Open(TransparencyLog)"/>, with a file that remembers it.</summary>
+    /// <param name="log">The log; read from where the index ends.</param>
+    /// <param name="path">The index's file. One that cannot be written is done without.</param>
+    /// <param name="key">Authenticates the file: a secret of at least 16 bytes, used for nothing else.</param>
+    /// <exception cref="InvalidDataException">The entries do not give the root that the log's checkpoint signs.</exception>
+    public static LineageIndex Open(TransparencyLog log, string path, ReadOnlySpan<byte> key)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, 16, nameof(key));
+        var checkpoint = log.Checkpoint;
+        var (index, root) = Read(path, log, key) ?? (new LineageIndex(), MerkleTree.EmptyRoot);
+        var from = index.Size;
+        index.TakeIn(log, checkpoint, root);
+        if (index.Size != from)
+            index.TryWrite(path, checkpoint, key);
+        return index;
+    }
+
+    private void TakeIn(TransparencyLog log, Checkpoint checkpoint, Digest root)
+    {
+        foreach (var (place, entry) in log.ReadProved(Size, root, checkpoint))
+            Add(place, entry.Span);
+        Size = checkpoint.Size;
     }
 
     /// <summary>Entries that mention a digest, oldest first; decisions and accesses are not among them.</summary>
@@ -122,13 +142,13 @@ public sealed class LineageIndex
         return found;
     }
 
-    /// <summary>Null when the file is none, is torn, or belongs to another log or another history of it.</summary>
-    private static LineageIndex? Read(string path, TransparencyLog log)
+    /// <summary>Null when the file is none, is torn or a stranger's, or belongs to another log or another history of it.</summary>
+    private static (LineageIndex Index, Digest Root)? Read(string path, TransparencyLog log, ReadOnlySpan<byte> key)
     {
         try
         {
             var bytes = File.ReadAllBytes(path);
-            if (bytes.Length < Digest.SizeInBytes || !SHA256.HashData(bytes.AsSpan(0, bytes.Length - Digest.SizeInBytes)).AsSpan().SequenceEqual(bytes.AsSpan(bytes.Length - Digest.SizeInBytes)))
+            if (bytes.Length < Digest.SizeInBytes || !CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(key, bytes.AsSpan(0, bytes.Length - Digest.SizeInBytes)), bytes.AsSpan(bytes.Length - Digest.SizeInBytes)))
                 return null;
             using var reader = new BinaryReader(new MemoryStream(bytes, 0, bytes.Length - Digest.SizeInBytes));
             if (reader.ReadString() != Magic || reader.ReadString() != log.Checkpoint.Origin)
@@ -148,7 +168,7 @@ public sealed class LineageIndex
 
             for (var left = reader.ReadInt32(); left > 0; left--)
                 index._counts[reader.ReadString()] = reader.ReadInt64();
-            return index;
+            return (index, root);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or FormatException)
         {
@@ -156,7 +176,7 @@ public sealed class LineageIndex
         }
     }
 
-    private void TryWrite(string path, Checkpoint checkpoint)
+    private void TryWrite(string path, Checkpoint checkpoint, ReadOnlySpan<byte> key)
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true))
@@ -185,7 +205,7 @@ public sealed class LineageIndex
 
         try
         {
-            AtomicFile.Write(path, [.. stream.ToArray(), .. SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length))]);
+            AtomicFile.Write(path, [.. stream.ToArray(), .. HMACSHA256.HashData(key, stream.GetBuffer().AsSpan(0, (int)stream.Length))]);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

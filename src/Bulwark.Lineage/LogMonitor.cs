@@ -7,6 +7,7 @@ namespace Bulwark.Lineage;
 /// <remarks>What contradicts the memory is kept as evidence: two notes that the log's key signed and that cannot both be true.</remarks>
 public sealed class LogMonitor
 {
+    internal const int MaximumEvidence = 256;
     private readonly Func<ITileSource> _open;
     private readonly NoteKey _key;
     private readonly LogPolicy? _policy;
@@ -88,12 +89,12 @@ public sealed class LogMonitor
 
         if (checkpoint.Origin != _key.Name || !checkpoint.IsSignedBy(_key.Key))
             return Report(LogVerdict.WrongSignature, remembered, checkpoint, $"The checkpoint at {tiles.Place} is not signed by {_key}.");
-        if (_policy?.Judge(checkpoint) is { Verdict: not LogVerdict.Verified } quorum)
-            return Report(quorum.Verdict, remembered, checkpoint, quorum.Detail);
         if (TransparencyLog.Grown(tiles, remembered ?? Nothing(checkpoint), checkpoint) is { } broken)
             return Report(broken.Verdict, remembered, checkpoint, broken.Detail, KeepEvidence(remembered, checkpoint));
         if (TransparencyLog.VerifyGrowth(tiles, remembered ?? Nothing(checkpoint), checkpoint, progress, cancel) is { Verdict: not LogVerdict.Verified } fault)
             return Report(fault.Verdict, remembered, checkpoint, fault.Detail, KeepEvidence(remembered, checkpoint));
+        if (_policy?.Judge(checkpoint) is { Verdict: not LogVerdict.Verified } quorum)
+            return Report(quorum.Verdict, remembered, checkpoint, quorum.Detail);   // last: a fork that no witness signed is a fork first of all
         AtomicFile.Write(Path.Combine(_folder, "checkpoint"), Encoding.UTF8.GetBytes(checkpoint.Note!.Note));
         return Report(LogVerdict.Verified, remembered, checkpoint, remembered is null
             ? $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs; remembered from now on."
@@ -140,6 +141,10 @@ public sealed class LogMonitor
         if (remembered is null)
             return null;
         var path = Path.Combine(_folder, $"evidence-{remembered.Size}-{found.Size}-{found.Root.ToHex()[..16]}.txt");
+        if (File.Exists(path))
+            return path;
+        if (Directory.EnumerateFiles(_folder, "evidence-*.txt").Take(MaximumEvidence).Count() == MaximumEvidence)
+            return null;   // the first ones prove as much, and a server must not fill a disk
         AtomicFile.Write(path, Encoding.UTF8.GetBytes($"{remembered.Note!.Note}\n{found.Note!.Note}"));
         return path;
     }

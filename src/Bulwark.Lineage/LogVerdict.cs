@@ -51,6 +51,9 @@ public sealed record LogReport(LogVerdict Verdict, long Size, string Detail)
 {
     /// <summary>The signed checkpoint that was judged, where the verdict is <see cref="LogVerdict.Verified"/>: a policy judges this one and no other.</summary>
     public Checkpoint? Checkpoint { get; init; }
+
+    /// <summary>Files with bytes that a writer found behind the journal's last whole batch: a batch that nobody was promised, or damage to the last one that somebody was.</summary>
+    public IReadOnlyList<string> Torn { get; init; } = [];
 }
 
 /// <summary>Where an entry came to stand, durably.</summary>

@@ -75,29 +75,6 @@ internal sealed class TileStore(string directory) : ITileSource
         }
     }
 
-    /// <summary>Replaces a file in one step: a reader sees the old bytes or the new.</summary>
-    /// <exception cref="IOException">The disk refused; the old file is untouched.</exception>
-    internal static void Replace(string path, ReadOnlySpan<byte> bytes)
-    {
-        if (!FileSystemFlush.IsSupported)
-        {
-            AtomicFile.Write(path, bytes);
-            return;
-        }
-
-        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            File.WriteAllBytes(temporary, bytes);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
-
     /// <summary>True when the file is there with just these bytes.</summary>
     internal bool Has(string path, ReadOnlySpan<byte> bytes)
     {

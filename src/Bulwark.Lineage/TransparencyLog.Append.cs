@@ -33,34 +33,55 @@ public sealed partial class TransparencyLog
         if (entries.Count == 0)
             return [];
         var pending = new Pending([.. entries.Select(entry => (ReadOnlyMemory<byte>)entry.ToArray())]);
-        lock (_pending)
+        if (Enqueue(pending))
         {
-            _pending.Enqueue(pending);
-            if (!_committing)
-            {
-                _committing = true;
+            await CommitNextAsync().ConfigureAwait(false);   // on the caller's thread: one that waits alone changes none
+            if (Goes())
                 _ = Task.Run(CommitAllAsync, CancellationToken.None);
-            }
         }
 
         return await pending.Done.Task.ConfigureAwait(false);
     }
 
+    /// <summary>True for the one who finds nobody committing, and has to.</summary>
+    private bool Enqueue(Pending pending)
+    {
+        lock (_pending)
+        {
+            _pending.Enqueue(pending);
+            var first = !_committing;
+            _committing = true;
+            return first;
+        }
+    }
+
+    /// <summary>True while the committer has to go on; otherwise the next caller commits.</summary>
+    private bool Goes()
+    {
+        lock (_pending)
+            return _committing = _pending.Count > 0;
+    }
+
     /// <summary>One committer at a time drains the queue; whoever comes while it flushes is in its next batch.</summary>
     private async Task CommitAllAsync()
     {
-        while (NextBatch() is { Count: > 0 } batch)
+        do
+            await CommitNextAsync().ConfigureAwait(false);
+        while (Goes());
+    }
+
+    private async Task CommitNextAsync()
+    {
+        var batch = NextBatch();
+        try
         {
-            try
-            {
-                await RequireTreeAsync().ConfigureAwait(false);
-                await CommitAsync(batch).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                foreach (var pending in batch)
-                    pending.Done.TrySetException(failure);
-            }
+            await RequireTreeAsync().ConfigureAwait(false);
+            await CommitAsync(batch).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            foreach (var pending in batch)
+                pending.Done.TrySetException(failure);
         }
     }
 
@@ -76,7 +97,6 @@ public sealed partial class TransparencyLog
                 (entries, bytes) = (entries + next.Entries.Length, bytes + next.Bytes);
             }
 
-            _committing = batch.Count > 0;
             return batch;
         }
     }

@@ -71,7 +71,7 @@ public sealed partial class TransparencyLog
         foreach (var (path, bytes) in state.PartialFiles())
             _files!.WriteNew(path, bytes);
         var checkpoint = new Checkpoint(Checkpoint.Origin, state.Size, state.Root()).Signed(_signer!);
-        TileStore.Replace(_files!.CheckpointPath, Encoding.UTF8.GetBytes(checkpoint.Note!.Note));
+        AtomicFile.Write(_files!.CheckpointPath, Encoding.UTF8.GetBytes(checkpoint.Note!.Note));
         lock (_gate)
             _checkpoint = checkpoint;
         _stateCheckpoint = checkpoint;

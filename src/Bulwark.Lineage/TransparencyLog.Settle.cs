@@ -7,7 +7,7 @@ namespace Bulwark.Lineage;
 public sealed partial class TransparencyLog
 {
     private const string SettledFile = "settled";
-    private const long SettleEntries = 1 << 17;
+    private const long SettleEntries = 1 << 15;
     private long _settled = -1;
     private bool _settling;
 

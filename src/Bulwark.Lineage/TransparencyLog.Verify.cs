@@ -43,7 +43,7 @@ public sealed partial class TransparencyLog
         }
 
         return VerifyStore(checkpoint, cancel)
-            ?? new LogReport(LogVerdict.Verified, checkpoint.Size, $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs.") { Checkpoint = checkpoint };
+            ?? new LogReport(LogVerdict.Verified, checkpoint.Size, $"{checkpoint.Size} entries give the root that {checkpoint.Origin} signs.") { Checkpoint = checkpoint, Torn = (OpenStoreToRead() as FileLogStore)?.TornFiles() ?? [] };
     }
 
     private LogReport VerifyGrowth(Checkpoint verified, IProgress<double>? progress, CancellationToken cancel) =>
@@ -134,6 +134,8 @@ public sealed partial class TransparencyLog
 
     private async Task<LogReport?> VerifyStoreAsync(ILogStore store, Checkpoint checkpoint, CancellationToken cancel)
     {
+        if (_signer is null && store is FileLogStore journal)
+            journal.RequireSound();   // a writer's own batch may be half written at this moment
         var count = await store.CountAsync(cancel).ConfigureAwait(false);
         if (count < checkpoint.Size)
             return new LogReport(LogVerdict.StoreRolledBack, checkpoint.Size, $"The store ({store.Name}) ends at {count} entries; the tree has {checkpoint.Size}. It was rolled back, cut, or an older one put in its place.");

@@ -45,7 +45,7 @@ public sealed partial class TransparencyLog
         if (published.Note!.Text == cosigned.Note.Text)
         {
             var joined = published.Note.Joined(cosigned.Note, witnesses);
-            TileStore.Replace(_files.CheckpointPath, Encoding.UTF8.GetBytes(joined.Note));
+            AtomicFile.Write(_files.CheckpointPath, Encoding.UTF8.GetBytes(joined.Note));
             lock (_gate)
                 _checkpoint = published with { Note = joined };
         }
@@ -54,6 +54,6 @@ public sealed partial class TransparencyLog
             return;
         var last = Witnessed;
         if (last is null || last.Size <= cosigned.Size)
-            TileStore.Replace(_files.WitnessedPath, Encoding.UTF8.GetBytes((last?.Note!.Text == cosigned.Note.Text ? last.Note.Joined(cosigned.Note, witnesses) : cosigned.Note).Note));
+            AtomicFile.Write(_files.WitnessedPath, Encoding.UTF8.GetBytes((last?.Note!.Text == cosigned.Note.Text ? last.Note.Joined(cosigned.Note, witnesses) : cosigned.Note).Note));
     }
 }

@@ -186,6 +186,25 @@ public sealed partial class TransparencyLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Entries from a place whose root is known up to a checkpoint; the end comes only when they give the root that it signs.</summary>
+    /// <exception cref="InvalidDataException">They do not: an entry was changed, dropped or put in, together with its tile or not.</exception>
+    internal IEnumerable<(long Index, ReadOnlyMemory<byte> Entry)> ReadProved(long first, Digest root, Checkpoint checkpoint)
+    {
+        var state = first == 0 ? LogState.Empty() : LogState.Load(_tiles, new Checkpoint(checkpoint.Origin, first, root), withBundle: false);
+        for (var bundle = first / TileLayout.Width; bundle * TileLayout.Width < checkpoint.Size; bundle++)
+        {
+            var entries = _tiles.ReadBundle(bundle, TileLayout.WidthOf(0, bundle, checkpoint.Size));
+            for (var i = (int)(state.Size % TileLayout.Width); i < entries.Count; i++)
+            {
+                yield return (state.Size, entries[i]);
+                state.Add(MerkleTree.LeafHash(entries[i].Span), (_, _, _) => { });
+            }
+        }
+
+        if (state.Root() != checkpoint.Root)
+            throw new InvalidDataException($"The log's entries do not give the root that its checkpoint at {checkpoint.Size} signs: run log verify.");
+    }
+
     private static NoteKey ReadOwnKey(TileStore store) => File.Exists(store.KeyPath)
         ? NoteKey.Parse(File.ReadAllText(store.KeyPath).Trim())
         : throw new FileNotFoundException($"The log in {store.Directory} has no log.vkey: say which key it is to be checked with.", store.KeyPath);

@@ -15,6 +15,7 @@ public sealed class Witness
     public const string SizeContentType = "text/x.tlog.size";
 
     private const int MaximumRequestBytes = 1 << 20, MaximumProof = 63;
+    internal const int MaximumEvidence = 256, MaximumSuspicions = 16;
     private readonly string _folder;
     private readonly Signer _signer;
     private readonly ILookup<string, NoteKey> _logs;
@@ -108,13 +109,16 @@ public sealed class Witness
         return Refusal(422, "the consistency proof does not lead from the last cosigned checkpoint to this one");
     }
 
-    /// <summary>A signed checkpoint that does not follow from the record may be proof of misbehaviour, or of a bad proof: both stay for whoever judges it.</summary>
+    /// <summary>Two signed trees of one size prove misbehaviour. A checkpoint with a wrong proof proves nothing, for anybody can send a log's own one with another's proof: few of those stay.</summary>
     private void KeepEvidence(Checkpoint latest, Checkpoint checkpoint)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, "evidence")).FullName;
-        var name = $"{Digest.Of(Encoding.UTF8.GetBytes(checkpoint.Origin)).ToHex()[..16]}-{latest.Size}-{checkpoint.Size}-{checkpoint.Root.ToHex()[..16]}";
-        if (Directory.EnumerateFiles(folder).Take(1000).Count() < 1000 && !File.Exists(Path.Combine(folder, name)))
-            AtomicFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes($"{latest.Note!.Note}\n{checkpoint.Note!.Note}"));
+        var proved = latest.Size == checkpoint.Size;
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, proved ? "evidence" : "suspicions")).FullName;
+        var log = Digest.Of(Encoding.UTF8.GetBytes(checkpoint.Origin)).ToHex()[..16];
+        var name = $"{log}-{latest.Size}-{checkpoint.Size}-{checkpoint.Root.ToHex()[..16]}";
+        if (File.Exists(Path.Combine(folder, name)) || Directory.EnumerateFiles(folder, log + "-*").Take(MaximumEvidence).Count() >= (proved ? MaximumEvidence : MaximumSuspicions))
+            return;
+        AtomicFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes($"{latest.Note!.Note}\n{checkpoint.Body}\n{checkpoint.Note!.LinesBy(_logs[checkpoint.Origin].ToArray())}"));
     }
 
     private static (long Old, Digest[] Proof, Checkpoint Checkpoint)? Parse(ReadOnlySpan<byte> request)

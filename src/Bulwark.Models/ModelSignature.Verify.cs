@@ -45,6 +45,7 @@ public static partial class ModelSignature
             return report with { Verdict = ModelSignatureVerdict.Unsupported, Detail = "files in memory are checked by whole SHA-256 digests only" };
         var found = files.Where(file => file.Key != FileName && !statement.Serialization.Ignored.Contains(file.Key))
             .ToDictionary(file => file.Key, file => Cryptography.Digest.Of(file.Value.Span).ToHex(), StringComparer.Ordinal);
+        report = report with { Ignored = [.. files.Keys.Where(name => name != FileName && statement.Serialization.Ignored.Contains(name))] };
         var wanted = statement.Resources.ToDictionary(resource => resource.Name, resource => resource.Digest, StringComparer.Ordinal);
         return Differences(
             report, [.. wanted.Where(one => found.TryGetValue(one.Key, out var digest) && digest != one.Value).Select(one => one.Key)],
@@ -88,7 +89,9 @@ public static partial class ModelSignature
     private static ModelSignatureReport Compare(
         string model, string signature, OmsStatement statement, ModelSignatureReport signed, bool allowUnsigned, IProgress<double>? progress, CancellationToken cancel)
     {
-        var ignored = statement.Serialization.Ignored.Concat(Ignored(model, signature, [])).ToList();
+        var never = Ignored(model, signature, []);
+        signed = signed with { Ignored = [.. statement.Serialization.Ignored.Except(never, StringComparer.Ordinal).Where(name => Path.Exists(Path.Combine(model, name)))] };
+        var ignored = statement.Serialization.Ignored.Concat(never).ToList();
         List<TreeFile> files;
         try
         {

@@ -75,7 +75,10 @@ public sealed record ModelSignatureReport(
     ModelSignatureVerdict Verdict, string Detail, string? Signer = null, string? Model = null, Digest Root = default, int Resources = 0,
     IReadOnlyList<string>? Changed = null, IReadOnlyList<string>? Missing = null, IReadOnlyList<string>? Unsigned = null)
 {
-    /// <summary>True when a trusted signer signed exactly these files.</summary>
+    /// <summary>Paths that are there and that the signer chose not to sign: nothing vouches for them.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+
+    /// <summary>True when a trusted signer signed exactly these files, but for <see cref="Ignored"/>.</summary>
     public bool IsTrusted => Verdict == ModelSignatureVerdict.Trusted;
 }
 

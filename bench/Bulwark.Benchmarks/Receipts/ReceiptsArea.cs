@@ -55,7 +55,7 @@ internal static class ReceiptsArea
         var receipt = PredictionReceipt.Parse(bytes);
         var own = receipt.Verify(logKey.PublicKey, [worker.PublicKey]);
         await using var log = await TransparencyLog.OpenAsync(path, trustedKey: logKey.PublicKey);
-        var links = new EvidenceWalk(new LineageReader(log, LineageIndex.Open(log, index), [signer.PublicKey])).From(receipt, worker.PublicKey);
+        var links = new EvidenceWalk(new LineageReader(log, LineageIndex.Open(log, index, new byte[32]), [signer.PublicKey])).From(receipt, worker.PublicKey);
         if (!own.Trusted || !links.All(link => link.HoldsThroughout))
             throw new InvalidOperationException(string.Join("; ", links.SelectMany(link => link.Flatten()).Where(link => !link.Holds)));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-34}{clock.Elapsed.TotalMilliseconds,10:0.0} ms, {links.Sum(link => link.Flatten().Count()) + own.Links.Count} links hold"));

@@ -25,7 +25,7 @@ internal static class KeysInventory
             var (screen, workspace) = (new Screen(parsed), Workspace.Require(parsed));
             var others = (parsed.GetValue(key) ?? []).Select(text => KeyAddress.Parse(text)!).Where(uri => !uri.IsInRing()).ToArray();
             using var keys = WorkspaceKeys.Open(workspace, "inventory", others);
-            var uses = await UsesAsync(workspace, cancel);
+            var uses = await UsesAsync(workspace, keys.Ring, cancel);
             var lines = KeyStanding.Of(keys.Ring.List(), DateTimeOffset.UtcNow).Select(standing => InventoryLine.Of(standing, Path.GetFileName(workspace.KeyRingPath), uses)).ToList();
             foreach (var uri in others)
                 lines.AddRange(InventoryLine.Of(await keys.Stores.DescribeAsync(uri, cancel), uses));
@@ -40,17 +40,18 @@ internal static class KeysInventory
         return command;
     }
 
-    /// <summary>How often the workspace's log saw each version used, and when last; null without a log.</summary>
-    private static async Task<Dictionary<(string Key, string? Version), (long Count, DateTimeOffset Last)>?> UsesAsync(Workspace workspace, CancellationToken cancel)
+    /// <summary>How often the workspace's log saw each version used, and when last, by entries that the workspace signed; null without a log.</summary>
+    private static async Task<Dictionary<(string Key, string? Version), (long Count, DateTimeOffset Last)>?> UsesAsync(Workspace workspace, KeyRing keys, CancellationToken cancel)
     {
         if (!Directory.Exists(workspace.LogDirectory))
             return null;
         var uses = new Dictionary<(string, string?), (long Count, DateTimeOffset Last)>();
-        var log = await TransparencyLog.OpenAsync(workspace.LogDirectory);
+        var log = await TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: keys.PublicKey(Workspace.LogKey));
+        var signers = LogCommand.SigningKeys(keys);
         foreach (var (_, entry) in log.ReadEntries())
         {
             cancel.ThrowIfCancellationRequested();
-            if (Dsse.Peek(entry) is not (Statement.PayloadType, var payload) || Used(payload) is not { Operation: "wrap" or "unwrap" or "rewrap" or "sign" } use)
+            if (Dsse.Peek(entry) is not (Statement.PayloadType, var payload) || Used(payload) is not { Operation: "wrap" or "unwrap" or "rewrap" or "sign" } use || Dsse.Verify(entry, signers).Verdict != DsseVerdict.Trusted)
                 continue;
             var known = uses.GetValueOrDefault((use.Key, use.Version));
             uses[(use.Key, use.Version)] = (known.Count + (use.Count ?? 1), use.Time > known.Last ? use.Time : known.Last);

@@ -21,7 +21,10 @@ internal static class LineageSource
         if (directory is null || logKey is null || !TransparencyLog.IsMatch(directory))
             return null;
         var log = await TransparencyLog.OpenAsync(directory, trustedKey: logKey);
-        return new LineageReader(log, LineageIndex.Open(log, copy is null ? workspace!.IndexPath : null), signers);
+        if (copy is not null)
+            return new LineageReader(log, LineageIndex.Open(log), signers);
+        using var keys = workspace!.OpenKeys();
+        return new LineageReader(log, workspace.OpenIndex(log, keys), signers);
     }
 
     /// <summary>The workspace's log, with its keys.</summary>

@@ -40,8 +40,8 @@ internal static class LogCosignCommand
             }, console =>
             {
                 foreach (var reply in replies)
-                    console.MarkupLineInterpolated($"{(reply.Outcome == WitnessOutcome.Cosigned ? "✓" : "✗")} {reply.Witness.Name}: {reply.Detail}");
-                console.MarkupLineInterpolated($"{(met ? "✓" : "✗")} {report.Detail}");
+                    console.MarkupLineInterpolated($"{(reply.Outcome == WitnessOutcome.Cosigned ? "✓" : "✗")} {Printable.Line(reply.Witness.Name)}: {Printable.Line(reply.Detail)}");
+                console.MarkupLineInterpolated($"{(met ? "✓" : "✗")} {Printable.Line(report.Detail)}");
             }, met ? ExitCode.Yes : ExitCode.No);
         });
         return command;

@@ -43,7 +43,7 @@ internal static class LogMonitorCommand
             var sound = found.Verdict == LogVerdict.Verified;
             if (!sound || pause == TimeSpan.Zero)
                 return Answer(screen, found);
-            screen.Note(Markup.Escape(found.Detail));
+            screen.Note(Printable.Escape(found.Detail));
             if (!await WaitAsync(pause, cancel))
                 return Answer(screen, found);
         }
@@ -83,7 +83,7 @@ internal static class LogMonitorCommand
         var sound = found.Verdict == LogVerdict.Verified;
         return screen.Answer(found, console =>
         {
-            console.MarkupLineInterpolated($"{(sound ? "✓" : "✗")} {found.Origin}: {found.Verdict}. {found.Detail}");
+            console.MarkupLineInterpolated($"{(sound ? "✓" : "✗")} {Printable.Line(found.Origin)}: {found.Verdict}. {Printable.Line(found.Detail)}");
             if (found.Evidence is not null)
                 console.MarkupLineInterpolated($"[yellow]Both signed checkpoints are in {found.Evidence}.[/]");
         }, sound ? ExitCode.Yes : ExitCode.No);

@@ -34,7 +34,7 @@ internal static class LogWitnessCommand
             var witness = new Witness(parsed.GetRequiredValue(name), signer, known, Path.Combine(workspace.Directory.FullName, "witness"));
             var screen = new Screen(parsed);
             await using var host = await WitnessHost.StartAsync(witness, parsed.GetValue(port), parsed.GetValue(any),
-                (status, text) => screen.Note(Markup.Escape($"{status} {text}")), cancel);
+                (status, text) => screen.Note(Printable.Escape($"{status} {text}")), cancel);
             screen.Answer(new { address = host.BaseAddress, vkey = witness.Key.ToString(), logs = known.Select(log => log.Name) }, console =>
             {
                 console.MarkupLineInterpolated($"Witness at [bold]{host.BaseAddress}[/] for {string.Join(", ", known.Select(log => log.Name))}; Ctrl-C ends it.");

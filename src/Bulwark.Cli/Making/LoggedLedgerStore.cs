@@ -30,7 +30,7 @@ internal sealed class LoggedLedgerStore(ILedgerStore store, Workspace workspace)
     private LineageReader Reader()
     {
         var log = TransparencyLog.OpenAsync(workspace.LogDirectory, trustedKey: _keys.PublicKey(Workspace.LogKey)).GetAwaiter().GetResult();
-        return new LineageReader(log, LineageIndex.Open(log, workspace.IndexPath), LogCommand.SigningKeys(_keys));
+        return new LineageReader(log, workspace.OpenIndex(log, _keys), LogCommand.SigningKeys(_keys));
     }
 
     private void Check(IReadOnlyList<byte[]> lines)

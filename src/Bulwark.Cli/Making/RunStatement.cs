@@ -15,7 +15,9 @@ internal static class RunStatement
     /// <param name="cancel">Stops before anything is written.</param>
     internal static async Task WriteAsync(string folder, Workspace workspace, string pipeline, CancellationToken cancel)
     {
-        var files = Files(folder, workspace.Directory.FullName).ToArray();
+        var files = Files(folder, workspace.Directory.FullName).Where(file => NameOf(folder, file) != FileName).ToArray();
+        if (files.FirstOrDefault(file => new FileInfo(file).LinkTarget is not null) is { } link)
+            throw new InvalidDataException($"{NameOf(folder, link)} is a symbolic link: a run is signed without links.");
         var subjects = new List<Subject>();
         foreach (var file in files)
             subjects.Add(new Subject(NameOf(folder, file), await RunFolder.DigestOfAsync(file)));
@@ -44,27 +46,48 @@ internal static class RunStatement
             return [EvidenceLink.Bad("signature", System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(signed.Verdict.ToString()), $"{FileName} is not signed by a trusted key: {signed.Verdict}")];
         if (Predicates.TryRead<RunFinished>(Statement.Parse(signed.Payload)) is not { } run)
             return [EvidenceLink.Bad("statement", "otherStatement", $"{FileName} is no list of a run's files")];
-        var listed = Statement.Parse(signed.Payload).Subjects.ToDictionary(subject => subject.Name, subject => subject.Digest, StringComparer.Ordinal);
         var links = new List<EvidenceLink> { EvidenceLink.Good("signature", $"{run.Pipeline}, finished at {run.Time:u}, signed by {signed.Signer}") };
-        foreach (var (name, digest) in listed)
+        var listed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (name, digest) in Statement.Parse(signed.Payload).Subjects)
         {
-            var path = Path.Combine(folder, name);
-            if (!File.Exists(path))
-                links.Add(EvidenceLink.Bad(name, "missing", "is not there"));
-            else if (await RunFolder.DigestOfAsync(path) != digest)
-                links.Add(EvidenceLink.Bad(name, "changed", $"is not {digest}"));
+            listed.Add(name);
+            if (await FaultAsync(folder, name, digest) is var (fault, detail))
+                links.Add(EvidenceLink.Bad(name, fault, detail));
         }
 
-        links.AddRange(Files(folder, Path.Combine(folder, RunFolder.WorkspaceName)).Select(file => NameOf(folder, file)).Where(name => !listed.ContainsKey(name))
+        links.AddRange(Files(folder, Path.Combine(folder, RunFolder.WorkspaceName)).Select(file => NameOf(folder, file)).Where(name => name != FileName && !listed.Contains(name))
             .Select(name => EvidenceLink.Bad(name, "added", "the run did not leave it")));
         if (links.Count == 1)
             links.Add(EvidenceLink.Good("files", $"{listed.Count} files as the run left them"));
         return links;
     }
 
-    private static IEnumerable<string> Files(string folder, string workspace) => Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
-        .Where(file => NameOf(folder, file) != FileName && Path.GetRelativePath(workspace, file) is var inside && (inside.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(inside)))
-        .Order(StringComparer.Ordinal);
+    /// <summary>A name leads to a file in the folder, and through no link: what lies elsewhere is nothing that a run left.</summary>
+    private static async Task<(string Fault, string Detail)?> FaultAsync(string folder, string name, Digest digest)
+    {
+        var parts = name.Split('/');
+        if (Path.IsPathRooted(name) || name.Contains('\\', StringComparison.Ordinal) || parts.Any(part => part is "" or "." or ".."))
+            return ("outside", "does not lie in the run's folder");
+        var path = folder;
+        foreach (var part in parts)
+        {
+            path = Path.Combine(path, part);
+            if (new FileInfo(path).LinkTarget is not null)
+                return ("link", "is a symbolic link, or lies behind one");
+        }
+
+        if (!File.Exists(path))
+            return ("missing", "is not there");
+        return await RunFolder.DigestOfAsync(path) == digest ? null : ("changed", $"is not {digest}");
+    }
+
+    /// <summary>Every file and every link; links are not followed. The workspace lives on, and is left out.</summary>
+    private static IEnumerable<string> Files(string folder, string workspace)
+    {
+        var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = 0 })
+            .Where(entry => entry.FullName != Path.GetFullPath(workspace)).OrderBy(entry => entry.FullName, StringComparer.Ordinal).ToArray();
+        return entries.SelectMany(entry => entry is DirectoryInfo { LinkTarget: null } ? Files(entry.FullName, workspace) : [entry.FullName]);
+    }
 
     private static string NameOf(string folder, string file) => Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/');
 }

@@ -16,6 +16,8 @@ internal static class ModelVerifySignatureCommand
     private static readonly Option<string?> s_at = new("--at") { Description = "Judge certificates as of this time, UTC; the default is now.", HelpName = "TIME" };
     private static readonly Option<bool> s_unsigned = new("--allow-unsigned") { Description = "Accept files that nobody signed." };
 
+    private static readonly Option<bool> s_strict = new("--strict") { Description = "Refuse a model with files that its signer chose not to sign; without it they are listed." };
+
     private static readonly Option<bool> s_inside = new("--inside") { Description = "For a sealed package: the signature over the plain files inside, opened in memory with the workspace's keys." };
 
     internal static Command Create()
@@ -24,7 +26,7 @@ internal static class ModelVerifySignatureCommand
             Checks a model folder or file against its OpenSSF Model Signing signature, whoever's tool made it. Reads every byte; exit 1 names what differs.
 
             Example: bulwark model verify-signature runs/fraud --key release.pub
-            """) { s_model, s_signature, s_key, s_roots, s_at, s_unsigned, s_inside };
+            """) { s_model, s_signature, s_key, s_roots, s_at, s_unsigned, s_strict, s_inside };
         command.SetAction(VerifyAsync);
         return command;
     }
@@ -39,9 +41,9 @@ internal static class ModelVerifySignatureCommand
         if (!Path.Exists(model) || !File.Exists(signature))
             throw new CommandException($"There is no {(Path.Exists(model) ? $"signature {signature}" : $"model {model}")}.", "bulwark model sign MODEL --key KEY");
         var trust = Trust(parsed.GetValue(s_key), parsed.GetValue(s_roots), parsed.GetValue(s_at));
-        var report = await screen.ProgressAsync("verifying", progress => ModelSignature.VerifyAsync(model, signature, trust, parsed.GetValue(s_unsigned), progress, cancel));
+        var report = Strictly(parsed, await screen.ProgressAsync("verifying", progress => ModelSignature.VerifyAsync(model, signature, trust, parsed.GetValue(s_unsigned), progress, cancel)));
         return screen.Answer(
-            new { model, signature, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, root = report.Root == default ? null : report.Root.ToString(), report.Resources, report.Changed, report.Missing, report.Unsigned },
+            new { model, signature, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, root = report.Root == default ? null : report.Root.ToString(), report.Resources, report.Changed, report.Missing, report.Unsigned, report.Ignored },
             console => EvidenceView.Print(console, $"{Path.GetFileName(model)}: model signature", Links(report)),
             report.IsTrusted ? ExitCode.Yes : ExitCode.No);
     }
@@ -54,16 +56,21 @@ internal static class ModelVerifySignatureCommand
         var files = opened.Verification.Manifest!.Files.ToDictionary(file => file.Name, file => opened.File(file.Name), StringComparer.Ordinal);
         if (!files.TryGetValue(ModelSignature.FileName, out var signature))
             throw new CommandException($"{package} holds no signature over its plain files.", "bulwark model seal DIR --sign-key KEY");
-        var report = ModelSignature.VerifyFiles(files, signature, Trust(parsed.GetValue(s_key), parsed.GetValue(s_roots), parsed.GetValue(s_at)));
+        var report = Strictly(parsed, ModelSignature.VerifyFiles(files, signature, Trust(parsed.GetValue(s_key), parsed.GetValue(s_roots), parsed.GetValue(s_at))));
         return screen.Answer(
-            new { model = package, inside = true, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, report.Resources, report.Changed, report.Missing, report.Unsigned },
+            new { model = package, inside = true, trusted = report.IsTrusted, report.Verdict, report.Detail, report.Signer, report.Resources, report.Changed, report.Missing, report.Unsigned, report.Ignored },
             console => EvidenceView.Print(console, $"{Path.GetFileName(package)}: signature over the plain files inside", Links(report)), report.IsTrusted ? ExitCode.Yes : ExitCode.No);
     }
 
-    /// <summary>The verdict as links: signature, then files.</summary>
+    private static ModelSignatureReport Strictly(ParseResult parsed, ModelSignatureReport report) => parsed.GetValue(s_strict) && report is { IsTrusted: true, Ignored.Count: > 0 }
+        ? report with { Verdict = ModelSignatureVerdict.ModelAltered, Detail = $"the signer left out: {string.Join(", ", report.Ignored)}" } : report;
+
+    /// <summary>The verdict as links: signature, then files, and what the signer left out.</summary>
     internal static IReadOnlyList<EvidenceLink> Links(ModelSignatureReport report) => report.Verdict switch
     {
-        ModelSignatureVerdict.Trusted => [new("signature", true, report.Signer ?? ""), new("model", true, report.Detail), new("root", true, report.Root.ToString())],
+        ModelSignatureVerdict.Trusted => [
+            new("signature", true, report.Signer ?? ""), new("model", true, report.Detail), new("root", true, report.Root.ToString()),
+            .. report.Ignored.Count == 0 ? (EvidenceLink[])[] : [new("left out", true, $"{string.Join(", ", report.Ignored)}: there, and not signed")]],
         ModelSignatureVerdict.ModelAltered => [new("signature", true, report.Signer ?? ""), new("model", false, $"{report.Verdict}: {report.Detail}")],
         _ => [new("signature", false, $"{report.Verdict}: {report.Detail}")],
     };

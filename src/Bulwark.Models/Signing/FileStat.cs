@@ -38,6 +38,9 @@ internal readonly record struct FileStat(FileKind Kind, ulong Device, ulong Inod
             Nanoseconds(bytes.AsSpan(112)), Nanoseconds(bytes.AsSpan(96)));
     }
 
+    /// <summary>As <see cref="Of"/>, of an open file.</summary>
+    internal static FileStat? OfOpen(Microsoft.Win32.SafeHandles.SafeFileHandle file) => Of($"/proc/self/fd/{file.DangerousGetHandle()}", follow: true);
+
     private static long Nanoseconds(ReadOnlySpan<byte> time) => unchecked(BinaryPrimitives.ReadInt64LittleEndian(time) * 1_000_000_000 + BinaryPrimitives.ReadUInt32LittleEndian(time[8..]));
 
     [DllImport("libc", EntryPoint = "statx", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -61,12 +61,12 @@ internal sealed class ModelHasher(OmsSerialization serialization, DigestCache? c
 
     private string Digest(Part part, byte[] buffer, long total, CancellationToken cancel)
     {
-        var before = cache is null ? null : FileStat.Of(part.File.Path);
+        var before = cache is null ? null : FileStat.Of(part.File.Path, follow: true);   // of what is read: a link stays the same when its target does not
         if (before is { } known && cache!.Find(serialization.Hash, known, part.Start, part.Bytes) is { } remembered)
             return remembered;
         using var handle = File.OpenHandle(part.File.Path, FileMode.Open, FileAccess.Read, FileShare.Read, part.Bytes > 1 << 20 ? FileOptions.SequentialScan : FileOptions.None);
         var digest = Convert.ToHexStringLower(Read(handle, part, buffer, total, cancel));
-        if (before is { } stat && FileStat.Of(part.File.Path) == stat)
+        if (before is { } stat && FileStat.OfOpen(handle) == stat)   // of what was read, wherever its name leads by now
             cache!.Keep(serialization.Hash, stat, part.Start, part.Bytes, digest);
         return digest;
     }

@@ -276,12 +276,13 @@ public sealed class FileLogStoreTests : IDisposable
         await File.WriteAllBytesAsync(_folder["log/tile/entries/002"], [1, 2, 3], Cancel);
         await using var reader = await TransparencyLog.OpenAsync(_folder["log"]);
         Assert.Equal(LogVerdict.Incomplete, reader.Fsck());
-        var (report, mended) = await reader.RepairAsync(cancel: Cancel);
+        var (report, mended, quarantine) = await reader.RepairAsync(cancel: Cancel);
         Assert.Equal((LogVerdict.Verified, 2), (report.Verdict, mended));
+        Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(Path.Combine(quarantine!, "tile/entries/002"), Cancel));
         Directory.Delete(_folder["log/journal"], recursive: true);
         await File.WriteAllBytesAsync(_folder["log/tile/entries/002"], [1, 2, 3], Cancel);
-        (report, mended) = await reader.RepairAsync(cancel: Cancel);
-        Assert.Equal((LogVerdict.Incomplete, 0), (report.Verdict, mended));
+        (report, mended, quarantine) = await reader.RepairAsync(cancel: Cancel);
+        Assert.Equal((LogVerdict.Incomplete, 0, null), (report.Verdict, mended, quarantine));
     }
 
     [Fact]

@@ -174,6 +174,38 @@ public sealed class LogMonitorTests : IDisposable
         Assert.Equal(LogVerdict.Verified, (await monitor.LookAsync(cancel: Cancel)).Verdict);
     }
 
+    [Fact]
+    public async Task A_fork_that_no_witness_signed_is_a_fork_first_of_all()
+    {
+        using var witness = Signer.Generate();
+        await using var log = await LogAsync(300);
+        var monitor = LogMonitor.OfFolder(_folder["shown"], log.NoteKey, _folder["m"]);
+        Show("log");
+        Assert.Equal(LogVerdict.Verified, (await monitor.LookAsync(cancel: Cancel)).Verdict);
+        await LogAsync(400, "other", 5000);
+        Show("other");
+        var policy = LogPolicy.Parse(Encoding.UTF8.GetBytes($"log {log.NoteKey}\nwitness w {new NoteKey("w", witness.PublicKey, NoteKeyKind.Cosignature)}\nquorum w\n"));
+        var found = await LogMonitor.OfFolder(_folder["shown"], log.NoteKey, _folder["m"], policy).LookAsync(cancel: Cancel);
+        Assert.Equal(LogVerdict.NotAppendOnly, found.Verdict);
+        Assert.True(File.Exists(found.Evidence));
+    }
+
+    [Fact]
+    public async Task A_server_that_forks_again_and_again_fills_no_disk()
+    {
+        await using var log = await LogAsync(3);
+        Show("log");
+        var monitor = LogMonitor.OfFolder(_folder["shown"], log.NoteKey, _folder["m"]);
+        Assert.Equal(LogVerdict.Verified, (await monitor.LookAsync(cancel: Cancel)).Verdict);
+        for (var i = 0; i < LogMonitor.MaximumEvidence; i++)
+            await File.WriteAllTextAsync(_folder[$"m/evidence-{i}.txt"], "kept", Cancel);
+        await LogAsync(4, "other", 5000);
+        Show("other");
+        var found = await monitor.LookAsync(cancel: Cancel);
+        Assert.Equal((LogVerdict.NotAppendOnly, null), (found.Verdict, found.Evidence));
+        Assert.Equal(LogMonitor.MaximumEvidence, Directory.GetFiles(_folder["m"], "evidence-*").Length);
+    }
+
     private async Task<TransparencyLog> LogAsync(int count, string name = "log", int from = 0)
     {
         var log = await TransparencyLog.CreateAsync(_folder[name], Origin, _key, Cancel);

@@ -125,9 +125,26 @@ public sealed class WitnessTests : IDisposable
         Assert.Equal(409, (await AskAsync(witness, fork, 10)).Status);   // two trees of one size
         await AppendAsync(fork, 2000, 5);
         Assert.Equal(422, (await AskAsync(witness, fork, 10)).Status);
-        var evidence = Directory.GetFiles(_folder["w/evidence"]);
-        Assert.Equal(2, evidence.Length);
-        Assert.All(evidence, file => Assert.Contains(log.Checkpoint.Note!.Note.Split('\n')[2], File.ReadAllText(file)));
+        string[] kept = [Assert.Single(Directory.GetFiles(_folder["w/evidence"])), Assert.Single(Directory.GetFiles(_folder["w/suspicions"]))];   // the second proves nothing by itself
+        Assert.All(kept, file => Assert.Contains(log.Checkpoint.Note!.Note.Split('\n')[2], File.ReadAllText(file)));
+    }
+
+    [Fact]
+    public async Task Wrong_proofs_in_any_number_fill_no_disk_and_leave_room_for_evidence()
+    {
+        await using var log = await LogAsync(10);
+        await using var fork = await LogAsync(10, "fork", 1000);
+        var witness = NewWitness();
+        Assert.Equal(200, (await AskAsync(witness, log, 0)).Status);
+        for (var i = 0; i < Witness.MaximumSuspicions + 4; i++)
+        {
+            await AppendAsync(log, 10 + i, 1);
+            Assert.Equal(422, (await RawAsync(witness, 10, [MerkleTree.EmptyRoot], log.Checkpoint.Note!.Note)).Status);   // the log's own checkpoint, with anybody's proof
+        }
+
+        Assert.Equal(Witness.MaximumSuspicions, Directory.GetFiles(_folder["w/suspicions"]).Length);
+        Assert.Equal(409, (await AskAsync(witness, fork, 10)).Status);
+        Assert.Single(Directory.GetFiles(_folder["w/evidence"]));
     }
 
     [Fact]
@@ -176,8 +193,8 @@ public sealed class WitnessTests : IDisposable
         var proof = TlogProof.Parse(log.WitnessedProofFor(3)!.Format());
         Assert.Equal(LogVerdict.Verified, proof.Verify(Entry(3).Span, policy).Verdict);
         Assert.Equal(LogVerdict.NotIncluded, proof.Verify(Entry(4).Span, policy).Verdict);
+        await other.DisposeAsync();   // before the log grows: the round follows by itself
         await AppendAsync(log, 10, 5);
-        await other.DisposeAsync();
         (report, replies) = await round.AskAsync(Cancel);
         Assert.Equal(LogVerdict.QuorumMissing, report.Verdict);
         Assert.Contains("second did not", report.Detail);

@@ -41,6 +41,40 @@ public sealed class LedgerWitnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_that_somebody_wrote_to_hide_the_head_is_not_believed()
+    {
+        LineageIndex.Open(await TransparencyLog.OpenAsync(_workspace.LogDirectory), _folder["forged"], new byte[32]);
+        File.WriteAllBytes(_workspace.IndexPath, Without(File.ReadAllBytes(_folder["forged"])));
+        File.Delete(_workspace.LedgerPath);
+        Assert.Contains("is gone", Assert.Throws<CommandException>(() => _workspace.OpenLedger().Dispose()).Message, StringComparison.Ordinal);
+
+        static byte[] Without(byte[] index)   // no statements, under a sum that the forger computes
+        {
+            using var reader = new BinaryReader(new MemoryStream(index));
+            using var forged = new MemoryStream();
+            using var writer = new BinaryWriter(forged);
+            writer.Write(reader.ReadString());
+            writer.Write(reader.ReadString());
+            writer.Write(reader.ReadBytes(8 + 32));
+            writer.Write(0);
+            writer.Write(0);
+            return [.. forged.ToArray(), .. System.Security.Cryptography.SHA256.HashData(forged.ToArray())];
+        }
+    }
+
+    [Fact]
+    public async Task Entries_that_were_changed_together_with_their_tile_hide_nothing()
+    {
+        File.Delete(_workspace.LedgerPath);
+        var bundle = Directory.GetFiles(Path.Combine(_workspace.LogDirectory, "tile", "entries"), "*", SearchOption.AllDirectories).Single();
+        var entry = "harmless"u8.ToArray();
+        await File.WriteAllBytesAsync(bundle, [0, (byte)entry.Length, .. entry], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(_workspace.LogDirectory, "tile/0/000.p/1"), MerkleTree.LeafHash(entry).Bytes.ToArray(), TestContext.Current.CancellationToken);
+        Assert.Equal(entry, (await TransparencyLog.OpenAsync(_workspace.LogDirectory)).ReadEntry(0).ToArray());   // of one piece with its tile
+        Assert.Contains("signs", Assert.Throws<InvalidDataException>(() => _workspace.OpenLedger().Dispose()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_ledger_that_was_set_back_is_refused()
     {
         var lines = File.ReadAllLines(_workspace.LedgerPath);

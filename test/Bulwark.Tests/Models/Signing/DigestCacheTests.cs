@@ -40,6 +40,26 @@ public sealed class DigestCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_link_leads_to_is_what_is_remembered()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Digests are remembered only where the kernel gives change times.");
+        Directory.CreateDirectory(_folder["model"]);
+        await File.WriteAllTextAsync(_folder["one"], new string('1', 100), Cancel);
+        await File.WriteAllTextAsync(_folder["two"], new string('2', 100), Cancel);
+        File.CreateSymbolicLink(_folder["model/link"], _folder["one"]);
+        await Task.Delay(2200, Cancel);   // what is younger than two seconds is not remembered
+        Assert.Equal(100, (await SignAsync(allowLinks: true)).HashedBytes);
+        Assert.Equal(0, (await SignAsync(allowLinks: true)).HashedBytes);
+        File.WriteAllText(_folder["one"], new string('x', 100));   // the link itself stays as it was
+        Assert.Equal(100, (await SignAsync(allowLinks: true)).HashedBytes);
+        Assert.True((await VerifyAsync()).IsTrusted);
+        File.Delete(_folder["model/link"]);
+        File.CreateSymbolicLink(_folder["model/link"], _folder["two"]);
+        Assert.Equal(100, (await SignAsync(allowLinks: true)).HashedBytes);
+        Assert.True((await VerifyAsync()).IsTrusted);
+    }
+
+    [Fact]
     public async Task A_torn_or_foreign_cache_is_an_empty_one()
     {
         Directory.CreateDirectory(_folder["model"]);
@@ -52,8 +72,8 @@ public sealed class DigestCacheTests : IDisposable
         }
     }
 
-    private Task<ModelSignatureInfo> SignAsync() =>
-        ModelSignature.SignAsync(_folder["model"], _folder["model.sig"], _signer, options: new() { CachePath = _folder["cache"] }, cancel: Cancel);
+    private Task<ModelSignatureInfo> SignAsync(bool allowLinks = false) =>
+        ModelSignature.SignAsync(_folder["model"], _folder["model.sig"], _signer, options: new() { CachePath = _folder["cache"], AllowLinks = allowLinks }, cancel: Cancel);
 
     private Task<ModelSignatureReport> VerifyAsync() => ModelSignature.VerifyAsync(_folder["model"], _folder["model.sig"], SignatureTrust.Key(_signer.PublicKey), cancel: Cancel);
 }
