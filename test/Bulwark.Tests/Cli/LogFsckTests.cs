@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Bulwark.Cli;
 using Bulwark.Cryptography;
-using Bulwark.Databases;
 using Bulwark.Lineage;
 using Bulwark.Tests.Lineage;
 

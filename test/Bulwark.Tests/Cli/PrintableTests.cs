@@ -1,5 +1,4 @@
 using Bulwark.Cli;
-using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Tests.Lineage;
 
