@@ -11,6 +11,7 @@ internal static class Areas
         ["gateway"] = Gateway.GatewayArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["log"] = Log.LogArea.Run,
+        ["membership"] = Membership.MembershipArea.Run,
         ["receipts"] = Receipts.ReceiptsArea.Run,
         ["robust"] = Robust.RobustArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,

@@ -59,10 +59,10 @@ public static class PrivateTrainingAudit
         var faults = options.Faults().Concat(audit.Faults()).ToList();
         if (options.Private is null)
             faults.Add("Only private training has a claim to audit.");
-        if (options.Additive is not null)
-            faults.Add("The audit knows regressions and networks, which step by clipped gradients; an additive model releases sums over bins instead.");
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        if (options.Additive is not null || options.Private!.ObjectivePerturbation)
+            return FinishedModelAudit.Run(schema, options, audit, parts, progress, cancel);
         options = options with { Robust = null, Private = options.Private! with { PublicRows = null } };   // an attack in training is post-processing of a row; its steps would only take time
         var plan = options.Selection is null ? PrivatePlan.Of(options) : SelectionLoop.Plan(options);   // one run of a selection
         var claimed = PldAccountant.Epsilon(plan.Event, options.Private!.Delta).Upper;
@@ -91,7 +91,7 @@ public static class PrivateTrainingAudit
     }
 
     /// <summary>A row must be encoded the same whatever other rows are there.</summary>
-    private static AuditCheck Preprocessing(FeatureSchema schema, FeatureEncoder encoder, float[] raw, AuditedParts parts)
+    internal static AuditCheck Preprocessing(FeatureSchema schema, FeatureEncoder encoder, float[] raw, AuditedParts parts)
     {
         if (schema.InferredFeatures() is { Count: > 0 } inferred)
             return new("preprocessing", false, $"bounds or categories were read off the rows: {string.Join(", ", inferred)}");
@@ -145,17 +145,26 @@ public static class PrivateTrainingAudit
     private static AuditBound BlackBox(
         FeatureSchema schema, FeatureEncoder encoder, EncodedDataset rows, TrainingOptions options, PrivatePlan plan, AuditOptions audit, AuditedParts parts, IProgress<double> progress, CancellationToken cancel)
     {
+        return BlackBox(schema, encoder, rows, options.Private!.Delta, audit, train =>
+        {
+            var network = DenseNetwork<float>.Create(new NetworkShape(rows.Width, options.Hidden, 1), 12);
+            using var steps = parts.Create();
+            new PrivateLoop(network, options, steps).Descend(train, plan, steps, new Steps(progress), cancel);
+            return network;
+        });
+    }
+
+    /// <summary>The same for whatever trains.</summary>
+    internal static AuditBound BlackBox(FeatureSchema schema, FeatureEncoder encoder, EncodedDataset rows, double delta, AuditOptions audit, Func<EncodedDataset, DenseNetwork<float>> trained)
+    {
         var coins = Coins(audit.Canaries);
         var made = MadeUpRows.Of(schema, coins.Length, audit.Seed + 1, 0.5);
         var encoded = new EncodedDataset(encoder.Encode(made.Raw), encoder.EncodedWidth, made.Labels);
         int[] kept = [.. Enumerable.Range(0, coins.Length).Where(row => coins[row])];
         float[] features = [.. rows.Features, .. kept.SelectMany(row => encoded.Row(row).ToArray())];
-        var train = new EncodedDataset(features, rows.Width, [.. rows.Labels, .. kept.Select(row => encoded.Labels[row])], rows.Quantities);
-        var network = DenseNetwork<float>.Create(new NetworkShape(rows.Width, options.Hidden, 1), 12);
-        using (var steps = parts.Create())
-            new PrivateLoop(network, options, steps).Descend(train, plan, steps, new Steps(progress), cancel);
+        var network = trained(new EncodedDataset(features, rows.Width, [.. rows.Labels, .. kept.Select(row => encoded.Labels[row])], rows.Quantities, rows.Sources));
         var scores = Trainer.Score(network, encoded).Select((score, row) => encoded.Labels[row] == 1 ? (double)score : 1 - score);
-        return Bound("black-box, one run", OneRunAudit.Best([.. scores.Select(score => double.IsNaN(score) ? 0 : score)], coins, options.Private!.Delta, audit.Error), "nothing");
+        return Bound("black-box, one run", OneRunAudit.Best([.. scores.Select(score => double.IsNaN(score) ? 0 : score)], coins, delta, audit.Error), "nothing");
     }
 
     private static AuditBound Bound(string name, OneRunBound bound, string assumes) => new(name, bound.EpsilonLower, bound.Guesses, bound.Right, assumes);

@@ -16,5 +16,7 @@ internal static class AttackCommand
         AttackSuiteCommand.Create(),
         AttackMergeCommand.Create(),
         AttackConstraintsCommand.Create(),
+        AttackAttributeCommand.Create(),
+        AttackInversionCommand.Create(),
     };
 }

@@ -38,8 +38,6 @@ internal static class PrivacyAuditCommand
         var (report, schema) = await ReadAsync(folder, cancel);
         if (report.Options.Private is null || report.Privacy is not { } statement)
             throw new CommandException($"{folder.Name} was trained without privacy: there is no claim to audit.", "bulwark train … --private");
-        if (report.Options.Additive is not null)
-            throw new CommandException($"{folder.Name} is an additive model: the audit knows regressions and networks, which step by clipped gradients.");
         var options = new AuditOptions { Canaries = parsed.GetValue(s_canaries), Error = 1 - parsed.GetValue(s_confidence) };
         var faults = options.Faults().ToList();
         if (faults.Count > 0)

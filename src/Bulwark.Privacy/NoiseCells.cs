@@ -31,12 +31,10 @@ internal sealed class NoiseCells
 
     internal static NoiseCells Shared { get; } = new();
 
-    /// <summary>The column keeps itself when 24 random bits are below this, or equal and 64 more are below <see cref="Rest"/>.</summary>
-    internal uint[] Threshold { get; } = new uint[Count];
+    /// <summary>Above, the threshold: a column keeps itself when 24 random bits are below it, or equal and 64 more are below <see cref="Rest"/>. Below, the other cell.</summary>
+    internal ulong[] Columns { get; } = new ulong[Count];
 
     internal ulong[] Rest { get; } = new ulong[Count];
-
-    internal int[] Alias { get; } = new int[Count];
 
     /// <summary>The chance of a cell, for tests.</summary>
     internal double Chance(int cell)
@@ -44,8 +42,8 @@ internal sealed class NoiseCells
         BigInteger sum = 0;
         for (var column = 0; column < Count; column++)
         {
-            var own = (((BigInteger)Threshold[column]) << 64) + Rest[column];
-            sum += (column == cell ? own : 0) + (Alias[column] == cell ? (BigInteger.One << 88) - own : 0);
+            var own = ((BigInteger)(Columns[column] >> 32) << 64) + Rest[column];
+            sum += (column == cell ? own : 0) + ((int)(uint)Columns[column] == cell ? (BigInteger.One << 88) - own : 0);
         }
 
         return (double)sum / Math.Pow(2, 98);
@@ -53,9 +51,8 @@ internal sealed class NoiseCells
 
     private void Set(int column, BigInteger own, int alias)
     {
-        Threshold[column] = (uint)(own >> 64);
+        Columns[column] = ((ulong)(own >> 64) << 32) | (uint)alias;
         Rest[column] = (ulong)(own & ulong.MaxValue);
-        Alias[column] = alias;
     }
 
     /// <summary>e^(−cell²/2¹³) as integers that sum to <paramref name="total"/> exactly; what rounding leaves over goes to the first cell.</summary>

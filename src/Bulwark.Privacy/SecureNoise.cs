@@ -22,7 +22,9 @@ public sealed class SecureNoise : IDisposable
     private const int Chunk = 1024;
     private readonly SecureRandom _random = new();
     private readonly ulong[] _words = new ulong[Chunk];
-    private int _used = Chunk;
+    private readonly ulong[] _spare = new ulong[Chunk];
+    private readonly long[] _draws = new long[Chunk];
+    private int _spared;
 
     /// <summary>Adds an independent normal draw with mean 0 to each value.</summary>
     /// <param name="values">Any length; rounded to the grid first.</param>
@@ -33,49 +35,74 @@ public sealed class SecureNoise : IDisposable
         if (deviation == 0)
             return;
         var (step, steps) = Grid(deviation);
-        var table = NoiseCells.Shared;
-        foreach (ref var value in values)
-            value = (Math.Round(value * steps) + Draw(table)) * step;
+        for (; !values.IsEmpty; values = values[Math.Min(Chunk, values.Length)..])
+        {
+            var part = values[..Math.Min(Chunk, values.Length)];
+            Fill(_draws.AsSpan(0, part.Length));
+            for (var i = 0; i < part.Length; i++)
+                part[i] = (Math.Round(part[i] * steps) + _draws[i]) * step;
+        }
     }
 
-    /// <summary>Adds an independent normal draw with mean 0 to each value.</summary>
-    /// <param name="values">Any length; rounded to the grid first.</param>
-    /// <param name="deviation">Standard deviation, finite, at least 0; 0 adds nothing.</param>
+    /// <inheritdoc cref="AddGaussian(Span{double}, double)"/>
     public void AddGaussian(Span<float> values, double deviation)
     {
         RequireDeviation(deviation);
         if (deviation == 0)
             return;
         var (step, steps) = Grid(deviation);
-        var table = NoiseCells.Shared;
-        foreach (ref var value in values)
-            value = (float)((Math.Round(value * steps) + Draw(table)) * step);
+        for (; !values.IsEmpty; values = values[Math.Min(Chunk, values.Length)..])
+        {
+            var part = values[..Math.Min(Chunk, values.Length)];
+            Fill(_draws.AsSpan(0, part.Length));
+            for (var i = 0; i < part.Length; i++)
+                part[i] = (float)((Math.Round(part[i] * steps) + _draws[i]) * step);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Array.Clear(_words);
+        Array.Clear(_spare);
+        Array.Clear(_draws);
         _random.Dispose();
     }
 
-    /// <summary>A draw of the discrete Gaussian with σ = 2³⁰.</summary>
-    internal long Draw() => Draw(NoiseCells.Shared);
-
-    /// <summary>One word holds, from below: column of the table (10 bits), sign (1), place in the cell (24), chance to be kept (5), chance of the column (24).</summary>
-    private long Draw(NoiseCells table)
+    /// <summary>Draws of the discrete Gaussian with σ = 2³⁰; at most as many as a chunk has.</summary>
+    internal void Fill(Span<long> draws)
     {
-        for (; ; )
+        var words = _words.AsSpan(0, draws.Length);
+        _random.Fill(MemoryMarshal.AsBytes(words));
+        var columns = NoiseCells.Shared.Columns;
+        for (var i = 0; i < draws.Length; i++)
         {
-            var word = Word();
-            var column = (int)(word & (NoiseCells.Count - 1));
-            var chance = (uint)(word >> 40);
-            var threshold = table.Threshold[column];
-            var cell = (ulong)(chance < threshold ? column : table.Alias[column]);
-            if (chance == threshold && Word() < table.Rest[column])   // 24 bits did not decide: 64 more do
-                cell = (ulong)column;
+            var word = words[i];
+            var own = word & (NoiseCells.Count - 1);
+            var column = columns[(int)own];
+            var (chance, threshold) = (word >> 40, column >> 32);
+            var cell = chance < threshold ? own : column & (NoiseCells.Count - 1);
             var place = (word >> 11) & 0xFFFFFF;
             var exponent = place * ((cell << 25) + place);   // of 2⁻⁶¹; e^−x is at least 1 − x
+            var steps = (long)((cell << 24) + place);
+            var sign = -(long)((word >> 10) & 1);
+            draws[i] = (steps ^ sign) - sign;
+            if (((((word >> 35) & 31) + 1) << 56) + exponent > 1UL << 61 || chance == threshold || steps == 0)
+                draws[i] = Slow(word);
+        }
+    }
+
+    /// <summary>A word holds, from below: column of the table (10 bits), sign (1), place in the cell (24), chance to be kept (5), chance of the column (24).</summary>
+    private long Slow(ulong word)
+    {
+        for (; ; word = Spare())
+        {
+            var own = (int)(word & (NoiseCells.Count - 1));
+            var column = NoiseCells.Shared.Columns[own];
+            var (chance, threshold) = (word >> 40, column >> 32);
+            var cell = chance < threshold || (chance == threshold && Spare() < NoiseCells.Shared.Rest[own]) ? (ulong)own : column & (NoiseCells.Count - 1);
+            var place = (word >> 11) & 0xFFFFFF;
+            var exponent = place * ((cell << 25) + place);
             var kept = (word >> 35) & 31;
             if (((kept + 1) << 56) + exponent > 1UL << 61 && !IsKept(kept, exponent))
                 continue;
@@ -87,17 +114,13 @@ public sealed class SecureNoise : IDisposable
     }
 
     /// <summary>Five bits did not decide: 48 more do.</summary>
-    private bool IsKept(ulong first, ulong exponent) => ((first << 48) | (Word() >> 16)) * (1.0 / (1UL << 53)) < Math.Exp(-(double)exponent * (1.0 / (1UL << 61)));
+    private bool IsKept(ulong first, ulong exponent) => ((first << 48) | (Spare() >> 16)) * (1.0 / (1UL << 53)) < Math.Exp(-(double)exponent * (1.0 / (1UL << 61)));
 
-    private ulong Word()
+    private ulong Spare()
     {
-        if (_used == Chunk)
-        {
-            _random.Fill(MemoryMarshal.AsBytes(_words.AsSpan()));
-            _used = 0;
-        }
-
-        return _words[_used++];
+        if (_spared == 0)
+            _random.Fill(MemoryMarshal.AsBytes(_spare.AsSpan(0, _spared = _spare.Length)));
+        return _spare[--_spared];
     }
 
     private static (double Step, double StepsPerUnit) Grid(double deviation) => (deviation * Rounding / StepsPerDeviation, StepsPerDeviation / (deviation * Rounding));

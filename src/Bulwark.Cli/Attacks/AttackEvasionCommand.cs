@@ -67,7 +67,15 @@ internal static class AttackEvasionCommand
 
     private static Task<EvasionReport> AttackAsync(Screen screen, AttackedModel model, FeatureSchema schema, Dataset data, EvasionOptions options, CancellationToken cancel)
     {
-        var target = new EvasionTarget(model.Scorer, new FeatureEncoder(schema), model.Schema is null ? null : model.Network);
+        // A value in bins has no slope. It is moved as the number that it is, and the model is asked.
+        var binned = schema.Features.Any(feature => feature.Bins.Count > 0);
+        if (binned)
+        {
+            screen.Note($"[yellow]{Spectre.Console.Markup.Escape(model.Name)} sees numbers in bins, which have no slope: it is attacked by queries alone.[/]");
+            schema = schema with { Features = [.. schema.Features.Select(feature => feature with { Bins = [] })] };
+        }
+
+        var target = new EvasionTarget(model.Scorer, new FeatureEncoder(schema), model.Schema is null || binned ? null : model.Network);
         return screen.ProgressAsync($"attacking {model.Name}", progress => Task.Run(() => EvasionEvaluation.Run(target, data.Raw, data.Labels, options, progress, cancel), cancel));
     }
 

@@ -81,7 +81,7 @@ internal static class RunReport
         foreach (var evasion in run.Evasion.Select(evasion => evasion.Result).Where(evasion => evasion.Screen.FalseAlarms > 0.03 * evasion.Screen.Clean).Take(1))
             yield return $"The input screen refuses {Percent((double)evasion.Screen.FalseAlarms / evasion.Screen.Clean)} of the clean test rows: a gateway would refuse such requests. Declare missing: true where values may be absent, and every category and bound that occurs.";
         if (run.Pipeline.Variants.Where(variant => variant.Bins is not null || variant.Model == "ebm").Select(variant => variant.Name).ToList() is { Count: > 0 } binned && run.Evasion.Count > 0)
-            yield return $"Evasion was not measured for {string.Join(", ", binned)}: numbers in bins have no slope for these attacks to follow, which is no proof of robustness.";
+            yield return $"Evasion was not measured for {string.Join(", ", binned)}: numbers in bins have no slope for these attacks to follow, which is no proof of robustness. `bulwark attack evasion` attacks them by queries.";
         if (run.UnknownCategories.Count > 0)
             yield return $"Rows hold texts that are none of the declared categories, and count as unknown: {string.Join(", ", run.UnknownCategories)}.";
         if (run.Simulation is null && run.Variants.Any(variant => variant.Result.Report.Privacy is not null))

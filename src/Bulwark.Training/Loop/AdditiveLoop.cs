@@ -17,8 +17,17 @@ internal sealed class AdditiveLoop(TrainingOptions options, BinnedRows rows)
     {
         var plan = options.Private is null ? null : AdditivePlan.Of(options, rows.Features);
         var reservation = plan is null ? null : account!.Ledger.Reserve(account.Dataset, plan.Event, $"private additive model of {rows.Features} features, {_additive.Rounds} rounds");
-        using var noise = new SecureNoise();
         reservation?.Begin();
+        var network = Descend(plan, progress, cancel);
+        reservation?.Commit();
+        var steps = (long)_additive.Rounds * (rows.Features + 1);
+        return new TrainedNetwork(network, plan is null ? null : Statement(plan, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Trains by a plan that is booked already; null without privacy.</summary>
+    internal DenseNetwork<float> Descend(AdditivePlan? plan, IProgress<TrainingProgress>? progress, CancellationToken cancel)
+    {
+        using var noise = new SecureNoise();
         var counts = Counts(plan?.CountNoise ?? 0, noise);
         if (options.BaseRate is { } rate)
             Shift(Math.Log(rate / (1 - rate)));
@@ -33,10 +42,7 @@ internal sealed class AdditiveLoop(TrainingOptions options, BinnedRows rows)
             progress?.Report(new TrainingProgress((round + 1.0) / _additive.Rounds, $"round {round + 1} of {_additive.Rounds}"));
         }
 
-        reservation?.Commit();
-        var network = Network();
-        var steps = (long)_additive.Rounds * (rows.Features + 1);
-        return new TrainedNetwork(network, plan is null ? null : Statement(plan, steps), [], null, steps, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return Network();
     }
 
     /// <summary>Noisy rows in each bin, and in all: the mean of what the features say.</summary>

@@ -12,6 +12,8 @@ internal sealed class RowBlocks
     /// <summary>Rows of a batch in a block, in the mean: 384 would come by chance less than once in 10²⁰ blocks.</summary>
     private const int Mean = 224;
 
+    private const int Shares = 4;
+
     private readonly int[] _blockOf;
     private readonly int[] _starts;
     private int[] _grouped = [];
@@ -25,6 +27,8 @@ internal sealed class RowBlocks
     internal static RowBlocks Draw(int rows, double expectedBatch)
     {
         var blocks = (int)Math.Clamp(Math.Ceiling(expectedBatch / Mean), 1, 1 << 20);
+        if (blocks > 1)
+            blocks += (Shares - (blocks % Shares)) % Shares;   // threads take equal numbers
         var blockOf = new int[rows];
         if (blocks > 1)
         {

@@ -56,6 +56,20 @@ public class PrivateTrainingAuditTests
     }
 
     [Theory]
+    [InlineData("additive")]
+    [InlineData("objective")]
+    public void What_has_no_steps_is_audited_by_its_scores(string kind)
+    {
+        var (schema, options) = kind == "additive"
+            ? (s_schema.WithEqualBins(6), new TrainingOptions { Hidden = [], Additive = new AdditiveOptions(), Private = new PrivacyOptions { Epsilon = 4 } })
+            : (s_schema, new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Epsilon = 4, ObjectivePerturbation = true } });
+        var report = PrivateTrainingAudit.Run(schema, options, s_audit with { Canaries = 400 }, cancel: TestContext.Current.CancellationToken);
+        Assert.True(report.Verdict == AuditVerdict.NotRefuted, string.Join("\n", report.Checks));
+        Assert.InRange(report.EpsilonClaimed, 3.9, 4);
+        Assert.Equal("black-box, one run", Assert.Single(report.Bounds).Name);
+    }
+
+    [Theory]
     [MemberData(nameof(Defects))]
     public void Each_planted_defect_is_caught_by_the_check_that_is_meant_for_it(string defect, string check)
     {

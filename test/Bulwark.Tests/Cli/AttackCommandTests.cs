@@ -55,6 +55,46 @@ public class AttackCommandTests
     }
 
     [Fact]
+    public async Task Membership_by_shadow_models_gates_and_attributes_and_inversion_stand_beside_their_baselines()
+    {
+        using var folder = new TemporaryFolder();
+        var (model, data) = await WriteAsync(folder, steepness: 20);
+        string[] rows = ["-m", model, "--members", data, "--others", data, "--json", "-w", folder["none"]];
+        var (code, output, error) = await RunAsync(["attack", "membership", "--shadows", "4", "--fail-above", "0.9", .. rows]);
+        Assert.True(code == 0, error);
+        using var membership = JsonDocument.Parse(output);
+        Assert.Equal(4, membership.RootElement.GetProperty("model").GetProperty("attacks").GetArrayLength());   // labels, two likelihood ratios, references
+        Assert.Equal(2, (await RunAsync(["attack", "membership", "--shadows", "3", .. rows])).Code);
+        (code, output, error) = await RunAsync(["attack", "attribute", "--features", "age", .. rows]);
+        Assert.True(code == 0, error);
+        Assert.Contains("imputed", output, StringComparison.Ordinal);
+        Assert.Equal(2, (await RunAsync(["attack", "attribute", "--features", "colour", .. rows])).Code);
+        (code, output, error) = await RunAsync(["attack", "inversion", .. rows]);
+        Assert.True(code == 0, error);
+        Assert.Contains("baselineDistance", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_model_that_sees_bins_is_attacked_by_queries()
+    {
+        using var folder = new TemporaryFolder();
+        var (_, data) = await WriteAsync(folder, steepness: 20);
+        var schema = Victims.Schema.WithEqualBins(8);
+        var encoder = new FeatureEncoder(schema);
+        var network = new Bulwark.Networks.DenseNetwork<float>(new(encoder.EncodedWidth, [], 1));
+        for (var column = 0; column < encoder.EncodedWidth; column++)
+            network.Weights(0)[column] = encoder.Columns[column].Feature < 2 ? column % 8 : 0;
+        network.Biases(0)[0] = -7;
+        await File.WriteAllBytesAsync(folder["binned.onnx"], OnnxModel.Export(schema, network), TestContext.Current.CancellationToken);
+        var (code, output, error) = await RunAsync("attack", "evasion", "-m", folder["binned.onnx"], "--data", data, "--samples", "60", "--queries", "50", "--strengths", "0,0.3", "-w", folder["none"], "--json");
+        Assert.True(code == 0, error);
+        using var document = JsonDocument.Parse(output);
+        var report = document.RootElement.GetProperty("model").GetProperty("report");
+        Assert.False(report.GetProperty("whiteBox").GetBoolean());
+        Assert.Equal(["query"], report.GetProperty("outcomes").EnumerateArray().Select(outcome => outcome.GetProperty("attack").GetString()).Distinct());
+    }
+
+    [Fact]
     public async Task A_feature_that_does_not_exist_cannot_be_attacked()
     {
         using var folder = new TemporaryFolder();

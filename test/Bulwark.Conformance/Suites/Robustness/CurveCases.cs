@@ -31,9 +31,17 @@ internal static class CurveCases
             yield return Vectors.Try(id, () => Metrics(id, v.GetProperty("methods").Flat(metrics.Name), member, metrics.Value));
         }
 
-        yield return CaseResult.Skip($"{name}/methods", "not built: LiRA");
-        if (v.TryGetProperty("logit_scaling", out _))
-            yield return CaseResult.Skip($"{name}/logit_scaling", "not built: LiRA");
+        foreach (var method in v.GetProperty("methods").EnumerateObject())
+        {
+            var id = $"{name}/{method.Name}";
+            yield return Vectors.Try(id, () => Vectors.Close(id, method.Value.Flat(), Scores(v, method.Name), 1e-9));
+        }
+
+        if (v.TryGetProperty("logit_scaling", out var scaling))
+        {
+            yield return Vectors.Try($"{name}/logit_scaling", () => Vectors.Close($"{name}/logit_scaling", scaling.Flat("phi"),
+                [.. scaling.GetProperty("probs").EnumerateArray().Zip(scaling.Whole("y"), (row, label) => LikelihoodRatio.Confidence(row.Flat(), label))], 1e-12));
+        }
     }
 
     internal static IEnumerable<CaseResult> Rmia(string name, JsonElement v)
@@ -44,8 +52,32 @@ internal static class CurveCases
             yield return Vectors.Try(id, () => Metrics(id, method.Value.Flat("score"), v.Flags("member"), method.Value.GetProperty("metrics")));
         }
 
-        yield return CaseResult.Skip($"{name}/score", "not built: RMIA");
+        foreach (var method in v.GetProperty("out").EnumerateObject())
+        {
+            var id = $"{name}/{method.Name}/score";
+            yield return Vectors.Try(id, () => Vectors.Close(id, method.Value.Flat("score"),
+                ReferenceRatio.Scores(v.Flat("target_x"), Rows(v.GetProperty("ref_x")), v.Flat("target_z"), Rows(v.GetProperty("ref_z")), double.Parse(method.Name["a=".Length..])), 1e-12));
+        }
     }
+
+    /// <summary>Every model but the last is a shadow; one augmentation a row.</summary>
+    private static double[] Scores(JsonElement v, string method)
+    {
+        var scores = Rows(v.GetProperty("scores"));
+        var kept = v.GetProperty("keep").EnumerateArray().Select(model => model.Flat().Select(value => value != 0).ToArray()).ToArray();
+        return LikelihoodRatio.Scores(scores[..^1], kept[..^1], scores[^1], method switch
+        {
+            "online" => LikelihoodRatioKind.Online,
+            "online_fixed_published" => LikelihoodRatioKind.OnlinePublished,
+            "online_fixed_pooled" => LikelihoodRatioKind.OnlinePooled,
+            "offline_published_neg_logpdf" => LikelihoodRatioKind.OfflinePublished,
+            "offline_one_sided_logcdf" => LikelihoodRatioKind.Offline,
+            "global_threshold" => LikelihoodRatioKind.Global,
+            _ => throw new NotSupportedException($"Unknown method {method}."),
+        });
+    }
+
+    private static double[][] Rows(JsonElement matrix) => [.. matrix.EnumerateArray().Select(row => row.Flat())];
 
     private static CaseResult Metrics(string id, double[] scores, bool[] member, JsonElement v)
     {
