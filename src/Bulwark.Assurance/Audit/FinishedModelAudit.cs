@@ -1,7 +1,6 @@
 using Bulwark.Models;
 using Bulwark.Privacy;
 using Bulwark.Training;
-using Bulwark.Training.Loop;
 
 namespace Bulwark.Assurance.Audit;
 

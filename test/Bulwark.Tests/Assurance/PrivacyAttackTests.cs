@@ -2,7 +2,6 @@ using Bulwark.Assurance;
 using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Networks;
-using Bulwark.Privacy;
 using Bulwark.Training;
 
 namespace Bulwark.Tests.Assurance;
