@@ -28,7 +28,7 @@ internal static class AttackAttributeCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var model = AttackedModel.Open(parsed.GetRequiredValue(s_common.Model));
+        using var model = await AttackedModel.OpenAsync(parsed.GetRequiredValue(s_common.Model), Workspace.Find(parsed), null, cancel);
         if (model.Scorer.Classes != 1)
             throw new CommandException($"{model.Name} tells {model.Scorer.Classes} classes apart; attributes are inferred from binary models.");
         var members = await AttackData.ReadAsync(parsed.GetRequiredValue(s_members), model, s_common.Columns(parsed), null, cancel);

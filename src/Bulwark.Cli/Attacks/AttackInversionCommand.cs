@@ -28,7 +28,7 @@ internal static class AttackInversionCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var model = AttackedModel.Open(parsed.GetRequiredValue(s_common.Model));
+        using var model = await AttackedModel.OpenAsync(parsed.GetRequiredValue(s_common.Model), Workspace.Find(parsed), null, cancel);
         if (model is not { Network: { Shape.Outputs: 1 } network, Schema: { } schema })
             throw new CommandException($"{model.Name} holds no dense network for a binary decision with its feature schema: there is no slope to climb.");
         var members = await AttackData.ReadAsync(parsed.GetRequiredValue(s_members), model, s_common.Columns(parsed), null, cancel);
