@@ -60,7 +60,7 @@ internal static partial class LogCommand
         var until = new Option<string?>("--until") { Description = "Before this time, UTC.", HelpName = "TIME" };
         var most = new Option<int>("--most") { Description = "How many to find, the newest.", DefaultValueFactory = _ => 100 };
         var command = new Command("search", """
-            Entries by claim, subject, text and time. Exit code 1 when there is none.
+            Entries by claim, subject, text and time, from the newest back until --most are found. Exit code 1 when there is none.
 
             Example: bulwark log search --type key-release --since 2026-01-01
             """) { text, type, subject, by, since, until, most };
@@ -69,24 +69,20 @@ internal static partial class LogCommand
             var (log, trusted) = await OpenAsync(parsed);
             var filter = new LogFilter(
                 parsed.GetValue(type), parsed.GetValue(subject), parsed.GetValue(text), Pseudonym(parsed, parsed.GetValue(by)), Time(parsed.GetValue(since)), Time(parsed.GetValue(until)));
-            var found = new Queue<LogEntryView>();
-            foreach (var (index, entry) in log.ReadEntries())
+            var (found, searched) = (new List<LogEntryView>(), 0L);
+            foreach (var (index, entry) in log.ReadBackwards().TakeWhile(_ => found.Count < parsed.GetValue(most)))
             {
                 cancel.ThrowIfCancellationRequested();
-                if (!filter.MayMatch(entry))
-                    continue;
-                var view = LogEntryView.Of(index, entry, trusted);
-                if (!filter.Matches(view))
-                    continue;
-                found.Enqueue(view);
-                if (found.Count > parsed.GetValue(most))
-                    found.Dequeue();
+                searched++;
+                if (filter.MayMatch(entry) && LogEntryView.Of(index, entry, trusted) is var view && filter.Matches(view))
+                    found.Add(view);
             }
 
-            return new Screen(parsed).Answer(new { searched = log.Size, entries = found }, console =>
+            found.Reverse();
+            return new Screen(parsed).Answer(new { searched, size = log.Size, entries = found }, console =>
             {
                 Draw(console, found);
-                console.MarkupLineInterpolated($"{found.Count} of {log.Size} entries");
+                console.MarkupLineInterpolated($"{found.Count} found in the newest {searched} of {log.Size} entries");
             }, found.Count > 0 ? ExitCode.Yes : ExitCode.No);
         });
         return command;

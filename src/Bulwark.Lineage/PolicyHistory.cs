@@ -13,16 +13,10 @@ public static class PolicyHistory
     public static Digest? InForce(TransparencyLog log, string kind, IReadOnlyCollection<VerificationKey> signers)
     {
         ArgumentNullException.ThrowIfNull(log);
-        for (var end = log.Size; end > 0;)
+        foreach (var (_, entry) in log.ReadBackwards())
         {
-            var first = (end - 1) / TileLayout.Width * TileLayout.Width;
-            foreach (var (_, entry) in log.ReadEntries(first, end - first).Reverse())
-            {
-                if (Read(entry, signers) is var (claim, policy) && claim.Kind == kind)
-                    return policy;
-            }
-
-            end = first;
+            if (Read(entry, signers) is var (claim, policy) && claim.Kind == kind)
+                return policy;
         }
 
         return null;

@@ -186,6 +186,19 @@ public sealed partial class TransparencyLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Entries from the newest back, each checked against the tree; whoever stops early has read no more than a bundle too many.</summary>
+    /// <exception cref="InvalidDataException">A file is missing, or an entry's bytes do not give the tree's hash.</exception>
+    public IEnumerable<(long Index, ReadOnlyMemory<byte> Entry)> ReadBackwards()
+    {
+        for (var end = Size; end > 0;)
+        {
+            var first = (end - 1) / TileLayout.Width * TileLayout.Width;
+            foreach (var read in ReadEntries(first, end - first).Reverse())
+                yield return read;
+            end = first;
+        }
+    }
+
     /// <summary>Entries from a place whose root is known up to a checkpoint; the end comes only when they give the root that it signs.</summary>
     /// <exception cref="InvalidDataException">They do not: an entry was changed, dropped or put in, together with its tile or not.</exception>
     internal IEnumerable<(long Index, ReadOnlyMemory<byte> Entry)> ReadProved(long first, Digest root, Checkpoint checkpoint)

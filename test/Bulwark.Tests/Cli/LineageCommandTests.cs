@@ -159,6 +159,9 @@ public sealed class LineageCommandTests : IAsyncLifetime
         Assert.Equal(2, await FoundAsync("--subject", "payments"));
         Assert.Equal(5, await FoundAsync("--since", "2026-01-01"));
         Assert.Equal(0, await FoundAsync("--until", "2026-01-01"));
+        var (_, newest) = await RunAsync("log", "search", "--since", "2026-01-01", "--most", "2");
+        Assert.Equal(["promotion", "key-release"], newest.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("claim").GetString()));
+        Assert.True(newest.GetProperty("searched").GetInt64() < newest.GetProperty("size").GetInt64());   // it stopped
         Assert.Equal(0, await FoundAsync("--by", "somebody"));
         Assert.Equal(2, (await RunAsync("log", "search", "--since", "whenever")).Code);
         var (code, shown) = await RunAsync("log", "show", "3");
