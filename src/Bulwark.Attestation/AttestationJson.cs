@@ -12,4 +12,5 @@ namespace Bulwark.Attestation;
 [JsonSerializable(typeof(KeyReleaseAnswer))]
 [JsonSerializable(typeof(EvidenceIntroduction))]
 [JsonSerializable(typeof(EvidenceChallenge))]
+[JsonSerializable(typeof(WorkerAttestation))]
 internal sealed partial class AttestationJson : JsonSerializerContext;

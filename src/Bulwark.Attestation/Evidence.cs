@@ -92,6 +92,10 @@ public sealed record Evidence
     /// <summary>What a TPM's quote carries, whose room is 32 bytes by TPM2_Quote's practice: SHA-256 of <see cref="ReportData"/>.</summary>
     public byte[] QuoteData() => SHA256.HashData(ReportData());
 
+    /// <summary>What a sealed session with this worker stands on beside its HPKE key; the nonce is not in it, so it is the same for every client.</summary>
+    public byte[] ChannelBinding() => SHA256.HashData(LengthPrefixed.Bytes(
+        "bulwark.dev/channel/v1", Keys.Hpke, Keys.TlsSpki, Keys.Receipt.Bytes.ToArray(), Model.ToArray(), BootId));
+
     /// <summary>Canonical JSON (RFC 8785).</summary>
     public byte[] ToJson() => CanonicalJson.Canonicalize(JsonSerializer.SerializeToElement(this, AttestationJson.Default.Evidence));
 

@@ -12,20 +12,24 @@ namespace Bulwark.Worker;
 
 /// <summary>The part inside the trusted execution environment: attest, open the model in memory, screen, score, sign. Thread-safe.</summary>
 /// <remarks>The model's plain bytes never touch a disk. The keys are made at each start and die with the worker; the evidence binds them.</remarks>
-public sealed class ScoringWorker : IDisposable
+public sealed partial class ScoringWorker : IDisposable
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Signer _signer;
+    private readonly SealedEndpoint _endpoint;
+    private readonly IEvidenceSource _source;
     private readonly TimeProvider _time;
     private readonly Digest _attestation;
 
-    private ScoringWorker(WorkerModel model, Signer signer, Evidence evidence, KeyReleaseAnswer release, TimeProvider time)
+    private ScoringWorker(WorkerModel model, Signer signer, HpkeKeyPair hpke, IEvidenceSource source, Evidence evidence, KeyReleaseAnswer release, TimeProvider time)
     {
         Model = model;
         Evidence = evidence;
         Release = release.Record;
         _signer = signer;
+        _source = source;
+        _endpoint = new(hpke, evidence.ChannelBinding(), time);
         _time = time;
         _attestation = evidence.Digest();
     }
@@ -56,23 +60,24 @@ public sealed class ScoringWorker : IDisposable
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     public static async Task<ScoringWorker> StartAsync(
-        byte[] package, IReadOnlyCollection<VerificationKey> publishers, SimulatedEvidenceSource source, KeyBroker broker, TimeProvider time, CancellationToken cancel)
+        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, KeyBroker broker, TimeProvider time, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
         var signer = Signer.Generate();
+        var hpke = HpkeKeyPair.Generate();
         try
         {
-            using var hpke = HpkeKeyPair.Generate();
             var keys = new EvidenceKeys { Hpke = hpke.PublicKey.ToArray(), Receipt = signer.PublicKey };
-            var evidence = source.Collect(broker.Challenge(), keys, Digest.Of(package));
+            var evidence = await source.CollectAsync(new() { Nonce = broker.Challenge() }, keys, Digest.Of(package), cancel);
             var release = await broker.ReleaseAsync(evidence, cancel);
             if (release.Key is null)
                 throw new KeyRefusedException(release);
             using var dataKey = release.Key.Open(hpke, evidence);
-            return new(await OpenAsync(package, dataKey, publishers, cancel), signer, evidence, release, time);
+            return new(await OpenAsync(package, dataKey, publishers, cancel), signer, hpke, source, evidence, release, time);
         }
         catch
         {
+            hpke.Dispose();
             signer.Dispose();
             throw;
         }
@@ -89,18 +94,7 @@ public sealed class ScoringWorker : IDisposable
             ? ScoreAnswer.Write(request.Form, Model.Name, Model.Version, request.Id, scores, request.RowCount, Insecure, out headBytes)
             : Refused(verdict, row);
         var salt = PredictionReceipt.NewSalt();
-        var facts = new PredictionFacts
-        {
-            RequestDigest = PredictionReceipt.RequestDigest(salt, request.Body.Span),
-            ResponseDigest = PredictionReceipt.ResponseDigest(salt, body),
-            ModelDigest = Model.Package,
-            PolicyVersion = request.Policy,
-            AttestationDigest = _attestation,
-            ScreenVerdict = verdict.Reason,
-            Outcome = verdict.IsAccepted ? "scored" : "refused",
-            Time = _time.GetUtcNow(),
-            Insecure = Insecure,
-        };
+        var facts = Facts(salt, request.Body.Span, body, request.Policy, verdict.Reason, verdict.IsAccepted ? "scored" : "refused");
         return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt) { HeadBytes = headBytes, Scores = scores };
     }
 
@@ -108,6 +102,7 @@ public sealed class ScoringWorker : IDisposable
     public void Dispose()
     {
         _signer.Dispose();
+        _endpoint.Dispose();
         Model.Dispose();
     }
 

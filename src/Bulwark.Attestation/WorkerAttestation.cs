@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Attestation;
+
+/// <summary>What a worker's client needs before its first request: evidence over the client's nonce, and the logged decision that gave this worker the model's key.</summary>
+/// <remarks>JSON is camelCase and strict. Specification: docs/formats/sealed-request.md.</remarks>
+public sealed record WorkerAttestation
+{
+    internal const string FormatName = "bulwark.dev/worker-attestation/v1";
+
+    /// <summary>The format's name and version.</summary>
+    public string Format { get; init; } = FormatName;
+
+    /// <summary>Evidence over the client's nonce.</summary>
+    public required Evidence Evidence { get; init; }
+
+    /// <summary>The signed key release with its place in the log, as a receipt file.</summary>
+    public required byte[] Release { get; init; }
+
+    /// <summary>Canonical JSON (RFC 8785).</summary>
+    public byte[] ToJson() => CanonicalJson.Canonicalize(JsonSerializer.SerializeToElement(this, AttestationJson.Default.WorkerAttestation));
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is no sound document.</exception>
+    public static WorkerAttestation FromJson(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var read = JsonSerializer.Deserialize(json, AttestationJson.Default.WorkerAttestation) ?? throw new JsonException("The document is null.");
+            return read.Format == FormatName ? read : throw new InvalidDataException($"The format is {read.Format}; this version reads {FormatName}.");
+        }
+        catch (JsonException failure)
+        {
+            throw new InvalidDataException($"This is no sound worker attestation: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Checks that the log holds the release of this model's key to this very worker.</summary>
+    /// <param name="log">The log's key.</param>
+    /// <param name="brokers">The keys that sign releases.</param>
+    /// <returns>What is wrong; null when nothing is.</returns>
+    public string? ReleaseFault(VerificationKey log, IReadOnlyCollection<VerificationKey> brokers)
+    {
+        PredictionReceipt receipt;
+        try
+        {
+            receipt = PredictionReceipt.Parse(Release);
+        }
+        catch (Exception failure) when (failure is FormatException or InvalidDataException)
+        {
+            return $"the proof of the key's release cannot be read: {failure.Message}";
+        }
+
+        var opened = Dsse.Verify(receipt.Envelope, brokers);
+        if (opened.Verdict is not DsseVerdict.Trusted || opened.PayloadType != Statement.PayloadType)
+            return $"no trusted broker signed the key's release ({opened.Verdict})";
+        if (receipt.Proof is not { } place || place.Verify(receipt.Envelope.Span, log) is not LogVerdict.Verified)
+            return "the key's release is not proved to be in the log";
+        try
+        {
+            var statement = Statement.Parse(opened.Payload);
+            if (statement.PredicateType != PredicateTypes.KeyRelease)
+                return $"the proof is of another statement, {statement.PredicateType}";
+            var record = statement.Read<KeyReleaseRecord>();
+            return record.Verdict is KeyReleaseVerdict.Released && record.Model == Evidence.Model && record.ReceiptKey.Equals(Evidence.Keys.Receipt)
+                ? null : "the logged decision is about another worker or model, or refuses";
+        }
+        catch (Exception failure) when (failure is FormatException or JsonException)
+        {
+            return $"the logged decision cannot be read: {failure.Message}";
+        }
+    }
+}

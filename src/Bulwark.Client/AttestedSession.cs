@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+
+namespace Bulwark.Client;
+
+/// <summary>A worker whose evidence was verified, and the open session with its key.</summary>
+internal sealed class AttestedSession : IDisposable
+{
+    /// <summary>A session is exchanged for a new one, without asking anybody, well before the worker would refuse it.</summary>
+    private static readonly TimeSpan s_renewal = SealedChannel.Lifetime / 2;
+
+    private readonly BulwarkClientOptions _options;
+    private readonly DateTimeOffset _verified;
+    private readonly Lock _lock = new();
+    private readonly List<SealedChannel> _all = [];
+    private SealedChannel _channel;
+
+    private AttestedSession(BulwarkClientOptions options, Evidence evidence, EvidenceAppraisal appraisal)
+    {
+        (_options, Evidence, Appraisal, _verified) = (options, evidence, appraisal, options.Time.GetUtcNow());
+        _channel = Open();
+    }
+
+    internal Evidence Evidence { get; }
+
+    internal EvidenceAppraisal Appraisal { get; }
+
+    /// <summary>True once the policy asks for newer evidence.</summary>
+    internal bool IsStale => _options.Time.GetUtcNow() - _verified > TimeSpan.FromSeconds(_options.Policy.MaximumAgeSeconds) || Appraisal.ValidUntil < _options.Time.GetUtcNow();
+
+    /// <summary>Verifies what a gateway says of its worker: evidence against the policy, the key's release against the log.</summary>
+    /// <exception cref="BulwarkClientException">A leg fails, or the release is not proved.</exception>
+    internal static AttestedSession Verify(BulwarkClientOptions options, ReadOnlySpan<byte> json, byte[] nonce)
+    {
+        WorkerAttestation attested;
+        try
+        {
+            attested = WorkerAttestation.FromJson(json);
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The gateway gave no evidence: {failure.Message}", failure);
+        }
+
+        var appraisal = new EvidenceVerifier(options.Policy, options.Time).Verify(attested.Evidence, nonce);
+        if (appraisal.Verdict is not EvidenceVerdict.Trusted)
+            throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's evidence is refused: {appraisal.Reason}", appraisal: appraisal);
+        return attested.ReleaseFault(options.Log, options.Brokers) is { } fault
+            ? throw new BulwarkClientException(ClientFailure.ReleaseNotProved, $"It is not proved that this worker was given the model's key: {fault}", appraisal: appraisal)
+            : new(options, attested.Evidence, appraisal);
+    }
+
+    internal static byte[] NewNonce() => RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
+
+    internal SealedCall Seal(SealedRoute route, ReadOnlySpan<byte> body)
+    {
+        lock (_lock)
+        {
+            if (_options.Time.GetUtcNow() - _channel.Opened > s_renewal)
+                _channel = Open();
+            return _channel.Seal(route, body);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+            _all.ForEach(channel => channel.Dispose());
+    }
+
+    private SealedChannel Open()
+    {
+        var channel = SealedChannel.Open(Evidence.Keys.Hpke, Evidence.ChannelBinding(), _options.Time.GetUtcNow());
+        _all.Add(channel);   // answers to the one before may still be under way
+        return channel;
+    }
+}

@@ -1,0 +1,60 @@
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Worker;
+
+/// <content>Sealed requests: only the worker reads them and their answers.</content>
+public sealed partial class ScoringWorker
+{
+    private const int Ok = 200, BadRequest = 400, Unprocessable = 422;
+
+    /// <summary>Fresh evidence over a client's nonce, for the same keys, model and start.</summary>
+    /// <param name="nonce">The client's fresh number, 32 bytes.</param>
+    /// <param name="cancel">Ends the collecting.</param>
+    /// <exception cref="ArgumentException">The nonce has another length.</exception>
+    public ValueTask<Evidence> AttestAsync(byte[] nonce, CancellationToken cancel) =>
+        _source.CollectAsync(new() { Nonce = nonce }, Evidence.Keys, Evidence.Model, cancel);
+
+    /// <summary>Opens, screens, scores, signs and seals.</summary>
+    public SealedAnswer Answer(SealedAsk ask)
+    {
+        ArgumentNullException.ThrowIfNull(ask);
+        SealedArrival arrival;
+        try
+        {
+            arrival = _endpoint.Open(ask.Route, ask.Message.Span);
+        }
+        catch (SealedRequestException refused)
+        {
+            return new(refused.Refusal is SealedRefusal.UnknownKey ? Unprocessable : BadRequest, "refused", refused.Name, default, default);
+        }
+
+        var (request, rows, fault) = SealedInference.Read(arrival.Body.Span, Model.Width, ask.MaximumRows);
+        var answer = request is null
+            ? Malformed(arrival.Body, fault, ask.Policy)
+            : Answer(new WorkerRequest(arrival.Body, rows, rows.Length / Model.Width, request.Id, ask.Policy));
+        var (status, outcome, reason) = request is null ? (BadRequest, "refused", "malformed") : answer.Verdict.IsAccepted ? (Ok, "scored", answer.Verdict.Reason) : (Unprocessable, "screened", answer.Verdict.Reason);
+        return new(status, outcome, reason, arrival.Seal(new SealedContent(status, answer.Salt, answer.Body).ToBytes()), answer.Envelope);
+    }
+
+    private WorkerAnswer Malformed(ReadOnlyMemory<byte> request, string fault, Digest policy)
+    {
+        var body = System.Text.Encoding.UTF8.GetBytes($$"""{"error":"malformed: {{fault.Replace("\"", "'", StringComparison.Ordinal)}}"}""");
+        var salt = PredictionReceipt.NewSalt();
+        return new(default, -1, body, PredictionReceipt.Sign(Facts(salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
+    }
+
+    private PredictionFacts Facts(byte[] salt, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response, Digest policy, string screen, string outcome) => new()
+    {
+        RequestDigest = PredictionReceipt.RequestDigest(salt, request),
+        ResponseDigest = PredictionReceipt.ResponseDigest(salt, response),
+        ModelDigest = Model.Package,
+        PolicyVersion = policy,
+        AttestationDigest = _attestation,
+        ScreenVerdict = screen,
+        Outcome = outcome,
+        Time = _time.GetUtcNow(),
+        Insecure = Insecure,
+    };
+}
