@@ -64,6 +64,7 @@ public static class BulwarkCommand
             ModelCommand.Create(),
             AttackCommand.Create(),
             ServeCommand.Create(),
+            ScoreCommand.Create(),
             AttestCommand.Create(),
             BrokerCommand.Create(),
             LogCommand.Create(),

@@ -138,7 +138,7 @@ internal sealed class GatewaySetup : IDisposable
         PackageKeys = _uses.Stores,
         Signer = _statements,
         EvidencePolicy = evidence,
-        EvidenceSource = new(_attestation, WorkerClosure.Measure(), TimeProvider.System),
+        EvidenceSource = new SimulatedEvidenceSource(_attestation, WorkerClosure.Measure(), TimeProvider.System),
         Log = Log,
         Policy = policy,
         ServerCertificate = _server,

@@ -22,6 +22,7 @@ internal static class ServeCommand
     private static readonly Option<FileInfo> Config = new Option<FileInfo>("--config") { Description = "Settings: upstreams, limits, zones, receipts, health port; see docs/serving.md.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> Oidc = new("--oidc") { Description = "Take the token keys from the issuer (OpenID Connect Discovery) and keep them fresh, instead of token-keys.json." };
     private static readonly Option<Uri> Otlp = new("--otlp") { Description = "Send traces and metrics of OpenTelemetry there (OTLP over gRPC).", HelpName = "URL" };
+    private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
 
     internal static Command Create()
     {
@@ -29,7 +30,7 @@ internal static class ServeCommand
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, CreateIdentity() };
         command.SetAction(ServeAsync);
         return command;
     }
@@ -61,6 +62,7 @@ internal static class ServeCommand
             Port = parsed.GetValue(Port),
             MetricsPort = parsed.GetValue(MetricsPort),
             ListenOnAnyAddress = parsed.GetValue(AnyAddress),
+            SeparateWorker = parsed.GetValue(Worker) == "process",
         };
         if (parsed.GetValue(Config) is { } config)
             options = GatewayFile.Apply(config, options);
@@ -113,6 +115,8 @@ internal static class ServeCommand
                 evidence = worker.Evidence.Digest(),
                 receiptKey = worker.ReceiptKey.ToString(),
                 insecure = worker.Insecure,
+                sandbox = worker.Sandbox,
+                workerProcess = host.WorkerProcessId,
                 pki = developmentPki,
             },
             console =>
@@ -123,6 +127,9 @@ internal static class ServeCommand
                 console.MarkupLineInterpolated($"  package      {model.Package}");
                 console.MarkupLineInterpolated($"  receipt key  {worker.ReceiptKey}");
                 console.MarkupLineInterpolated($"  metrics      {host.MetricsAddress}");
+                console.MarkupLineInterpolated($"  worker       {(host.WorkerProcessId is { } process ? $"process {process}: {worker.Sandbox}" : "inside this process, without a sandbox")}");
+                if (developmentPki is not null)
+                    console.Profile.Out.Writer.WriteLine($"sealed: bulwark score {model.Name} --gateway {host.BaseAddress} --row VALUES");
                 if (developmentPki is not null)
                     console.Profile.Out.Writer.WriteLine($"try:  curl --cacert {developmentPki}/ca.crt --cert {developmentPki}/client-payments.crt --key {developmentPki}/client-payments.key -H \"Authorization: Bearer $(cat {developmentPki}/client-payments.jwt)\" {host.BaseAddress}v2/models/{model.Name}");
             });

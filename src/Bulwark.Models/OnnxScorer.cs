@@ -12,6 +12,14 @@ namespace Bulwark.Models;
 /// </remarks>
 public sealed class OnnxScorer : IScorer
 {
+    /// <summary>ONNX Runtime says what goes wrong by exceptions; its own lines on the error stream and its usage events are off, as no host of a model wants them.</summary>
+    static OnnxScorer()
+    {
+        var quiet = new EnvironmentCreationOptions { logId = "bulwark", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        var environment = OrtEnv.IsCreated ? OrtEnv.Instance() : OrtEnv.CreateInstanceWithOptions(ref quiet);
+        environment.DisableTelemetryEvents();
+    }
+
     private const int BatchRows = 4096;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();

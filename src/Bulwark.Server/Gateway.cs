@@ -5,14 +5,16 @@ using Bulwark.Worker;
 namespace Bulwark.Server;
 
 /// <summary>The way of one request: who is it, may they, is it what the model takes, score, record, answer. Anything else is refused under its own name.</summary>
-internal sealed class Gateway(ServedModels models, Doorkeeper door, PolicyHolder policies, AuditWriter audit, GatewayLoad load, GatewayMetrics metrics, GatewayOptions options, ILogger logger)
+internal sealed partial class Gateway(ServedModels models, Doorkeeper door, PolicyHolder policies, AuditWriter audit, GatewayLoad load, GatewayMetrics metrics, GatewayOptions options, ILogger logger)
 {
     /// <summary>The answer when a decision cannot be recorded.</summary>
     private static readonly Refusal Unrecorded = new(StatusCodes.Status503ServiceUnavailable, "log-unavailable", "The decision could not be recorded, so there is none; try again later.");
     private static readonly Refusal Overloaded = new(StatusCodes.Status503ServiceUnavailable, "overloaded", "The gateway has as many requests under way as it may; try again later.");
 
     /// <summary>Scores: <c>POST v2/models/{model}[/versions/{version}]/infer</c>.</summary>
-    internal async Task InferAsync(HttpContext http)
+    internal Task InferAsync(HttpContext http) => ServeAsync(http, AnswerAsync);
+
+    private async Task ServeAsync(HttpContext http, Func<HttpContext, GatewayDecision, Task<Reply>> answer)
     {
         if (!load.TryEnter())
         {
@@ -25,7 +27,7 @@ internal sealed class Gateway(ServedModels models, Doorkeeper door, PolicyHolder
             var began = Stopwatch.GetTimestamp();
             var decision = new GatewayDecision("infer", options.Time.GetUtcNow()) { Policy = policies.Current.Version };
             using var span = GatewayMetrics.StartSpan("infer");
-            var reply = await AnswerAsync(http, decision);
+            var reply = await answer(http, decision);
             metrics.Answered(decision.Model ?? "none", reply.Outcome, Stopwatch.GetElapsedTime(began));
             span?.SetTag("bulwark.model", decision.Model).SetTag("bulwark.outcome", reply.Outcome);
             await reply.WriteAsync(http);

@@ -39,8 +39,11 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where an orchestrator asks for <c>live</c> and <c>ready</c>; null when there is no such port.</summary>
     public Uri? HealthAddress { get; }
 
-    /// <summary>The worker, for its receipt key and its evidence.</summary>
-    public ScoringWorker Worker => _parts.Worker;
+    /// <summary>The worker's model, receipt key and evidence.</summary>
+    public WorkerFacts Worker => _parts.Worker.Facts;
+
+    /// <summary>The number of the worker's process; null when it is in this one.</summary>
+    public int? WorkerProcessId => (_parts.Worker as WorkerProcess)?.ProcessId;
 
     /// <summary>Digest of the access policy in force.</summary>
     public Digest Policy => _parts.Policies.Current.Version;
@@ -65,9 +68,9 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             app = GatewayListener.Listen(options, parts.Tls, logging);
             GatewayRoutes.Map(app, parts, options);
-            var model = parts.Worker.Model;
+            var model = parts.Worker.Facts.Model;
             logger.ModelOpened(model.Name, model.Version, model.Package);
-            if (parts.Worker.Insecure)
+            if (parts.Worker.Facts.Insecure)
                 logger.Simulated();
             scrape = options.MetricsPort is { } port ? GatewayListener.Scrape(port, parts.Metrics) : null;
             health = options.HealthPort is { } healthPort ? GatewayListener.Health(healthPort, options.ListenOnAnyAddress, parts) : null;

@@ -28,7 +28,7 @@ public sealed record GatewayOptions
     public required EvidencePolicy EvidencePolicy { get; init; }
 
     /// <summary>Where the worker gets its evidence from.</summary>
-    public required SimulatedEvidenceSource EvidenceSource { get; init; }
+    public required IEvidenceSource EvidenceSource { get; init; }
 
     /// <summary>The transparency log, open for appending.</summary>
     public required TransparencyLog Log { get; init; }
@@ -50,6 +50,9 @@ public sealed record GatewayOptions
 
     /// <summary>What an access token must be.</summary>
     public required AccessTokenOptions AccessTokens { get; init; }
+
+    /// <summary>True to run the worker in a sandboxed process of its own.</summary>
+    public bool SeparateWorker { get; init; }
 
     /// <summary>The port of the gateway; 0 for any free one.</summary>
     public int Port { get; init; }

@@ -9,7 +9,7 @@ namespace Bulwark.Server;
 /// <summary>The parts of one gateway, put together once.</summary>
 internal sealed class GatewayParts : IAsyncDisposable
 {
-    private GatewayParts(GatewayOptions options, ScoringWorker worker, ServedModels models, GatewayRecords records, GatewayMetrics metrics, ILogger logger)
+    private GatewayParts(GatewayOptions options, IScoringWorker worker, ServedModels models, GatewayRecords records, GatewayMetrics metrics, ILogger logger)
     {
         (Worker, Models, Records, Metrics, DrainTimeout) = (worker, models, records, metrics, options.DrainTimeout);
         Trust = new(options.ClientRoots, options.RevocationLists, options.SpiffeTrustDomain, options.Time);
@@ -30,7 +30,7 @@ internal sealed class GatewayParts : IAsyncDisposable
         metrics.Gauge("bulwark_server_certificate_seconds", "Seconds until the server's certificate expires.", () => (Tls.NotAfter - options.Time.GetUtcNow().UtcDateTime).TotalSeconds);
     }
 
-    internal ScoringWorker Worker { get; }
+    internal IScoringWorker Worker { get; }
     internal ServedModels Models { get; }
     internal GatewayRecords Records { get; }
     internal GatewayMetrics Metrics { get; }
@@ -77,7 +77,7 @@ internal sealed class GatewayParts : IAsyncDisposable
     }
 
     /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>
-    private static async Task<ScoringWorker> StartWorkerAsync(GatewayOptions options, GatewayRecords records, CancellationToken cancel)
+    private static async Task<IScoringWorker> StartWorkerAsync(GatewayOptions options, GatewayRecords records, CancellationToken cancel)
     {
         var package = await File.ReadAllBytesAsync(options.PackagePath, cancel);
         var digest = Digest.Of(package);
@@ -86,6 +86,8 @@ internal sealed class GatewayParts : IAsyncDisposable
             throw new CryptographicException($"The model package is refused ({refused.Verdict}): {refused.Reason}");
         await records.AppendPoliciesAsync(cancel);
         var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == digest ? await DataKeyAsync(package, options, ending) : null, records.AppendAsync, options.Time);
+        if (options.SeparateWorker)
+            return await WorkerProcess.StartAsync(package, options.Publishers, options.EvidenceSource, broker, cancel);
         return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
     }
 

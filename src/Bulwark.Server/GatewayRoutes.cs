@@ -16,6 +16,8 @@ internal static class GatewayRoutes
             app.MapGet(path + "/ready", http => gateway.InspectAsync(http, GatewayMetadata.ModelReady));
             app.MapGet(path + "/stats", http => gateway.InspectAsync(http, model => GatewayMetadata.Statistics(parts.Models.CountsOf(model))));
             app.MapPost(path + "/infer", gateway.InferAsync);
+            app.MapPost(path + "/sealed", gateway.InferSealedAsync);
+            app.MapGet(path + "/attestation", http => gateway.AttestAsync(http, parts.Records));
         }
 
         parts.Grpc.Map(app);

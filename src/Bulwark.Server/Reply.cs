@@ -24,10 +24,13 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
     /// <summary>The length of a JSON head with raw bytes behind it; else -1.</summary>
     internal int HeadBytes { get; init; } = -1;
 
+    /// <summary>The media type where it is neither JSON nor raw tensors; else null.</summary>
+    internal string? MediaType { get; init; }
+
     internal async Task WriteAsync(HttpContext http)
     {
         http.Response.StatusCode = Status;
-        http.Response.ContentType = HeadBytes < 0 ? "application/json" : "application/octet-stream";
+        http.Response.ContentType = MediaType ?? (HeadBytes < 0 ? "application/json" : "application/octet-stream");
         if (HeadBytes >= 0)
             http.Response.Headers[RequestBody.HeadLengthHeader] = HeadBytes.ToString(System.Globalization.CultureInfo.InvariantCulture);
         http.Response.ContentLength = Body.Length;

@@ -1,6 +1,12 @@
+using System.Globalization;
 using Bulwark.Worker;
+using Bulwark.Worker.Processes;
 
-// Prints what an evidence policy must list for this build of the worker: its measurement on stdout, the measured files on stderr.
+// serve SOCKET CONNECTIONS: the worker behind a gateway, in a sandbox; the gateway starts it.
+if (args is ["serve", var socket, var connections])
+    return await WorkerServer.RunAsync(socket, int.Parse(connections, CultureInfo.InvariantCulture));
+
+// Else prints what an evidence policy must list for this build of the worker: its measurement on stdout, the measured files on stderr.
 foreach (var file in WorkerClosure.Files().Select(Path.GetFileName).Order(StringComparer.Ordinal))
     await Console.Error.WriteLineAsync(file);
 Console.WriteLine(WorkerClosure.Measure());

@@ -9,10 +9,26 @@ public sealed partial class ScoringWorker
 {
     private const int Ok = 200, BadRequest = 400, Unprocessable = 422;
 
-    /// <summary>Fresh evidence over a client's nonce, for the same keys, model and start.</summary>
-    /// <param name="nonce">The client's fresh number, 32 bytes.</param>
-    /// <param name="cancel">Ends the collecting.</param>
-    /// <exception cref="ArgumentException">The nonce has another length.</exception>
+    /// <inheritdoc/>
+    public WorkerFacts Facts => field ??= new(new(Model.Name, Model.Version, Model.Package, Model.Width, Model.Classes), Evidence, Release, "");
+
+    /// <inheritdoc/>
+    public bool IsReady => true;
+
+    /// <inheritdoc/>
+    public ValueTask<WorkerAnswer> AnswerAsync(WorkerRequest request, CancellationToken cancel) => ValueTask.FromResult(Answer(request));
+
+    /// <inheritdoc/>
+    public ValueTask<SealedAnswer> AnswerAsync(SealedAsk ask, CancellationToken cancel) => ValueTask.FromResult(Answer(ask));
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public ValueTask<Evidence> AttestAsync(byte[] nonce, CancellationToken cancel) =>
         _source.CollectAsync(new() { Nonce = nonce }, Evidence.Keys, Evidence.Model, cancel);
 
@@ -42,10 +58,10 @@ public sealed partial class ScoringWorker
     {
         var body = System.Text.Encoding.UTF8.GetBytes($$"""{"error":"malformed: {{fault.Replace("\"", "'", StringComparison.Ordinal)}}"}""");
         var salt = PredictionReceipt.NewSalt();
-        return new(default, -1, body, PredictionReceipt.Sign(Facts(salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
+        return new(default, -1, body, PredictionReceipt.Sign(Signed(salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
     }
 
-    private PredictionFacts Facts(byte[] salt, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response, Digest policy, string screen, string outcome) => new()
+    private PredictionFacts Signed(byte[] salt, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response, Digest policy, string screen, string outcome) => new()
     {
         RequestDigest = PredictionReceipt.RequestDigest(salt, request),
         ResponseDigest = PredictionReceipt.ResponseDigest(salt, response),

@@ -12,7 +12,7 @@ namespace Bulwark.Worker;
 
 /// <summary>The part inside the trusted execution environment: attest, open the model in memory, screen, score, sign. Thread-safe.</summary>
 /// <remarks>The model's plain bytes never touch a disk. The keys are made at each start and die with the worker; the evidence binds them.</remarks>
-public sealed partial class ScoringWorker : IDisposable
+public sealed partial class ScoringWorker : IScoringWorker, IDisposable
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -59,8 +59,17 @@ public sealed partial class ScoringWorker : IDisposable
     /// <exception cref="KeyRefusedException">The broker kept the key.</exception>
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
-    public static async Task<ScoringWorker> StartAsync(
+    public static Task<ScoringWorker> StartAsync(
         byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, KeyBroker broker, TimeProvider time, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(broker);
+        return StartAsync(package, publishers, source, (_, _) => ValueTask.FromResult(new EvidenceChallenge { Nonce = broker.Challenge() }), broker.ReleaseAsync, time, cancel);
+    }
+
+    internal static async Task<ScoringWorker> StartAsync(
+        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source,
+        Func<EvidenceIntroduction, CancellationToken, ValueTask<EvidenceChallenge>> challenge, Func<Evidence, CancellationToken, ValueTask<KeyReleaseAnswer>> ask,
+        TimeProvider time, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
         var signer = Signer.Generate();
@@ -68,8 +77,8 @@ public sealed partial class ScoringWorker : IDisposable
         try
         {
             var keys = new EvidenceKeys { Hpke = hpke.PublicKey.ToArray(), Receipt = signer.PublicKey };
-            var evidence = await source.CollectAsync(new() { Nonce = broker.Challenge() }, keys, Digest.Of(package), cancel);
-            var release = await broker.ReleaseAsync(evidence, cancel);
+            var evidence = await source.CollectAsync(await challenge(await source.IntroduceAsync(cancel), cancel), keys, Digest.Of(package), cancel);
+            var release = await ask(evidence, cancel);
             if (release.Key is null)
                 throw new KeyRefusedException(release);
             using var dataKey = release.Key.Open(hpke, evidence);
@@ -93,8 +102,10 @@ public sealed partial class ScoringWorker : IDisposable
         var body = verdict.IsAccepted
             ? ScoreAnswer.Write(request.Form, Model.Name, Model.Version, request.Id, scores, request.RowCount, Insecure, out headBytes)
             : Refused(verdict, row);
+        if (!request.Sign)
+            return new(verdict, row, body, default, default) { HeadBytes = headBytes, Scores = scores };
         var salt = PredictionReceipt.NewSalt();
-        var facts = Facts(salt, request.Body.Span, body, request.Policy, verdict.Reason, verdict.IsAccepted ? "scored" : "refused");
+        var facts = Signed(salt, request.Body.Span, body, request.Policy, verdict.Reason, verdict.IsAccepted ? "scored" : "refused");
         return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt) { HeadBytes = headBytes, Scores = scores };
     }
 

@@ -13,13 +13,16 @@ public sealed record WorkerRequest(ReadOnlyMemory<byte> Body, ReadOnlyMemory<flo
 {
     /// <summary>How the answer is to be written; a refusal is always JSON.</summary>
     public AnswerForm Form { get; init; }
+
+    /// <summary>False when nobody wants a receipt: then nothing is signed, and nothing of the answer is logged.</summary>
+    public bool Sign { get; init; } = true;
 }
 
 /// <summary>The worker's answer, signed.</summary>
 /// <param name="Verdict">What the input screen said.</param>
 /// <param name="Row">The row that was refused; -1 when none was.</param>
 /// <param name="Body">The answer, to be sent unchanged: the receipt is about these bytes.</param>
-/// <param name="Envelope">The signed statement: the log's entry.</param>
+/// <param name="Envelope">The signed statement: the log's entry; empty when none was asked for.</param>
 /// <param name="Salt">What keeps request and response from being guessed from their digests in the log: for the receipt, never for the log.</param>
 public sealed record WorkerAnswer(ScreenVerdict Verdict, int Row, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> Salt)
 {

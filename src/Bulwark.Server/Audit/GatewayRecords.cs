@@ -11,6 +11,12 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
     private const string PseudonymKey = "pseudonyms";
     private readonly byte[] _pseudonymKey = DerivePseudonymKey(options.Keys);
 
+    private (byte[] Entry, long Index)? _release;
+
+    /// <summary>The last key release with its place in the log, as a receipt file: what a client holds a worker's evidence against. Null when there was none.</summary>
+    internal async ValueTask<byte[]?> ProveReleaseAsync() => _release is not var (entry, index) ? null
+        : new PredictionReceipt(entry, new byte[PredictionReceipt.SaltBytes], await options.Log.ProofForAsync(index)).ToBytes();
+
     /// <summary>A client's name in the log: a keyed digest of its certificate, so that the log can be shown without naming clients.</summary>
     internal string Pseudonym(ReadOnlySpan<byte> certificate) => Lineage.Pseudonym.Of(_pseudonymKey, certificate);
 
@@ -34,7 +40,10 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
     internal async ValueTask AppendAsync(KeyReleaseRecord record, CancellationToken cancel)
     {
         metrics.KeyRelease(GatewayMetrics.Word(record.Verdict), record.Insecure);
-        await options.Log.AppendAsync(Dsse.Sign(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record), options.Signer), cancel);
+        var entry = Dsse.Sign(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record), options.Signer);
+        var place = await options.Log.AppendAsync(entry, cancel);
+        if (record.Verdict is KeyReleaseVerdict.Released)
+            _release = (entry, place.Index);
     }
 
     private byte[] Policy(string name, Digest policy, string kind, Digest? previous) =>

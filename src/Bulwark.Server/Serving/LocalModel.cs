@@ -5,44 +5,39 @@ using Bulwark.Worker;
 namespace Bulwark.Server;
 
 /// <summary>The model that the worker opened.</summary>
-internal sealed class LocalModel(ScoringWorker worker, int maximumRows) : IServedModel
+internal sealed class LocalModel(IScoringWorker worker, int maximumRows) : IServedModel
 {
-    public ModelSignature Signature { get; } = ModelSignature.OfRows(worker.Model.Name, worker.Model.Version, worker.Model.Width, worker.Model.Classes, maximumRows);
+    /// <summary>The worker, for requests that only it can read.</summary>
+    internal IScoringWorker Worker => worker;
 
-    public Digest Digest => worker.Model.Package;
+    public ModelSignature Signature { get; } = ModelSignature.OfRows(worker.Facts.Model.Name, worker.Facts.Model.Version, worker.Facts.Model.Width, worker.Facts.Model.Classes, maximumRows);
 
-    public string Attestation { get; } = worker.Insecure ? "simulated" : "hardware";
+    public Digest Digest => worker.Facts.Model.Package;
 
-    public bool IsReady => true;
+    public string Attestation { get; } = worker.Facts.Insecure ? "simulated" : "hardware";
 
-    public ValueTask<ServedAnswer> AnswerAsync(InferenceRequest request, AnswerAsked asked, CancellationToken cancel) =>
-        ValueTask.FromResult(asked.Receipt ? Signed(request, asked) : Unsigned(request, asked.Form));
+    public bool IsReady => worker.IsReady;
 
-    public ValueTask DisposeAsync()
+    public async ValueTask<ServedAnswer> AnswerAsync(InferenceRequest request, AnswerAsked asked, CancellationToken cancel)
     {
-        worker.Dispose();
-        return ValueTask.CompletedTask;
+        try
+        {
+            var answer = await worker.AnswerAsync(new WorkerRequest(asked.Body, request.Inputs[0].ToFloats(), request.RowCount, request.Id, asked.Policy) { Form = asked.Form, Sign = asked.Receipt }, cancel);
+            var signed = asked.Receipt ? new SignedAnswer(answer.Envelope, answer.Salt) : null;
+            return answer.Verdict.IsAccepted
+                ? new(StatusCodes.Status200OK, "scored", answer.Verdict.Reason, answer.Body, answer.HeadBytes, signed, answer.Scores)
+                : new(StatusCodes.Status422UnprocessableEntity, "screened", answer.Verdict.Reason, answer.Body, Signed: signed);
+        }
+        catch (IOException)
+        {
+            return ServedAnswer.Of("refused", Gone);
+        }
     }
 
-    private ServedAnswer Signed(InferenceRequest request, AnswerAsked asked)
-    {
-        var answer = worker.Answer(new(asked.Body, request.Inputs[0].ToFloats(), request.RowCount, request.Id, asked.Policy) { Form = asked.Form });
-        return answer.Verdict.IsAccepted
-            ? new(StatusCodes.Status200OK, "scored", answer.Verdict.Reason, answer.Body, answer.HeadBytes, new(answer.Envelope, answer.Salt), answer.Scores)
-            : new(StatusCodes.Status422UnprocessableEntity, "screened", answer.Verdict.Reason, answer.Body, Signed: new(answer.Envelope, answer.Salt));
-    }
+    /// <summary>The answer when the worker's process is gone.</summary>
+    internal static Refusal Gone => new(StatusCodes.Status503ServiceUnavailable, "worker-unavailable", "The worker is gone; the gateway must be started again.");
 
-    /// <summary>Without a receipt the worker signs nothing, so nothing of the answer is logged.</summary>
-    private ServedAnswer Unsigned(InferenceRequest request, AnswerForm form)
-    {
-        var model = worker.Model;
-        var scores = new float[request.RowCount * model.Classes];
-        var (verdict, row) = model.Score(request.Inputs[0].ToFloats(), request.RowCount, scores);
-        if (!verdict.IsAccepted)
-            return ServedAnswer.Of("screened", Screened(verdict, row, model.Screen));
-        var body = ScoreAnswer.Write(form, model.Name, model.Version, request.Id, scores, request.RowCount, worker.Insecure, out var headBytes);
-        return new(StatusCodes.Status200OK, "scored", verdict.Reason, body, headBytes, Scores: scores);
-    }
+    public ValueTask DisposeAsync() => worker.DisposeAsync();
 
     /// <summary>Which row and which feature, and why; never the value.</summary>
     internal static Refusal Screened(ScreenVerdict verdict, int row, InputScreen screen) =>

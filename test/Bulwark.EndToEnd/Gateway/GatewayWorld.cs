@@ -77,7 +77,7 @@ public sealed class GatewayWorld : IDisposable
         Keys = Keys,
         Signer = _statementSigner,
         EvidencePolicy = EvidencePolicy,
-        EvidenceSource = new(DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System),
+        EvidenceSource = new SimulatedEvidenceSource(DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System),
         Log = Log,
         Policy = Policy,
         ServerCertificate = Identity.LoadServer(),

@@ -1,0 +1,91 @@
+using Bulwark.Attestation;
+using Bulwark.Cryptography;
+using Bulwark.Lineage;
+
+namespace Bulwark.Server;
+
+/// <content>Sealed requests: the gateway knows who asks and for which model, and carries the rest. The query observer sees nothing of them.</content>
+internal sealed partial class Gateway
+{
+    /// <summary>Carries: <c>POST v2/models/{model}[/versions/{version}]/sealed</c>.</summary>
+    internal Task InferSealedAsync(HttpContext http) => ServeAsync(http, AnswerSealedAsync);
+
+    /// <summary>Evidence over the caller's nonce and the proof of the key's release: <c>GET v2/models/{model}/attestation?nonce=HEX</c>.</summary>
+    internal async Task AttestAsync(HttpContext http, GatewayRecords records)
+    {
+        var decision = Begin("inspect");
+        var reply = await EvidenceAsync(http, decision, records);
+        await reply.WriteAsync(http);
+    }
+
+    private async Task<Reply> EvidenceAsync(HttpContext http, GatewayDecision decision, GatewayRecords records)
+    {
+        if (Authorize(http, decision, (http.Request.RouteValues["model"] as string)!, http.Request.RouteValues["version"] as string, out var model) is { } unauthorized)
+            return await RefuseAsync(unauthorized, decision);
+        if (!TryReadNonce(http.Request.Query["nonce"], out var nonce))
+            return await RefuseAsync(Refusal.Malformed($"\"nonce\" must be {2 * Evidence.NonceSizeInBytes} hexadecimal digits."), decision);
+        if (model is not LocalModel local)
+            return await RefuseAsync(NoWorker, decision);
+        try
+        {
+            var evidence = await local.Worker.AttestAsync(nonce, http.RequestAborted);
+            return await records.ProveReleaseAsync() is not { } release ? await RefuseAsync(NoWorker, decision)
+                : await GiveAsync(new(StatusCodes.Status200OK, "attested", new WorkerAttestation { Evidence = evidence, Release = release }.ToJson()), decision);
+        }
+        catch (IOException failure)
+        {
+            logger.LogFailed(failure);
+            return await RefuseAsync(LocalModel.Gone, decision);
+        }
+    }
+
+    private async Task<Reply> AnswerSealedAsync(HttpContext http, GatewayDecision decision)
+    {
+        var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
+        if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
+            return await RefuseAsync(unauthorized, decision);
+        if (http.Request.ContentType != SealedChannel.MediaType)
+            return await RefuseAsync(new(StatusCodes.Status415UnsupportedMediaType, "unsupported", $"A sealed request is {SealedChannel.MediaType}."), decision);
+        var (message, unread) = await RequestBody.ReadAllAsync(http, options);
+        if (unread is { } unreadable)
+            return await RefuseAsync(unreadable, decision);
+        if (model is not LocalModel local)
+            return await RefuseAsync(NoWorker, decision);
+        Worker.SealedAnswer answer;
+        try
+        {
+            var route = new SealedRoute(http.Request.Method, http.Request.Path.ToUriComponent(), name!);
+            answer = await local.Worker.AnswerAsync(new Worker.SealedAsk(route, message, decision.Policy, options.MaximumRows), http.RequestAborted);
+        }
+        catch (IOException failure)
+        {
+            logger.LogFailed(failure);
+            return await RefuseAsync(LocalModel.Gone, decision);
+        }
+
+        if (answer.Message.IsEmpty)   // the worker could not open it: the gateway says so in the clear
+            return await RefuseAsync(new(answer.Status, answer.Reason, "The worker does not open this request."), decision);
+        return await RecordSealedAsync(answer, decision);
+    }
+
+    private async Task<Reply> RecordSealedAsync(Worker.SealedAnswer answer, GatewayDecision decision)
+    {
+        (decision.Outcome, decision.Reason, decision.Status) = (answer.Outcome, answer.Reason, answer.Status);
+        if (await audit.RecordAsync(decision, answer.Envelope) is not { } place || await ProveAsync(place) is not { } proof)
+            return Reply.Of(Unrecorded);
+        // Always 200: whether the rows were taken is inside. The receipt's salt is inside too; here it is zeros.
+        var receipt = new PredictionReceipt(answer.Envelope, new byte[PredictionReceipt.SaltBytes], proof).ToBytes();
+        return new(StatusCodes.Status200OK, answer.Outcome, answer.Message, receipt) { MediaType = SealedChannel.MediaType };
+    }
+
+    private static Refusal NoWorker => new(StatusCodes.Status404NotFound, "not-attested", "This model has no attested worker here; only those that this gateway opened itself take sealed requests.");
+
+    private static bool TryReadNonce(string? text, out byte[] nonce)
+    {
+        nonce = [];
+        if (text is not { Length: 2 * Evidence.NonceSizeInBytes } || !text.All(char.IsAsciiHexDigit))
+            return false;
+        nonce = Convert.FromHexString(text);
+        return true;
+    }
+}
