@@ -59,7 +59,7 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     public async Task Its_memory_is_closed_to_others_of_the_same_user()
     {
         await using var worker = await StartAsync();
-        using var ordinary = Process.Start(new ProcessStartInfo("sleep", "600"))!;
+        using var ordinary = Process.Start(WithoutTracing("sleep", "600"))!;
         try
         {
             Assert.Equal(0, await LookAsync(ordinary.Id));
@@ -112,12 +112,14 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     /// <summary>Opens another process's memory, as a debugger of the same user would: without the right to trace everybody.</summary>
     private static async Task<int> LookAsync(int process)
     {
-        var start = Environment.UserName == "root"
-            ? new ProcessStartInfo("setpriv", ["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", "dd", "count=0", "of=/dev/null", $"if=/proc/{process}/mem"])
-            : new ProcessStartInfo("dd", ["count=0", "of=/dev/null", $"if=/proc/{process}/mem"]);
+        var start = WithoutTracing("dd", "count=0", "of=/dev/null", $"if=/proc/{process}/mem");
         start.RedirectStandardError = start.RedirectStandardOutput = true;
         using var look = Process.Start(start)!;
         await look.WaitForExitAsync(GatewayWorld.Cancel);
         return look.ExitCode;
     }
+
+    private static ProcessStartInfo WithoutTracing(string program, params string[] arguments) => Environment.UserName == "root"
+        ? new("setpriv", ["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", program, .. arguments])
+        : new(program, arguments);
 }
