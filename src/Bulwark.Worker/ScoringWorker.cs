@@ -60,10 +60,10 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     public static Task<ScoringWorker> StartAsync(
-        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, KeyBroker broker, TimeProvider time, CancellationToken cancel)
+        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, TimeProvider time, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(broker);
-        return StartAsync(package, publishers, source, (_, _) => ValueTask.FromResult(new EvidenceChallenge { Nonce = broker.Challenge() }), broker.ReleaseAsync, time, cancel);
+        return StartAsync(package, publishers, source, broker.ChallengeAsync, (evidence, ending) => broker.ReleaseAsync(evidence, null, ending), time, cancel);
     }
 
     internal static async Task<ScoringWorker> StartAsync(

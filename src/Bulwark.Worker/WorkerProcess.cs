@@ -45,7 +45,7 @@ public sealed class WorkerProcess : IScoringWorker
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     /// <exception cref="IOException">The program is not there, does not start, or ends.</exception>
-    public static async Task<WorkerProcess> StartAsync(byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, KeyBroker broker, CancellationToken cancel)
+    public static async Task<WorkerProcess> StartAsync(byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(source);
@@ -176,7 +176,7 @@ public sealed class WorkerProcess : IScoringWorker
         throw new IOException(first == ended ? $"The worker's process ended with {process.ExitCode} before it was ready." : "The worker's process did not connect.");
     }
 
-    private static async Task<WorkerFacts> Converse(WorkerWire wire, byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, KeyBroker broker, CancellationToken cancel)
+    private static async Task<WorkerFacts> Converse(WorkerWire wire, byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel)
     {
         wire.Send(WorkerMessage.Start, package, WorkerWire.Text(string.Join('\n', publishers)));
         while (wire.Receive() is var (kind, fields))
@@ -184,7 +184,7 @@ public sealed class WorkerProcess : IScoringWorker
             switch (kind)
             {
                 case WorkerMessage.AskChallenge:
-                    wire.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(new() { Nonce = broker.Challenge() }, AttestationJson.Default.EvidenceChallenge));
+                    wire.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(await broker.ChallengeAsync(await source.IntroduceAsync(cancel), cancel), AttestationJson.Default.EvidenceChallenge));
                     break;
                 case WorkerMessage.AskEvidence when fields.Count == 4:
                     var challenge = JsonSerializer.Deserialize(fields[0], AttestationJson.Default.EvidenceChallenge)!;
@@ -192,7 +192,7 @@ public sealed class WorkerProcess : IScoringWorker
                     wire.Send(WorkerMessage.Reply, (await source.CollectAsync(challenge, keys, new Digest(fields[3]), cancel)).ToJson());
                     break;
                 case WorkerMessage.AskRelease when fields.Count == 1:
-                    var answer = await broker.ReleaseAsync(Evidence.FromJson(fields[0]), cancel);
+                    var answer = await broker.ReleaseAsync(Evidence.FromJson(fields[0]), null, cancel);
                     wire.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(answer, AttestationJson.Default.KeyReleaseAnswer));
                     break;
                 case WorkerMessage.Ready when fields.Count == 8:

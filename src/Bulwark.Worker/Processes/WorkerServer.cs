@@ -35,8 +35,7 @@ internal static class WorkerServer
         }
         catch (Exception failure) when (failure is CryptographicException or InvalidDataException or IOException or InvalidOperationException)
         {
-            control.Send(WorkerMessage.Failed, WorkerWire.Text(failure.GetType().Name), WorkerWire.Text(failure.Message),
-                failure is KeyRefusedException refused ? JsonSerializer.SerializeToUtf8Bytes(refused.Answer, AttestationJson.Default.KeyReleaseAnswer) : default(ReadOnlyMemory<byte>));
+            Explain(control, failure);
             return 1;
         }
 
@@ -52,6 +51,19 @@ internal static class WorkerServer
         }
 
         return 0;
+    }
+
+    private static void Explain(WorkerWire control, Exception failure)
+    {
+        try
+        {
+            control.Send(WorkerMessage.Failed, WorkerWire.Text(failure.GetType().Name), WorkerWire.Text(failure.Message),
+                failure is KeyRefusedException refused ? refused.Answer.ToJson() : default(ReadOnlyMemory<byte>));
+        }
+        catch (IOException)
+        {
+            // The gateway has gone: nobody wants to know.
+        }
     }
 
     /// <summary>What loads late is loaded before the doors close.</summary>
