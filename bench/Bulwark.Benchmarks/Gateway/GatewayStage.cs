@@ -89,7 +89,7 @@ internal sealed class GatewayStage : IDisposable
             Environment = EvidenceEnvironment.Development, Kinds = [EvidenceKinds.Simulated], InsecureSimulated = true, SimulatedKeys = [_development.PublicKey],
             Measurements = [WorkerClosure.Measure()], Models = [Digest.Of(File.ReadAllBytes(PathOf("bench.bulwark")))], MaximumAgeSeconds = 300,
         },
-        EvidenceSource = new(_development, WorkerClosure.Measure(), TimeProvider.System),
+        EvidenceSource = new SimulatedEvidenceSource(_development, WorkerClosure.Measure(), TimeProvider.System),
         Log = Log,
         Policy = Policy(rules),
         ServerCertificate = Identity.LoadServer(),

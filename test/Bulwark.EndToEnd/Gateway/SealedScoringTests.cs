@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Bulwark.Attestation;
 using Bulwark.Client;
 using Bulwark.Cryptography;
 using Bulwark.Server;

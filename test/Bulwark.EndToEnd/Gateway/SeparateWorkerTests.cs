@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Bulwark.Attestation;
 using Bulwark.Client;
 using Bulwark.Cryptography;
-using Bulwark.Server;
 using Bulwark.Worker;
 
 namespace Bulwark.EndToEnd.Gateway;
