@@ -49,8 +49,9 @@ internal static class OpenCommand
                 var scaled = new SealedSource.Scaled(progress, SealedSource.LengthOf(from));
                 await SealedSource.WriteAsync(to, async stream =>
                 {
-                    await using var counted = new CountingStream(stream, count => written = count);
-                    opened = range is null ? await opener.OpenAsync(counted, scaled, cancel) : await opener.OpenRangeAsync(range, counted, cancel);
+                    await using var counted = to == SealedSource.Pipe ? new CountingStream(stream, count => written = count) : null;
+                    var target = counted ?? stream;
+                    opened = range is null ? await opener.OpenAsync(target, scaled, cancel) : await opener.OpenRangeAsync(range, target, cancel);
                 }, UnixFileMode.UserRead | UnixFileMode.UserWrite, cancel);
                 return opened;
             });

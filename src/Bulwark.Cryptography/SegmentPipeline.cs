@@ -1,7 +1,7 @@
 namespace Bulwark.Cryptography;
 
-/// <summary>Seals or opens a stream on several threads: they read in turn, work at once, and write in turn. At most 2 MiB a thread.</summary>
-/// <remarks>Only whole verified segments are written, in order; at the first that is wrong nothing after it is.</remarks>
+/// <summary>Seals or opens a stream on several threads: they read in turn, work at once, and write in turn, or from file to file each where it is. At most 2 MiB a thread.</summary>
+/// <remarks>Only whole verified segments are written; the output ends before the first that is wrong.</remarks>
 public static class SegmentPipeline
 {
     /// <summary>Encrypts <paramref name="plaintext"/> from where it stands to its end; writes the segments, not the header.</summary>
@@ -44,6 +44,24 @@ public static class SegmentPipeline
         {
             await run.WorkAsync(message).ConfigureAwait(false);
             return run.PlaintextBytes;
+        }
+
+        if (PlacedRun.Of(message.Layout, source, destination, seals, progress, cancel) is { } placed)
+        {
+            try
+            {
+                await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
+                {
+                    using var own = message.Fork();
+                    placed.Work(own);
+                }, CancellationToken.None))).ConfigureAwait(false);
+            }
+            finally
+            {
+                placed.End();
+            }
+
+            return placed.PlaintextBytes;
         }
 
         await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(async () =>

@@ -21,7 +21,7 @@ internal sealed class SegmentRun : IDisposable
     internal SegmentRun(SegmentLayout layout, Stream source, Stream destination, bool seals, IProgress<long>? progress, CancellationToken cancel)
     {
         (_layout, _source, _destination, _seals, _progress, _cancel) = (layout, source, destination, seals, progress, cancel);
-        _perBatch = Math.Max(1, SegmentBuffer.UsualSize / layout.SegmentSizeInBytes);
+        _perBatch = SegmentWork.PerBatch(layout);
     }
 
     internal long PlaintextBytes { get; private set; }
@@ -39,7 +39,7 @@ internal sealed class SegmentRun : IDisposable
         {
             try
             {
-                var (output, plaintext) = Transform(message, batch, first, second ?? first);
+                var (output, plaintext) = SegmentWork.Transform(message, new(batch.Index, batch.Count, batch.Last), _seals, first, second ?? first);
                 await batch.Before.ConfigureAwait(false);
                 _cancel.ThrowIfCancellationRequested();
                 await WriteAsync(output).ConfigureAwait(false);
@@ -78,8 +78,7 @@ internal sealed class SegmentRun : IDisposable
         }
     }
 
-    /// <summary>Where input lies in the buffer: plaintext that is encrypted in place leaves room for the prefix.</summary>
-    private int InputStart => InPlace && _seals ? _layout.PrefixSizeInBytes : 0;
+    private int InputStart => SegmentWork.InputStart(_layout, _seals);
 
     private int InputSize(long index)
     {
@@ -105,38 +104,6 @@ internal sealed class SegmentRun : IDisposable
             return (have, _source.Position >= _source.Length);
         _hasAhead = await ReadAsync(_ahead).ConfigureAwait(false) == 1;
         return (have, !_hasAhead);
-    }
-
-    private (ReadOnlyMemory<byte> Output, int Plaintext) Transform(SegmentedMessage message, Batch batch, SegmentBuffer first, SegmentBuffer second)
-    {
-        var input = first.Take(InputStart + batch.Count)[InputStart..];
-        var output = InPlace ? first.Take(_layout.SegmentSizeInBytes) : second.Take(_perBatch * _layout.SegmentSizeInBytes);
-        if (InPlace && !_seals)
-            output = output[_layout.PrefixSizeInBytes..];
-        int taken = 0, made = 0;
-        bool final;
-        for (var index = batch.Index; ; index++)
-        {
-            var size = _seals ? _layout.PlaintextSize(index) : _layout.SegmentSize(index);
-            var part = input.Span.Slice(taken, Math.Min(size, batch.Count - taken));
-            taken += part.Length;
-            final = batch.Last && taken == batch.Count && !(_layout.FinalIsShort && part.Length == size);
-            if (_seals)
-            {
-                message.EncryptSegment(index, part, final, output.Span.Slice(made, part.Length + _layout.OverheadInBytes));
-                made += part.Length + _layout.OverheadInBytes;
-            }
-            else
-            {
-                if (part.Length < _layout.OverheadInBytes)
-                    throw SegmentedMessage.Refused();
-                message.DecryptSegment(index, part, final, output.Span.Slice(made, part.Length - _layout.OverheadInBytes));
-                made += part.Length - _layout.OverheadInBytes;
-            }
-
-            if (final || (!batch.Last && taken == batch.Count))
-                return (output[..made], _seals ? taken : made);
-        }
     }
 
     // Synchronous where the stream is: a thread-pool hop for each megabyte would cost more than it gives.

@@ -4,56 +4,20 @@ using Bulwark.Cryptography;
 namespace Bulwark.Interchange;
 
 /// <summary>The bytes inside age's ASCII armor: strict base64 in lines of 64, between two marks, white space only outside of them.</summary>
-internal sealed class AgeArmorReader(Stream source) : Stream
+internal sealed class AgeArmorReader(Stream source) : ForwardReader
 {
     internal const string Begin = "-----BEGIN AGE ENCRYPTED FILE-----", End = "-----END AGE ENCRYPTED FILE-----";
     private const int Columns = 64, MostWhiteSpace = 1024;
 
-    private byte[] _decoded = [];
-    private int _from;
     private bool _begun;
     private bool _short;
     private bool _ended;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(Span<byte> buffer)
-    {
-        while (_from == _decoded.Length)
-        {
-            if (_ended || !Next())
-                return 0;
-        }
-
-        var count = Math.Min(buffer.Length, _decoded.Length - _from);
-        _decoded.AsSpan(_from, count).CopyTo(buffer);
-        _from += count;
-        return count;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     /// <summary>Decodes one line; false at the end mark.</summary>
-    private bool Next()
+    protected override bool Fill()
     {
+        if (_ended)
+            return false;
         if (!_begun)
         {
             if (Line(skipWhiteSpace: true) != Begin)
@@ -69,10 +33,10 @@ internal sealed class AgeArmorReader(Stream source) : Stream
             return false;
         }
 
-        if (_short || line.Length is 0 or > Columns || !StrictBase64.TryDecode(line, out _decoded))
+        if (_short || line.Length is 0 or > Columns || !StrictBase64.TryDecode(line, out var decoded))
             throw AgeException.Armor("a line is not base64 of the right length");
         _short = line.Length < Columns || line[^1] == '=';
-        _from = 0;
+        Waiting = decoded;
         return true;
     }
 

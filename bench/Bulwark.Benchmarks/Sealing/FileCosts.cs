@@ -62,12 +62,13 @@ internal static partial class FileCosts
 
         var gibibytes = mebibytes / 1024.0;
         SealingArea.Line($"a file of {mebibytes} MiB in {(folder.StartsWith("/dev/shm", StringComparison.Ordinal) ? "memory (/dev/shm)" : "the temporary folder")}, best of {Rounds} turns{(age is null ? "; age is not installed" : "")}");
-        Console.WriteLine($"{"what",-36} {"CPU ms/GiB",11} {"over the copy",14} {"wall ms",9} {"age's CPU / this",17}");
+        Console.WriteLine($"{"what",-36} {"CPU ms/GiB",11} {"over the copy",14} {"wall ms",9} {"age's CPU / this",17} {"age's wall / this",18}");
         for (var i = 0; i < contenders.Length; i++)
         {
             var isOpen = contenders[i].Name.StartsWith("open", StringComparison.Ordinal);
-            var beside = age is null || i == 0 || i >= contenders.Length - 2 ? double.NaN : cpu[^(isOpen ? 1 : 2)] / cpu[i];
-            SealingArea.Line($"{contenders[i].Name,-36} {cpu[i] * 1000 / gibibytes,11:0} {(cpu[i] - cpu[0]) * 1000 / gibibytes,14:0} {wall[i] * 1000,9:0} {(double.IsNaN(beside) ? "" : beside.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)),17}");
+            var hasAge = age is not null && i > 0 && i < contenders.Length - 2;
+            string Beside(double[] costs) => hasAge ? (costs[^(isOpen ? 1 : 2)] / costs[i]).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture) : "";
+            SealingArea.Line($"{contenders[i].Name,-36} {cpu[i] * 1000 / gibibytes,11:0} {(cpu[i] - cpu[0]) * 1000 / gibibytes,14:0} {wall[i] * 1000,9:0} {Beside(cpu),17} {Beside(wall),18}");
         }
     }
 

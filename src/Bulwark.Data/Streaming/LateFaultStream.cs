@@ -1,24 +1,9 @@
 namespace Bulwark.Data;
 
 /// <summary>Keeps a fault of the disk from the native Parquet writer, which may end the process when its stream throws: the fault is kept and thrown between its calls.</summary>
-internal sealed class LateFaultStream(Stream destination) : Stream
+internal sealed class LateFaultStream(Stream destination) : WriteOnlyStream
 {
     private Exception? _fault;
-    private long _written;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => _written;
-
-    public override long Position
-    {
-        get => _written;
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="IOException">A write failed; what was written since is lost.</exception>
     internal void ThrowIfFaulted()
@@ -27,9 +12,8 @@ internal sealed class LateFaultStream(Stream destination) : Stream
             throw new IOException(_fault.Message, _fault);
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer)
+    protected override void WriteCore(ReadOnlySpan<byte> buffer)
     {
-        _written += buffer.Length;
         if (_fault is not null)
             return;
         try
@@ -41,8 +25,6 @@ internal sealed class LateFaultStream(Stream destination) : Stream
             _fault = fault;
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Flush()
     {
@@ -57,10 +39,4 @@ internal sealed class LateFaultStream(Stream destination) : Stream
             _fault = fault;
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }
