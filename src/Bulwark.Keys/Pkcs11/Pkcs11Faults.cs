@@ -30,6 +30,8 @@ internal static class Pkcs11Faults
     internal static KeyProviderException Gone(string token, Pkcs11Exception failure) => new(
         $"The token {token} does not answer ({failure.RV}).", "is it plugged in, and its service running? try again when it is", failure);
 
+    internal static KeyProviderException TakenOut(string token) => new($"The token {token} is not there any more.", "is it plugged in, and its service running? try again when it is", null);
+
     /// <summary>A refusal to use the key, as opposed to a token that is broken or gone.</summary>
     internal static KeyProviderException Refused(string token, string what, Pkcs11Exception failure) => new(
         $"The token {token} does not let this program {what} ({failure.RV}).", "check the key's attributes and the token's policy", failure);

@@ -143,13 +143,16 @@ public sealed class Pkcs11Provider : IKeyAdministration
             throw Pkcs11Faults.DoesNotOpen();
         try
         {
-            return _token.Use(session => _wrapping.Unwrap(session, (_keys.Version(session, wrapped.Kek) ?? throw Pkcs11Faults.DoesNotOpen()).Handle, wrapped.Bytes, Bound(context)));
+            return _token.Use(session => _wrapping.Unwrap(session, (_keys.Version(session, wrapped.Kek) ?? throw NotThere()).Handle, wrapped.Bytes, Bound(context)));
         }
         catch (Pkcs11Exception failure)
         {
             throw _token.Answers() ? Pkcs11Faults.DoesNotOpen() : Pkcs11Faults.Gone(_token.Name, failure);
         }
     }
+
+    /// <summary>A token that was taken out may answer that it holds nothing.</summary>
+    private Exception NotThere() => _token.Answers() ? Pkcs11Faults.DoesNotOpen() : Pkcs11Faults.TakenOut(_token.Name);
 
     private void Check(KeyUri kek, CancellationToken cancel)
     {
