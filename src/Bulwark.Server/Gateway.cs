@@ -119,17 +119,26 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
 
     private async Task<Reply> GiveAsync(Reply reply, GatewayDecision decision) => await RecordGivenAsync(decision) is { } unrecorded ? Reply.Of(unrecorded) : reply;
 
+    /// <summary>A proof reads tiles while the tree grows, and a partial tile goes when a fuller one takes its place: then it is asked for again, under the newer checkpoint.</summary>
     private async Task<TlogProof?> ProveAsync(LogEntryReceipt place)
     {
-        try
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
         {
-            return await options.Log.ProofForAsync(place.Index);
-        }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or InvalidOperationException or UnauthorizedAccessException)
-        {
-            metrics.LogFailed();
-            logger.LogFailed(failure);
-            return null;
+            try
+            {
+                return await options.Log.ProofForAsync(place.Index);
+            }
+            catch (Exception) when (attempt < Attempts)
+            {
+                // the next checkpoint names tiles that are there
+            }
+            catch (Exception failure)   // recorded, but not provable: no receipt, so no answer
+            {
+                metrics.LogFailed();
+                logger.LogFailed(failure);
+                return null;
+            }
         }
     }
 

@@ -59,8 +59,8 @@ internal static class LoadGenerator
                 await stream.WriteAsync(message);
                 var good = await ReadAsync(stream, buffer);
                 Interlocked.Increment(ref answered);
-                if (!good)
-                    Interlocked.Increment(ref refused);
+                if (!good && Interlocked.Increment(ref refused) == 1)
+                    await Console.Error.WriteLineAsync(Encoding.UTF8.GetString(buffer).Split('\0')[0]);
             }
         })));
         foreach (var stream in streams)
