@@ -23,6 +23,7 @@ internal static class ServeCommand
     private static readonly Option<bool> Oidc = new("--oidc") { Description = "Take the token keys from the issuer (OpenID Connect Discovery) and keep them fresh, instead of token-keys.json." };
     private static readonly Option<Uri> Otlp = new("--otlp") { Description = "Send traces and metrics of OpenTelemetry there (OTLP over gRPC).", HelpName = "URL" };
     private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
+    private static readonly Option<string> Source = new("--source") { Description = "Where the worker's evidence comes from: simulated, tsm (SEV-SNP or TDX), gramine, or tpm: and /dev/tpmrm0, unix:PATH or tcp:HOST:PORT.", DefaultValueFactory = _ => Serving.WorkerEvidence.Simulated, HelpName = "SOURCE" };
 
     internal static Command Create()
     {
@@ -30,7 +31,7 @@ internal static class ServeCommand
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, Source, CreateIdentity() };
         command.SetAction(ServeAsync);
         return command;
     }
@@ -66,6 +67,8 @@ internal static class ServeCommand
         };
         if (parsed.GetValue(Config) is { } config)
             options = GatewayFile.Apply(config, options);
+        options = options with { EvidenceSource = Serving.WorkerEvidence.Open(parsed.GetRequiredValue(Source), options) };
+        using var device = options.EvidenceSource as IDisposable;
         using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);
         Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);
