@@ -18,5 +18,6 @@ internal static class AttackCommand
         AttackConstraintsCommand.Create(),
         AttackAttributeCommand.Create(),
         AttackInversionCommand.Create(),
+        AttackTreesCommand.Create(),
     };
 }

@@ -18,6 +18,19 @@ internal static class OnnxOperators
         return [.. Nodes(model.Graph).Concat(model.Functions.SelectMany(function => function.Node)).Select(node => new OnnxOperator(node.OpType, IsTraining(node, training))).Distinct()];
     }
 
+    /// <summary>The attributes of the only node of one of these operators; null when there is none, or several.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model.</exception>
+    internal static OnnxAttributes? Attributes(ReadOnlySpan<byte> onnx, params string[] operators)
+    {
+        if (OnnxFile.Parse(onnx).Graph.Node.Where(node => operators.Contains(node.OpType)).ToList() is not [var only])
+            return null;
+        return new(
+            only.Attribute.Where(attribute => attribute.Ints.Count > 0).ToDictionary(attribute => attribute.Name, attribute => attribute.Ints.ToArray()),
+            only.Attribute.Where(attribute => attribute.Floats.Count > 0).ToDictionary(attribute => attribute.Name, attribute => attribute.Floats.ToArray()),
+            only.Attribute.Where(attribute => attribute.Strings.Count > 0 || !attribute.S.IsEmpty)
+                .ToDictionary(attribute => attribute.Name, attribute => attribute.Strings.Count > 0 ? attribute.Strings.Select(text => text.ToStringUtf8()).ToArray() : [attribute.S.ToStringUtf8()]));
+    }
+
     private static IEnumerable<NodeProto> Nodes(GraphProto graph) => graph.Node.SelectMany(node =>
         node.Attribute.SelectMany(attribute => attribute.Graphs.Concat(attribute.G is { } inner ? [inner] : [])).SelectMany(Nodes).Prepend(node));
 

@@ -5,8 +5,10 @@ namespace Bulwark.Assurance;
 /// Source: Zhang et al., "An Efficient Adversarial Attack for Tree Ensembles", NeurIPS 2020, Algorithm 1 (LT-attack, arXiv:2010.11598): neighbours are
 /// the leaf tuples that differ in one tree. Starts are rows that the ensemble decides otherwise. What it finds bounds the distance from above.
 /// </remarks>
-internal sealed class LeafTupleAttack(TreeEnsemble ensemble)
+internal sealed class LeafTupleAttack(TreeEnsemble ensemble, double[]? units = null)
 {
+    private readonly double[] _units = units ?? [.. Enumerable.Repeat(1.0, ensemble.Features)];
+
     /// <summary>The nearest row found that is decided otherwise, and how far it is; null when no start is decided otherwise.</summary>
     /// <param name="row">Shape (Features).</param>
     /// <param name="starts">Rows to begin at, those nearest first are worth most; shape (any, Features).</param>
@@ -36,7 +38,7 @@ internal sealed class LeafTupleAttack(TreeEnsemble ensemble)
         var leaves = ensemble.Trees.Select((tree, t) => Array.FindIndex(ensemble.Leaves[t], leaf => leaf.Node == ensemble.LeafOf(tree, point))).ToArray();
         var sum = ensemble.Margin(point) * sign;
         var (low, high) = Box(leaves, skipped: -1);
-        var distance = TreeVerifier.DistanceTo(origin, low, high, norm);
+        var distance = TreeVerifier.DistanceTo(origin, low, high, norm, _units);
         while (true)
         {
             (int Tree, int Leaf, double Distance)? step = null;
@@ -65,7 +67,7 @@ internal sealed class LeafTupleAttack(TreeEnsemble ensemble)
     }
 
     /// <summary>Infinite when the leaf does not meet the box.</summary>
-    private static double DistanceWith(float[] origin, float[] low, float[] high, TreeBox leaf, PerturbationNorm norm)
+    private double DistanceWith(float[] origin, float[] low, float[] high, TreeBox leaf, PerturbationNorm norm)
     {
         var (narrowLow, narrowHigh) = ((float[])[.. low], (float[])[.. high]);
         foreach (var (feature, from, to) in leaf.Sides)
@@ -75,7 +77,7 @@ internal sealed class LeafTupleAttack(TreeEnsemble ensemble)
                 return double.PositiveInfinity;
         }
 
-        return TreeVerifier.DistanceTo(origin, narrowLow, narrowHigh, norm);
+        return TreeVerifier.DistanceTo(origin, narrowLow, narrowHigh, norm, _units);
     }
 
     private (float[] Low, float[] High) Box(int[] leaves, int skipped)

@@ -16,18 +16,21 @@ internal sealed record TreeDistance(double Lower, bool Exact, float[]? Point);
 internal sealed class TreeVerifier
 {
     private readonly TreeEnsemble _ensemble;
+    private readonly double[] _units;
     private readonly int[] _order;
 
-    internal TreeVerifier(TreeEnsemble ensemble)
+    /// <param name="ensemble">The trees.</param>
+    /// <param name="units">What a change of each feature by 1 counts, infinite for what cannot move; null for 1.</param>
+    internal TreeVerifier(TreeEnsemble ensemble, double[]? units = null)
     {
-        _ensemble = ensemble;
+        (_ensemble, _units) = (ensemble, units ?? [.. Enumerable.Repeat(1.0, ensemble.Features)]);
         // Trees that can change the sum most come first: they prune most.
         _order = [.. Enumerable.Range(0, ensemble.Trees.Count).OrderByDescending(tree => ensemble.Leaves[tree].Max(leaf => leaf.Value) - ensemble.Leaves[tree].Min(leaf => leaf.Value))];
     }
 
     /// <summary>Distance to the nearest box whose sum is at most 0 for a positive row, at least 0 for a negative one.</summary>
     /// <param name="row">Shape (Features), finite.</param>
-    /// <param name="norm">How distance is measured, in raw units.</param>
+    /// <param name="norm">How distance is measured, in the units given.</param>
     /// <param name="mostSteps">Boxes looked at before the search gives up with a lower bound.</param>
     /// <param name="within">Distances above this are of no interest: a box further away is not extended.</param>
     internal TreeDistance Distance(ReadOnlySpan<float> row, PerturbationNorm norm, int mostSteps = 200_000, double within = double.PositiveInfinity)
@@ -57,8 +60,8 @@ internal sealed class TreeVerifier
             var sum = partial.Sum + (leaf.Value * sign);
             if (!(sum + LeastOfOthers(partial.Trees + 1, low, high, sign) <= 0))
                 continue;
-            var distance = DistanceTo(origin, low, high, norm);
-            if (distance <= within)
+            var distance = DistanceTo(origin, low, high, norm, _units);
+            if (distance <= within && double.IsFinite(distance))
                 queue.Enqueue(new(partial.Trees + 1, sum, (low, high), distance), distance);
         }
     }
@@ -104,12 +107,14 @@ internal sealed class TreeVerifier
         return true;
     }
 
-    internal static double DistanceTo(ReadOnlySpan<float> origin, float[] low, float[] high, PerturbationNorm norm)
+    internal static double DistanceTo(ReadOnlySpan<float> origin, float[] low, float[] high, PerturbationNorm norm, double[] units)
     {
         var (largest, squares, sum) = (0.0, 0.0, 0.0);
         for (var j = 0; j < origin.Length; j++)
         {
             var change = origin[j] < low[j] ? (double)low[j] - origin[j] : origin[j] > high[j] ? (double)origin[j] - high[j] : 0;
+            if (change > 0)
+                change *= units[j];
             (largest, squares, sum) = (Math.Max(largest, change), squares + (change * change), sum + change);
         }
 

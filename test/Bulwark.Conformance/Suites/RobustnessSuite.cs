@@ -60,6 +60,8 @@ internal static class RobustnessSuite
             return ConstraintCases.Run(name, vectors);
         if (Has("x_min", "weights", "out"))
             return ConstrainedAttackCases.Run(name, vectors, directory);
+        if (Has("R", "sigma1"))
+            return BackdoorCases.Run(name, vectors);
         if (Has("trees", "exact_linf"))
             return TreeCases.Run(name, vectors);
         if (Has("rows") && ScheduleCases.AreSchedules(vectors))
@@ -69,17 +71,6 @@ internal static class RobustnessSuite
 
     private static string NotBuilt(JsonElement vectors, string name)
     {
-        (string Member, string What)[] families =
-        [
-            
-            ("sigma1", "backdoor scores"),
-        ];
-        foreach (var (member, what) in families)
-        {
-            if (vectors.TryGetProperty(member, out _))
-                return $"not built: {what}";
-        }
-
         if (vectors.TryGetProperty("rows", out var rows) && rows.ValueKind == JsonValueKind.Array && rows.GetArrayLength() > 0)
         {
             (string Member, string What)[] byRow = [("quant", "query fingerprints"), ("p_value_at", "the one-run privacy audit"), ("W", "the Shapiro-Wilk test")];

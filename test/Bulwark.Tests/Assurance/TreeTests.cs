@@ -1,4 +1,5 @@
 using Bulwark.Assurance;
+using Bulwark.Models.Onnx;
 
 namespace Bulwark.Tests.Assurance;
 
@@ -98,4 +99,35 @@ public class TreeTests
     [InlineData("nothing")]
     [InlineData("""[ { "nodeid": 0, "split": "f0", "split_condition": 1, "yes": 1, "no": 2, "missing": 1, "children": [ { "nodeid": 1, "leaf": 1 } ] } ]""")]
     public void What_is_no_ensemble_is_refused(string text) => Assert.Throws<InvalidDataException>(() => TreeFile.Read(text));
+
+    [Fact]
+    public void An_ONNX_ensemble_is_read_as_it_scores()
+    {
+        var node = new NodeProto { OpType = "TreeEnsembleClassifier", Domain = "ai.onnx.ml" };
+        void Whole(string name, params long[] values) => node.Attribute.Add(new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } });
+        void Numbers(string name, params float[] values) => node.Attribute.Add(new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Floats, Floats = { values } });
+        Whole("nodes_treeids", 0, 0, 0);
+        Whole("nodes_nodeids", 0, 1, 2);
+        Whole("nodes_featureids", 1, 0, 0);
+        Whole("nodes_truenodeids", 1, 0, 0);
+        Whole("nodes_falsenodeids", 2, 0, 0);
+        Numbers("nodes_values", 0.5f, 0, 0);
+        var modes = new AttributeProto { Name = "nodes_modes", Type = AttributeProto.Types.AttributeType.Strings };
+        foreach (var mode in (string[])["BRANCH_LEQ", "LEAF", "LEAF"])
+            modes.Strings.Add(Google.Protobuf.ByteString.CopyFromUtf8(mode));
+        node.Attribute.Add(modes);
+        node.Attribute.Add(new AttributeProto { Name = "post_transform", Type = AttributeProto.Types.AttributeType.String, S = Google.Protobuf.ByteString.CopyFromUtf8("LOGISTIC") });
+        Whole("class_treeids", 0, 0);
+        Whole("class_nodeids", 1, 2);
+        Whole("class_ids", 0, 0);
+        Numbers("class_weights", -2, 3);
+        var model = new ModelProto { Graph = new GraphProto { Node = { node }, Output = { new ValueInfoProto { Name = "probabilities" } } } };
+        var ensemble = OnnxTrees.Read(Google.Protobuf.MessageExtensions.ToByteArray(model));
+        Assert.Equal((-2, 3), (ensemble.Margin([9, 0.5f]), ensemble.Margin([9, 0.6f])));
+
+        modes.Strings[0] = Google.Protobuf.ByteString.CopyFromUtf8("BRANCH_EQ");
+        Assert.Contains("BRANCH_EQ", Assert.Throws<InvalidDataException>(() => OnnxTrees.Read(Google.Protobuf.MessageExtensions.ToByteArray(model))).Message, StringComparison.Ordinal);
+        node.OpType = "Gemm";
+        Assert.Throws<InvalidDataException>(() => OnnxTrees.Read(Google.Protobuf.MessageExtensions.ToByteArray(model)));
+    }
 }

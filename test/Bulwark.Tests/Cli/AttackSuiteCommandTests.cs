@@ -119,6 +119,29 @@ public sealed class AttackSuiteCommandTests : IDisposable
         Assert.Equal(2, (await RunAsync("attack", "constraints", "-c", data, "-d", data, "--label", "fraud")).Code);
     }
 
+    [Fact]
+    public async Task Trees_are_proven_and_attacked()
+    {
+        var (_, data) = await WriteAsync();
+        // Fraud above an amount of 500: as far from it as the row's amount is.
+        await File.WriteAllTextAsync(_folder["trees.json"], """
+            [ { "nodeid": 0, "split": "f0", "split_condition": 500, "yes": 1, "no": 2, "missing": 1, "children": [ { "nodeid": 1, "leaf": -1 }, { "nodeid": 2, "leaf": 1 } ] } ]
+            """, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["schema.json"], Victims.Schema.ToJson(), TestContext.Current.CancellationToken);
+        string[] trees = ["attack", "trees", "-t", _folder["trees.json"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"], "--within", "0.1", "-w", _folder["none"]];
+        var (code, output, error) = await RunAsync([.. trees, "--json"]);
+        Assert.True(code == 0, error);
+        using var document = JsonDocument.Parse(output);
+        var report = document.RootElement.GetProperty("report");
+        var (raw, labels) = Victims.Rows();
+        var right = Enumerable.Range(0, labels.Length).Where(row => raw[row * 3] >= 500 == (labels[row] == 1)).ToList();
+        Assert.Equal(right.Count, report.GetProperty("clean").GetProperty("count").GetInt32());
+        var proven = right.Count(row => Math.Abs(raw[row * 3] - 500) > 100);
+        Assert.Equal(proven, report.GetProperty("proven").GetProperty("count").GetInt32());
+        Assert.Equal(proven, report.GetProperty("unbroken").GetProperty("count").GetInt32());
+        Assert.Equal(1, (await RunAsync([.. trees, "--fail-below", "0.99"])).Code);
+    }
+
     private static string Rows(string json)
     {
         using var document = JsonDocument.Parse(json);
