@@ -56,10 +56,12 @@ internal static class BackdoorScores
     internal static double Silhouette(ReadOnlySpan<double> points, int width, ReadOnlySpan<int> groups)
     {
         var (rows, sum) = (groups.Length, 0.0);
+        Span<double> total = stackalloc double[2];
+        Span<int> count = stackalloc int[2];
         for (var row = 0; row < rows; row++)
         {
-            Span<double> total = stackalloc double[2];
-            Span<int> count = stackalloc int[2];
+            total.Clear();
+            count.Clear();
             for (var other = 0; other < rows; other++)
             {
                 if (other == row)

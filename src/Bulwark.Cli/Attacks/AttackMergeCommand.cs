@@ -30,9 +30,13 @@ internal static class AttackMergeCommand
                 ?? throw new CommandException($"{file.Name} is no report of attack suite."));
         }
 
-        if (parts.Any(part => part.Digest != parts[0].Digest || part.DataCommitment != parts[0].DataCommitment))
+        // Commitments to data are blinded, each run's otherwise: that the parts are of the same rows shows in that they make up one set.
+        if (parts.Any(part => part.Digest != parts[0].Digest || part.Data != parts[0].Data))
             throw new CommandException("The reports are of different models or different data.");
+        int[] rows = [.. parts.SelectMany(part => part.Report.Rows.Select(row => row.Row)).Order()];
+        if (!rows.SequenceEqual(Enumerable.Range(0, rows.Length)))
+            throw new CommandException("The reports do not make up one set of rows: they are of different samples, or without rows.");
         var answer = SuiteAnswer.Of(parts[0].Model, parts[0].Digest, parts[0].Data, parts[0].DataCommitment, AttackSuite.Merge([.. parts.Select(part => part.Report)]), s_outputs.FailBelow(parsed));
-        return await s_outputs.WriteAsync(parsed, new Screen(parsed), answer, cancel);
+        return await s_outputs.WriteAsync(parsed, new Screen(parsed), answer, null, cancel);
     }
 }

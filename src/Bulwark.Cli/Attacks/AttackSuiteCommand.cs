@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Bulwark.Assurance;
+using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Models;
 using Bulwark.Training;
@@ -62,11 +64,11 @@ internal static class AttackSuiteCommand
         var (target, constraints) = Target(parsed, model, data, screen);
         var (rows, labels) = Sample(data, parsed.GetValue(s_samples), parsed.GetValue(s_class), options.Seed);
         SelfTest(screen, constraints, data);
-        var state = parsed.GetValue(s_state) is { } remembered ? new SuiteState(remembered.FullName, options, $"{model.Digest} {data.Commitment} {rows.Length}") : null;
+        var state = parsed.GetValue(s_state) is { } remembered ? new SuiteState(remembered.FullName, options, $"{model.Digest} {Digest.Of(MemoryMarshal.AsBytes<float>(rows))}") : null;
         var report = await screen.ProgressAsync($"attacking {model.Name}", progress => Task.Run(() => AttackSuite.Run(target, rows, labels, options, state, progress, cancel), cancel));
         var answer = SuiteAnswer.Of(model.Name, model.Digest, file.Name, data.Commitment, report, s_outputs.FailBelow(parsed));
-        var entry = await AttackRecord.KeepAsync(parsed, "suite", parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
-        return await s_outputs.WriteAsync(parsed, screen, answer with { LogEntry = entry }, cancel);
+        var entry = await AttackRecord.KeepAsync(parsed, "suite", null, answer with { Report = report with { Rows = [] } }, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
+        return await s_outputs.WriteAsync(parsed, screen, answer with { LogEntry = entry }, parsed.GetValue(s_common.Output), cancel);
     }
 
     private static SuiteOptions Options(ParseResult parsed)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 using Bulwark.Cli.Report;
 using Bulwark.Cryptography;
 using Spectre.Console;
@@ -22,9 +23,9 @@ internal sealed class SuiteOutputs
 
     internal double? FailBelow(ParseResult parsed) => parsed.GetValue(_failBelow);
 
-    internal async Task<int> WriteAsync(ParseResult parsed, Screen screen, SuiteAnswer answer, CancellationToken cancel)
+    internal async Task<int> WriteAsync(ParseResult parsed, Screen screen, SuiteAnswer answer, FileInfo? json, CancellationToken cancel)
     {
-        foreach (var (file, text) in ((FileInfo?, Func<string>)[])[(parsed.GetValue(_html), () => HtmlReport.Render(SuiteHtml.Model(answer))), (parsed.GetValue(_sarif), () => SuiteFormats.Sarif(answer)), (parsed.GetValue(_junit), () => SuiteFormats.JUnit(answer))])
+        foreach (var (file, text) in ((FileInfo?, Func<string>)[])[(json, () => JsonSerializer.Serialize(answer, Screen.JsonOptions)), (parsed.GetValue(_html), () => HtmlReport.Render(SuiteHtml.Model(answer))), (parsed.GetValue(_sarif), () => SuiteFormats.Sarif(answer)), (parsed.GetValue(_junit), () => SuiteFormats.JUnit(answer))])
         {
             if (file is null)
                 continue;
