@@ -6,6 +6,7 @@ internal static class Areas
     private static readonly Dictionary<string, Func<string[], int>> s_areas = new(StringComparer.Ordinal)
     {
         ["attacks"] = Attacks.AttacksArea.Run,
+        ["attestation"] = Attestation.AttestationArea.Run,
         ["channel"] = Channel.ChannelArea.Run,
         ["columns"] = Columns.ColumnsArea.Run,
         ["fields"] = Fields.FieldsArea.Run,

@@ -112,7 +112,8 @@ internal static partial class VerifyCommand
         try
         {
             var verifier = new EvidenceVerifier(EvidencePolicy.FromJson(File.ReadAllBytes(SealCommand.Existing(file).FullName)), TimeProvider.System);
-            return [.. verifier.Verify(Evidence.FromJson(bytes), Convert.FromHexString(nonce)).Legs.Select(leg => new EvidenceLink(leg.Name, leg.Outcome == LegOutcome.Passed, leg.Detail) { Fault = leg.Outcome == LegOutcome.Passed ? null : Word(leg.Outcome) })];
+            return [.. verifier.Verify(Evidence.FromJson(bytes), Convert.FromHexString(nonce)).Legs.Select(leg => (Leg: leg, Holds: leg.Outcome is LegOutcome.Passed or LegOutcome.NotApplicable))
+                .Select(one => new EvidenceLink(one.Leg.Name, one.Holds, one.Leg.Detail) { Fault = one.Holds ? null : Word(one.Leg.Outcome) })];
         }
         catch (FormatException failure)
         {

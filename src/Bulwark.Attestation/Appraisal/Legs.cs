@@ -20,11 +20,11 @@ internal sealed class Legs
     internal void Waive(string name, string why, LegKind kind = LegKind.Policy) => Done.Add(new(name, LegOutcome.NotApplicable, why) { Kind = kind });
 
     /// <summary>Adds the legs of <paramref name="names"/> that were not reached, so that an appraisal always lists the same ones.</summary>
-    internal List<EvidenceLeg> Complete(IEnumerable<string> names)
+    internal List<EvidenceLeg> Complete(IReadOnlyList<string> names)
     {
         foreach (var name in names.Except(Done.Select(leg => leg.Name), StringComparer.Ordinal).ToList())
             Check(name, false, "", reached: false);
-        return Done;
+        return [.. names.Select(name => Done.Single(leg => leg.Name == name))];
     }
 
     private bool Add(string name, bool holds, string otherwise, bool reached, string code, LegKind kind, string notReached)

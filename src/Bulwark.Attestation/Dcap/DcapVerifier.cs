@@ -33,7 +33,11 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         var pck = readable && quote!.Chain.Count > 0 ? PckFacts.Read(quote.Chain[0]) : null;
         legs.Check("pck-format", pck is not null, "the PCK certificate lacks Intel's extension", reached: readable, code: "CertFormat");
         if (quote is null || collateral is null || pck is null)
+        {
+            if (quote is { Chain.Count: > 0 })
+                Statement(legs, quote);   // what the quote alone decides is said also when nothing says how far to trust its platform
             return new() { Legs = legs.Complete(s_legs) };
+        }
 
         var chain = new ChainCheck("pck", quote.Chain, policy.Roots);
         chain.AddTo(legs, now);
@@ -61,9 +65,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         RevocationDates(legs, collateral, now);
         Age(legs, collateral, now);
 
-        legs.Check("qe-report-signature", quote.IsQeReportSignedBy(quote.Chain[0].PublicKey.Span), "the PCK key did not sign the quoting enclave's report", code: "QeReportSignature");
-        legs.Check("qe-key-binding", quote.IsKeyBound(), "the quoting enclave's report is about another attestation key", code: "QeReportData");
-        legs.Check("quote-signature", quote.IsSigned(), "the attestation key did not sign this quote", code: "QuoteSignature");
+        Statement(legs, quote);
         TdReport? domain = tee ? new TdReport(quote.Body.ToArray()) : null;
         if (domain is { } td)
             legs.Check("tdx-module", IsModule(tcbInfo.Value, td), "the module's signer or attributes are not its identity's, or it has none", code: "TdxModuleMismatch");
@@ -74,18 +76,26 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         var qe = TcbLevels.OfIsvSvn(identity.Value.GetProperty("tcbLevels"), quote.QeReport.IsvSvn);
         var tcb = TcbLevels.Evaluate(tcbInfo.Value, pck, domain, qe);
         legs.Check("tcb-level", tcb.Status is not (TcbStatus.NoMatchingLevel or TcbStatus.Revoked), tcb.Status is TcbStatus.Revoked ? "the platform's keys are revoked" : "no published level fits this platform", code: $"{tcb.Status}");
-        legs.Check("debug", !(domain?.IsDebug ?? new EnclaveReport(quote.Body.ToArray()).IsDebug), "it may be debugged: the host can read its memory", code: "Debug");
         Policy(legs, quote, collateral, pck, tcb, domain, reportData);
         legs.Check("collateral-content", true, "");
         return new()
         {
-            Legs = legs.Done,
+            Legs = legs.Complete(s_legs),
             Claims = QuoteClaims.Of(quote, pck, tcb, domain),
             PlatformId = pck.PlatformId,
             TcbStatus = $"{tcb.Status}",
             Advisories = tcb.Advisories,
             ValidUntil = new[] { chain.ValidUntil ?? now, tcbInfo.NextUpdate, identity.NextUpdate, collateral.PckList?.NextUpdate ?? DateTimeOffset.MaxValue, collateral.RootList?.NextUpdate ?? DateTimeOffset.MaxValue }.Min(),
         };
+    }
+
+    private static void Statement(Legs legs, Quote quote)
+    {
+        legs.Check("qe-report-signature", quote.IsQeReportSignedBy(quote.Chain[0].PublicKey.Span), "the PCK key did not sign the quoting enclave's report", code: "QeReportSignature");
+        legs.Check("qe-key-binding", quote.IsKeyBound(), "the quoting enclave's report is about another attestation key", code: "QeReportData");
+        legs.Check("quote-signature", quote.IsSigned(), "the attestation key did not sign this quote", code: "QuoteSignature");
+        var debug = quote.Tee is QuoteTee.Tdx ? new TdReport(quote.Body.ToArray()).IsDebug : new EnclaveReport(quote.Body.ToArray()).IsDebug;
+        legs.Check("debug", !debug, "it may be debugged: the host can read its memory", code: "Debug");
     }
 
     private void Document(Legs legs, string name, string code, SignedJson document, DateTimeOffset now)

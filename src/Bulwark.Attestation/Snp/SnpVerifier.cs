@@ -58,7 +58,8 @@ public sealed class SnpVerifier(SnpPolicy policy, TimeProvider time)
         var genuine = legs.Check("revocation-list", read && root is not null && list!.IsIssuedBy(root) && list.IsCurrent(now),
             !read ? "there is no revocation list that can be read" : root is null || !list!.IsIssuedBy(root) ? "the root did not sign the revocation list" : $"the revocation list is not in force at {now:yyyy-MM-dd}",
             code: !read ? "NoRevocationData" : root is null || !list!.IsIssuedBy(root) ? "CrlSignature" : "CrlExpired");
-        legs.Check("revoked", genuine && !list!.Lists(signing!) && !list.Lists(leaf!), "a certificate of the chain is revoked", reached: genuine && signing is not null && leaf is not null, code: "Revoked");
+        var listed = genuine && signing is not null && leaf is not null && (list!.Lists(signing) || list.Lists(leaf));
+        legs.Check("revoked", !listed, "a certificate of the chain is revoked", reached: genuine && signing is not null && leaf is not null, code: "Revoked");
         if (policy.MaximumCollateralAge is { } oldest)
             legs.Require("collateral-age", genuine && now - list!.ThisUpdate <= oldest, $"the revocation list was issued on {list?.ThisUpdate:yyyy-MM-dd}; the policy allows {oldest.TotalDays:F0} days", reached: genuine, code: "CollateralAge");
         else

@@ -22,7 +22,8 @@ internal sealed record TpmCredential(byte[] Secret, byte[] Blob, byte[] Encrypte
             var secret = RandomNumberGenerator.GetBytes(SecretSize);
             using var aes = Aes.Create();
             aes.Key = Kdfa(seed, "STORAGE", name, KeySize);
-            var identity = aes.EncryptCfb(Sized(secret), new byte[16], PaddingMode.None, feedbackSizeInBits: 128);
+            var sized = Sized(secret);
+            var identity = aes.EncryptCfb(sized, new byte[16], PaddingMode.Zeros, feedbackSizeInBits: 128)[..sized.Length];   // a stream mode: the padding's part is cut off again
             var integrity = HMACSHA256.HashData(Kdfa(seed, "INTEGRITY", [], HashSize), (ReadOnlySpan<byte>)[.. identity, .. name]);
             return new(secret, Sized([.. Sized(integrity), .. identity]), Sized(encrypted));
         }

@@ -48,6 +48,7 @@ internal static class AttestationSuite
         "ohttp" => ObliviousCases.Oblivious(one),
         "ehbp" => ObliviousCases.Ehbp(one),
         "rtmr-replay" => TpmCases.RuntimeLog(one),
+        "ratls" => RaTlsCases.Run(one),
         _ => CaseResult.Skip(one.Id, $"kind {one.Kind} is not built"),
     };
 }
