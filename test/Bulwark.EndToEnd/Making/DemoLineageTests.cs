@@ -57,7 +57,7 @@ public sealed class DemoLineageTests(DemoFixture demo) : IClassFixture<DemoFixtu
             new HashSet<string>
             {
                 PredicateTypes.DataProtection, PredicateTypes.DatasetCommitment, PredicateTypes.TrainingRun, PredicateTypes.Evaluation, PredicateTypes.AttackReport, PredicateTypes.SealedModel,
-                PredicateTypes.PolicyChange, PredicateTypes.KeyRelease, PredicateTypes.Access, PredicateTypes.Decision, PredicateTypes.Run,
+                PredicateTypes.PolicyChange, PredicateTypes.KeyRelease, PredicateTypes.AccessBatch, PredicateTypes.Decision, PredicateTypes.Run,
             }, types);
     }
 
