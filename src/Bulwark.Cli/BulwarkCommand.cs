@@ -63,6 +63,7 @@ public static class BulwarkCommand
             PrivacyCommand.Create(),
             ModelCommand.Create(),
             AttackCommand.Create(),
+            Certificates.CertifyCommand.Create(),
             ServeCommand.Create(),
             ScoreCommand.Create(),
             AttestCommand.Create(),

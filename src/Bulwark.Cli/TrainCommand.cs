@@ -9,6 +9,16 @@ namespace Bulwark.Cli;
 /// <summary><c>train</c>: a table in, a model folder out.</summary>
 internal static class TrainCommand
 {
+    private static readonly Dictionary<string, RobustMethod> s_methods = new(StringComparer.Ordinal)
+    {
+        ["pgd"] = RobustMethod.ProjectedGradient,
+        ["rs-fgsm"] = RobustMethod.RandomStartFgsm,
+        ["n-fgsm"] = RobustMethod.NoisyFgsm,
+        ["free"] = RobustMethod.Free,
+        ["trades"] = RobustMethod.Trades,
+        ["mart"] = RobustMethod.Mart,
+    };
+
     private static readonly Argument<FileSystemInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
     private static readonly InputAccessOptions s_access = new("train");
     private static readonly Option<string> s_label = new("--label") { Description = "The column to predict.", Required = true, HelpName = "NAME" };
@@ -37,6 +47,9 @@ internal static class TrainCommand
     private static readonly Option<double> s_attack = new("--attack-eps") { Description = "How far the attacker moves a scaled feature, from 0 to 1.", DefaultValueFactory = _ => 0.05 };
     private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of the training attack.", DefaultValueFactory = _ => 3 };
     private static readonly Option<double> s_lambda = new("--adversarial-weight") { Description = "What an attacked row's loss counts against a clean one's.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> s_against = new Option<string>("--method") { Description = "How a robust run meets its attacker: pgd (several steps), rs-fgsm or n-fgsm (one step, watched), free (batches used again), trades, mart.", DefaultValueFactory = _ => "pgd" }.AcceptOnlyFromAmong([.. s_methods.Keys]);
+    private static readonly Option<string> s_norm = new Option<string>("--attack-norm") { Description = "How --attack-eps is measured: linf (the largest change of a value) or l2 (the length of the change).", DefaultValueFactory = _ => "linf" }.AcceptOnlyFromAmong("linf", "l2");
+    private static readonly Option<double> s_clean = new("--clean-weight") { Description = "What a clean row's loss counts in a robust run; 0 trains on moved rows only.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> s_both = new("--attack-both-classes") { Description = "Attack negative rows too; else only positives are moved." };
     private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileSystemInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
@@ -54,7 +67,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_steps, s_lambda, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_against, s_norm, s_steps, s_lambda, s_clean, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
         s_access.AddTo(command);
         command.SetAction(RunAsync);
@@ -142,6 +155,9 @@ internal static class TrainCommand
         Selection = parsed.GetValue(s_select) is { } mean ? new SelectionOptions { Mean = mean } : null,
         Robust = !parsed.GetValue(s_robust) ? null : new RobustOptions
         {
+            Method = s_methods[parsed.GetRequiredValue(s_against)],
+            Norm = parsed.GetValue(s_norm) == "l2" ? RobustNorm.Length : RobustNorm.LargestChange,
+            CleanWeight = parsed.GetValue(s_clean),
             Epsilon = parsed.GetValue(s_attack),
             Steps = parsed.GetValue(s_steps),
             AdversarialWeight = parsed.GetValue(s_lambda),

@@ -48,7 +48,7 @@ internal static class ImageTable
             if (settings.Save is { } folder)
                 File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{way}-{settings.Seed}.f32"), MemoryMarshal.AsBytes<float>(run.Network.Parameters).ToArray());
             var clean = Right(run.Network, test.Features, test.Labels).Count(right => right) / (double)test.Rows;
-            var (pgd, worst) = Withstands(run.Network, FashionImages.Rows(test, 0, 1000));
+            var (pgd, worst) = Withstands(run.Network, FashionImages.Rows(test, 0, 1000), whole: false);
             Console.WriteLine(FormattableString.Invariant(
                 $"| {way} | {settings.Epochs}, kept {run.BestEpoch} | {spent:F0} ({spent / settings.Epochs:F1}) | {100 * clean:F1} | {100 * pgd:F1} | {100 * worst:F1} |"));
             foreach (var epoch in run.Epochs)
@@ -58,16 +58,17 @@ internal static class ImageTable
         return 0;
     }
 
-    /// <summary>Judges parameters that an earlier run saved.</summary>
+    /// <summary>Judges parameters that an earlier run saved; with <c>--whole</c> by all four attacks of AutoAttack.</summary>
     internal static int Attack(string[] args)
     {
+        var whole = args.Contains("--whole");
         var test = FashionImages.Rows(FashionImages.Read().Test, 0, 10_000);
-        foreach (var file in args)
+        foreach (var file in args.Where(file => file != "--whole"))
         {
             var network = new DenseNetwork<float>(FashionImages.Shape);
             MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(file)).CopyTo(network.Parameters);
             var clean = Right(network, test.Features, test.Labels).Count(right => right) / (double)test.Rows;
-            var (pgd, worst) = Withstands(network, FashionImages.Rows(test, 0, 1000));
+            var (pgd, worst) = Withstands(network, FashionImages.Rows(test, 0, 1000), whole);
             Console.WriteLine(FormattableString.Invariant($"| {Path.GetFileName(file)} | {100 * clean:F1} | {100 * pgd:F1} | {100 * worst:F1} |"));
         }
 
@@ -90,14 +91,35 @@ internal static class ImageTable
 
     private static RobustOptions Of(RobustMethod method) => new() { Method = method, Epsilon = FashionImages.Epsilon, OnlyPositives = false, CleanWeight = 0 };
 
-    private static (double Pgd, double Worst) Withstands(DenseNetwork<float> network, EncodedDataset rows)
+    private static (double Pgd, double Worst) Withstands(DenseNetwork<float> network, EncodedDataset rows, bool whole)
     {
         var points = new float[rows.Features.Length];
         new ProjectedGradientDescent { Epsilon = FashionImages.Epsilon, StepSize = FashionImages.Epsilon / 10, Steps = 20 }.Run(network, rows.Features, rows.Labels, [], points);
         var pgd = Right(network, points, rows.Labels);
         var broken = new bool[rows.Rows];
-        new AutoProjectedGradientDescent { Epsilon = FashionImages.Epsilon, Steps = 100 }.Run(network, rows.Features, rows.Labels, [], points, [], broken);
-        return (pgd.Count(right => right) / (double)rows.Rows, Enumerable.Range(0, rows.Rows).Count(row => pgd[row] && !broken[row]) / (double)rows.Rows);
+        var climb = new AutoProjectedGradientDescent { Epsilon = FashionImages.Epsilon, Steps = 100 };
+        climb.Run(network, rows.Features, rows.Labels, [], points, [], broken);
+        for (var row = 0; row < rows.Rows; row++)
+            broken[row] |= !pgd[row];
+        TargetedEnsemble.Climb(climb with { Loss = Loss.Dlr }, new DifferentiableNetwork<float>(network), rows.Features, rows.Labels, [], points, broken);
+        if (whole)
+            RestOfTheEnsemble(network, rows, broken);
+        return (pgd.Count(right => right) / (double)rows.Rows, broken.Count(row => !row) / (double)rows.Rows);
+    }
+
+    /// <summary>FAB towards nine targets and Square, each on what still resists; minutes more, and a tenth of a point.</summary>
+    private static void RestOfTheEnsemble(DenseNetwork<float> network, EncodedDataset rows, bool[] broken)
+    {
+        var points = new float[rows.Features.Length];
+        var model = new DifferentiableNetwork<float>(network);
+        TargetedEnsemble.Boundary(new FastAdaptiveBoundary { Norm = PerturbationNorm.Linf }, FashionImages.Epsilon, model, rows.Features, rows.Labels, [], points, broken);
+        var left = Enumerable.Range(0, rows.Rows).Where(row => !broken[row]).ToArray();
+        float[] images = [.. left.SelectMany(row => rows.Row(row).ToArray())], moved = new float[images.Length];
+        int[] labels = [.. left.Select(row => rows.Labels[row])];
+        new SquareAttack { Epsilon = FashionImages.Epsilon, Height = 28, Width = 28 }.Run(new QueriedNetwork(model), images, labels, moved);
+        var right = Right(network, moved, labels);
+        for (var i = 0; i < left.Length; i++)
+            broken[left[i]] |= !right[i];
     }
 
     private static bool[] Right(DenseNetwork<float> network, float[] features, int[] labels)

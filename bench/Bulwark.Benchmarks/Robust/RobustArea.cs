@@ -12,7 +12,7 @@ internal static class RobustArea
 
     private static int Usage()
     {
-        Console.Error.WriteLine($"robust images WAY… | robust attack FILE…   ways: {ImageTable.Ways}");
+        Console.Error.WriteLine($"robust images WAY… | robust attack FILE… [--whole]   ways: {ImageTable.Ways}");
         return 2;
     }
 }

@@ -7,7 +7,7 @@ namespace Bulwark.Assurance;
 /// <remarks>
 /// Source: Cohen, Rosenfeld and Kolter, "Certified Adversarial Robustness via Randomized Smoothing", ICML 2019, section 3.2 (arXiv:1902.02918). The certificate is of the
 /// smoothed model, that is of <see cref="Predict"/>, never of the model inside; each certificate fails with a chance of at most <see cref="Alpha"/>. Noise is drawn from the
-/// operating system's generator: who knew the draws could choose a row by them. For values that can take any number; it says nothing of flags and categories.
+/// operating system's generator: who knew the draws could choose a row by them. A flag that turns is a change of length 1: radii below that speak of numbers only.
 /// Immutable and thread-safe.
 /// </remarks>
 public sealed record RandomizedSmoothing
