@@ -14,6 +14,7 @@ internal static class Areas
         ["keys"] = Keys.KeysArea.Run,
         ["log"] = Log.LogArea.Run,
         ["membership"] = Membership.MembershipArea.Run,
+        ["monitor"] = Monitor.MonitorArea.Run,
         ["receipts"] = Receipts.ReceiptsArea.Run,
         ["robust"] = Robust.RobustArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
