@@ -29,7 +29,7 @@ internal static class MonitorArea
 
     private static void Detection(string path, int attacked)
     {
-        var data = DatasetFile.ReadAsync(path, new(), new SchemaOptions { Label = "status", Positive = ["phishing"], Drop = ["url"] }).GetAwaiter().GetResult().Encode();
+        var data = DatasetFile.ReadAsync(path, new(), new SchemaOptions { Label = "status", Positive = ["phishing"] }).GetAwaiter().GetResult().Encode();
         var (width, order) = (data.Width, Enumerable.Range(0, data.Rows).ToArray());
         new Random(1).Shuffle(order);
         float[] Rows(IEnumerable<int> rows) => [.. rows.SelectMany(row => data.Row(row).ToArray())];

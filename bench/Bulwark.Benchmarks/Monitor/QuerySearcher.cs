@@ -7,6 +7,7 @@ namespace Bulwark.Benchmarks.Monitor;
 /// <param name="network">The model; one logit.</param>
 /// <param name="pool">Rows that pass, row-major.</param>
 /// <param name="leastMove">Smallest L2 distance between any two of its queries: an attacker who knows that near queries are counted keeps away from his own.</param>
+/// <param name="seed">Names the draws.</param>
 internal sealed class QuerySearcher(DenseNetwork<float> network, float[] pool, double leastMove, int seed)
 {
     private const double Budget = 0.5;
