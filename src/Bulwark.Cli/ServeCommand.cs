@@ -32,6 +32,7 @@ internal static class ServeCommand
 
             Example: bulwark serve fraud.bulwark --dev
             """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, Source, CreateIdentity() };
+        MonitorSetup.AddTo(command);
         command.SetAction(ServeAsync);
         return command;
     }
@@ -69,6 +70,7 @@ internal static class ServeCommand
             options = GatewayFile.Apply(config, options);
         options = options with { EvidenceSource = Serving.WorkerEvidence.Open(parsed.GetRequiredValue(Source), options) };
         using var device = options.EvidenceSource as IDisposable;
+        options = await MonitorSetup.ApplyAsync(parsed, parsed.GetRequiredValue(Package).FullName, options, cancel);
         using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);
         Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);

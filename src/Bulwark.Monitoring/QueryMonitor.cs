@@ -45,6 +45,8 @@ public sealed class QueryMonitor
 {
     private const int RecentRows = 1 << 14;
     private const int FewestRows = 200;
+    private const int LeastTraffic = 1000;   // of a quiet hour no rates are taken: two queries are no crowd
+    private const double Margin = 1.5;   // the largest of few rows is a low estimate of a rare quantile
     private readonly KeyedGrid _grid;
     private readonly CellCounts _ordinary;
     private readonly CellCounts _counts;
@@ -155,7 +157,7 @@ public sealed class QueryMonitor
         var (least, second) = (double.PositiveInfinity, double.PositiveInfinity);
         for (var table = 0; table < before.Length; table++)
         {
-            var rate = total * (usual[table] + 1.0) / (_ordinary.Total + 1.0);
+            var rate = Math.Max(total, LeastTraffic) * (usual[table] + 1.0) / (_ordinary.Total + 1.0);
             var exponent = before[table] <= rate ? 0 : (before[table] * Math.Log(before[table] / rate)) - before[table] + rate;
             (least, second) = exponent < least ? (exponent, least) : (least, Math.Min(second, exponent));
         }
@@ -163,7 +165,7 @@ public sealed class QueryMonitor
         return second;
     }
 
-    /// <summary>Plays ordinary rows as traffic and sets each threshold just above what they reach, but for their share of false alarms.</summary>
+    /// <summary>Plays ordinary rows as traffic and sets each threshold above what they reach, but for their share of false alarms.</summary>
     private void Calibrate(ReadOnlySpan<float> rows, ReadOnlySpan<int> order, double falseAlarmRate)
     {
         var count = order.Length;
@@ -179,7 +181,7 @@ public sealed class QueryMonitor
 
         var allowed = (int)(order.Length * falseAlarmRate / _thresholds.Length);
         for (var level = 0; level < _thresholds.Length; level++)
-            _thresholds[level] = Math.Max(1, reached[level].OrderDescending().ElementAt(allowed) * 1.0001);
+            _thresholds[level] = Math.Max(1, reached[level].OrderDescending().ElementAt(allowed) * Margin);
         _counts.Turn();
         _counts.Turn();
         Array.Clear(_recent);

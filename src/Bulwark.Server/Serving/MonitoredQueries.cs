@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+
+namespace Bulwark.Server;
+
+/// <summary>What an alarm of the query monitor does.</summary>
+public enum AlarmAnswer
+{
+    /// <summary>The answer is withheld (429, <c>probing</c>).</summary>
+    Withhold = 0,
+
+    /// <summary>The answer is given; the client's suspicion rises, which policies see.</summary>
+    Record,
+}
+
+/// <summary>The query monitor joined to the gateway: one monitor a model, over all clients; suspicion and a daily budget for each client.</summary>
+/// <remarks>Thread-safe. Clients are known by their pseudonyms; of at most 100,000 of them something is kept. Suspicion halves each hour.</remarks>
+/// <param name="answer">What an alarm does.</param>
+/// <param name="budgetPerDay">Rows that a client may have scored a day, in UTC; null for no budget.</param>
+/// <param name="time">The clock.</param>
+public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, TimeProvider time) : QueryObserver
+{
+    private const int MostClients = 100_000;
+    private const int SuspicionOfAnAlarm = 200;
+    private readonly ConcurrentDictionary<string, (FeatureEncoder Encoder, QueryMonitor Monitor)> _models = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Conduct> _clients = new(StringComparer.Ordinal);
+
+    /// <summary>Alarms so far.</summary>
+    public long Alarms => Interlocked.Read(ref _alarms);
+
+    private long _alarms;
+
+    /// <summary>Watches a model from now on.</summary>
+    /// <param name="model">Its name.</param>
+    /// <param name="schema">Its features.</param>
+    /// <param name="monitor">A monitor of its encoded rows.</param>
+    public void Watch(string model, FeatureSchema schema, QueryMonitor monitor) => _models[model] = (new FeatureEncoder(schema), monitor);
+
+    /// <inheritdoc/>
+    public override ClientStanding StandingOf(string client) => _clients.TryGetValue(client, out var conduct) ? conduct.Standing(time.GetUtcNow(), budgetPerDay) : new(budgetPerDay, 0);
+
+    /// <inheritdoc/>
+    public override bool Observe(in ObservedQuery query)
+    {
+        var alarms = CountAlarms(query);
+        if (_clients.Count >= MostClients)
+            _clients.Clear();   // a flood of names forgets suspicion, never the monitors' counts, which know no names
+        _clients.GetOrAdd(query.Client, _ => new Conduct()).Add(query.Time, query.RowCount, alarms * SuspicionOfAnAlarm);
+        if (alarms == 0)
+            return true;
+        Interlocked.Add(ref _alarms, alarms);
+        return answer == AlarmAnswer.Record;
+    }
+
+    private int CountAlarms(in ObservedQuery query)
+    {
+        if (query.Rows.IsEmpty || !_models.TryGetValue(query.Model, out var watched) || query.Rows.Length != (long)query.RowCount * watched.Encoder.Width)
+            return 0;
+        var encoded = watched.Encoder.Encode(query.Rows.Span);
+        var (alarms, width) = (0, watched.Encoder.EncodedWidth);
+        for (var row = 0; row < query.RowCount; row++)
+            alarms += watched.Monitor.Observe(encoded.AsSpan(row * width, width)).IsAlarm ? 1 : 0;
+        return alarms;
+    }
+
+    /// <summary>One client's day.</summary>
+    private sealed class Conduct
+    {
+        private static readonly TimeSpan HalfLife = TimeSpan.FromHours(1);
+        private readonly Lock _lock = new();
+        private DateTimeOffset _seen;
+        private DateOnly _day;
+        private long _rows;
+        private double _suspicion;
+
+        internal ClientStanding Standing(DateTimeOffset now, long? budget)
+        {
+            lock (_lock)
+            {
+                Pass(now);
+                return new(budget is { } rows ? Math.Max(0, rows - _rows) : null, (int)Math.Min(1000, _suspicion));
+            }
+        }
+
+        internal void Add(DateTimeOffset now, int rows, double suspicion)
+        {
+            lock (_lock)
+            {
+                Pass(now);
+                _rows += rows;
+                _suspicion = Math.Min(1000, _suspicion + suspicion);
+            }
+        }
+
+        private void Pass(DateTimeOffset now)
+        {
+            if (DateOnly.FromDateTime(now.UtcDateTime) is var today && today != _day)
+                (_day, _rows) = (today, 0);
+            if (now > _seen)
+                (_suspicion, _seen) = (_suspicion * Math.Pow(0.5, (now - _seen) / HalfLife), now);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Server;
+
+namespace Bulwark.Tests.Server;
+
+public class MonitoredQueriesTests
+{
+    private static readonly FeatureSchema s_schema = new() { Label = "y", Features = [.. Enumerable.Range(0, 8).Select(i => new Feature { Name = $"x{i}", Minimum = 0, Maximum = 10 })] };
+    private readonly SetClock _time = new() { Now = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero) };
+    private readonly Random _random = new(4);
+
+    [Fact]
+    public void An_alarm_withholds_the_answer_and_raises_suspicion_of_the_one_who_asked_last()
+    {
+        var queries = Watched(AlarmAnswer.Withhold, null);
+        var asked = 0;
+        while (queries.Observe(Query($"client{asked % 20}")))
+            asked++;
+        Assert.InRange(asked, 2, 60);   // twenty clients share one count
+        Assert.Equal(1, queries.Alarms);
+        Assert.Equal(200, queries.StandingOf($"client{asked % 20}").Suspicion);
+        Assert.Equal(0, queries.StandingOf("another").Suspicion);
+        _time.Now += TimeSpan.FromHours(1);
+        Assert.Equal(100, queries.StandingOf($"client{asked % 20}").Suspicion);
+    }
+
+    [Fact]
+    public void An_alarm_that_is_only_recorded_gives_the_answer()
+    {
+        var queries = Watched(AlarmAnswer.Record, null);
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.True(queries.Observe(Query("one"))));
+        Assert.True(queries.Alarms > 0);
+        Assert.InRange(queries.StandingOf("one").Suspicion, 1, 1000);
+    }
+
+    [Fact]
+    public void A_budget_is_spent_by_rows_and_comes_back_the_next_day()
+    {
+        var queries = new MonitoredQueries(AlarmAnswer.Withhold, 3, _time);
+        Assert.Equal(3, queries.StandingOf("one").BudgetLeft);
+        Assert.True(queries.Observe(Query("one")));
+        Assert.Equal(2, queries.StandingOf("one").BudgetLeft);
+        queries.Observe(new("one", "none", new float[40], 5, default, _time.GetUtcNow()));
+        Assert.Equal(0, queries.StandingOf("one").BudgetLeft);
+        Assert.Equal(3, queries.StandingOf("two").BudgetLeft);
+        _time.Now += TimeSpan.FromHours(12);
+        Assert.Equal(3, queries.StandingOf("one").BudgetLeft);
+    }
+
+    private MonitoredQueries Watched(AlarmAnswer answer, long? budget)
+    {
+        float[] ordinary = [.. Enumerable.Range(0, 1000 * 8).Select(_ => _random.NextSingle() * 0.5f)];
+        var queries = new MonitoredQueries(answer, budget, _time);
+        queries.Watch("model", s_schema, QueryMonitor.Fit(new byte[32], ordinary, 8));
+        return queries;
+    }
+
+    private ObservedQuery Query(string client) =>
+        new(client, "model", Enumerable.Range(0, 8).Select(_ => 9 + (_random.NextSingle() * 0.1f)).ToArray(), 1, default, _time.GetUtcNow());
+
+    private sealed class SetClock : TimeProvider
+    {
+        internal DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}
