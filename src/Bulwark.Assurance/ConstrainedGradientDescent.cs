@@ -50,14 +50,14 @@ internal sealed record ConstrainedGradientDescent
             }
 
             for (var at = 0; at < resisting.Count; at += model.MaxRows)
-                RunBatch(model, space, raw, labels, resisting.GetRange(at, int.Min(model.MaxRows, resisting.Count - at)), start > 0, adversarial, success);
+                RunBatch(model, space, raw, labels, resisting.GetRange(at, int.Min(model.MaxRows, resisting.Count - at)), start, adversarial, success);
         }
 
         return success;
     }
 
     private void RunBatch(
-        IDifferentiableModel<float> model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, List<int> rows, bool scatter, Span<float> adversarial, bool[] success)
+        IDifferentiableModel<float> model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, List<int> rows, int start, Span<float> adversarial, bool[] success)
     {
         var width = space.Encoder.Width;
         var (originals, y) = (new float[rows.Count * width], new int[rows.Count]);
@@ -77,7 +77,7 @@ internal sealed record ConstrainedGradientDescent
                 wrong[i] = Networks.LossFunction.Predict(logits.Slice(i * model.Outputs, model.Outputs)) != sendable.LabelOfWaiting(i);
             return wrong;
         };
-        var attack = new AutoProjectedGradientDescent { Norm = Norm, Epsilon = Epsilon * (1 - Margin), Steps = Steps, RandomStart = scatter, Seed = Seed };
+        var attack = new AutoProjectedGradientDescent { Norm = Norm, Epsilon = Epsilon * (1 - Margin), Steps = Steps, RandomStart = start > 0, Seed = Seed + ((ulong)start << 40) };
         new AutoStepState<float>(attack, model, encoded, y, [], space.MutableColumns.ToArray(), sendable).Run();
         for (var i = 0; i < rows.Count; i++)
         {

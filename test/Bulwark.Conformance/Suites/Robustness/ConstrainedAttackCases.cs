@@ -5,7 +5,7 @@ using Bulwark.Networks;
 
 namespace Bulwark.Conformance.Suites.Robustness;
 
-/// <summary>CAPGD on a published network and rows: at least as many rows fall as to the published attack, and each could be sent.</summary>
+/// <summary>CAPGD on a published network and rows, under the constraints as published: at least as many rows fall as to the published attack, and each could be sent.</summary>
 internal static class ConstrainedAttackCases
 {
     private const string Phishing = "url-phishing.json";
@@ -25,7 +25,7 @@ internal static class ConstrainedAttackCases
         foreach (var run in v.GetProperty("out").EnumerateObject())
         {
             var id = $"{name}/{run.Name}";
-            yield return Vectors.Try(id, () => Attack(id, run, model, new(encoder, ConstraintCases.Sample(Phishing).Compile(schema)), rows));
+            yield return Vectors.Try(id, () => Attack(id, run, model, new(encoder, ConstraintCases.AsPublished(ConstraintCases.Sample(Phishing)).Compile(schema)), rows));
         }
     }
 

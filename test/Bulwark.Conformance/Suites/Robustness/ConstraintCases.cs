@@ -12,12 +12,14 @@ internal static partial class ConstraintCases
     {
         var (url, lcld) = (v.GetProperty("url"), v.GetProperty("lcld"));
         var sample = Sample("url-phishing.json");
-        // As published, "a above 0 means b above 0" was written so that a count can never break it.
-        var vacuous = sample with { Relations = [.. sample.Relations.Select(relation => relation with { Rule = Implication().Replace(relation.Rule, "0 <= $1 or 0 < $2") })] };
-        yield return Vectors.Try($"{name}/url", () => Compare($"{name}/url", vacuous, url, "violation"));
+        yield return Vectors.Try($"{name}/url", () => Compare($"{name}/url", AsPublished(sample), url, "violation"));
         yield return Vectors.Try($"{name}/url_repaired", () => Compare($"{name}/url_repaired", sample, url, "violation_repaired"));
         yield return Vectors.Try($"{name}/lcld", () => Compare($"{name}/lcld", Sample("loans.json"), lcld, "violation"));
     }
+
+    /// <summary>As published, "a above 0 means b above 0" was written so that a count can never break it.</summary>
+    internal static TabularConstraints AsPublished(TabularConstraints sample) =>
+        sample with { Relations = [.. sample.Relations.Select(relation => relation with { Rule = Implication().Replace(relation.Rule, "0 <= $1 or 0 < $2") })] };
 
     internal static TabularConstraints Sample(string file)
     {
