@@ -13,7 +13,7 @@ namespace Bulwark.Cli;
 internal static class ScoreCommand
 {
     private static readonly Argument<string> Model = new("model") { Description = "The model's name." };
-    private static readonly Option<Uri> Gateway = new("--gateway") { Description = "The gateway's address.", DefaultValueFactory = _ => new Uri("https://localhost:8443/"), HelpName = "URL" };
+    private static readonly Option<Uri> Gateway = new("--gateway") { Description = "The gateway's address.", DefaultValueFactory = _ => new Uri("https://localhost:8443/"), HelpName = "URL", CustomParser = AddressOption.Parse };
     private static readonly Option<string[]> Row = new("--row") { Description = "One row: values with commas, nothing for a missing one. Give it again for more rows.", HelpName = "VALUES" };
     private static readonly Option<FileInfo> Rows = new("--rows") { Description = "A JSON file: an array of rows, each an array of numbers or null.", HelpName = "FILE" };
     private static readonly Option<FileInfo> Policy = new("--evidence-policy") { Description = "What the worker's evidence must say; see `attest policy`.", Required = true, HelpName = "FILE" };

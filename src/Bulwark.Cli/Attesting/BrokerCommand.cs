@@ -21,7 +21,7 @@ internal static class BrokerCommand
     private static Command CreateAuthority(string verb, string action)
     {
         var package = new Argument<FileInfo>("package") { Description = "The sealed model." }.AcceptExistingOnly();
-        var broker = new Option<Uri>("--broker") { Description = "The broker's address.", Required = true, HelpName = "URL" };
+        var broker = new Option<Uri>("--broker") { Description = "The broker's address.", Required = true, HelpName = "URL", CustomParser = AddressOption.Parse };
         var authority = new Option<FileInfo>("--ca") { Description = "PEM certificates that may vouch for the broker; the system's when left out.", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The workspace's signing key to sign with; the policy must list it as an approver.", DefaultValueFactory = _ => Workspace.SigningKey, HelpName = "NAME" };
         var reason = new Option<string>("--reason") { Description = "Why; it is in the log for good.", HelpName = "TEXT" };
