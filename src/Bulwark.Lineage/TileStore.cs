@@ -45,10 +45,26 @@ internal sealed class TileStore(string directory) : ITileSource
         if (!replace && !path.Contains(".p/", StringComparison.Ordinal) && File.Exists(full) && File.ReadAllBytes(full) is var there && IsWhole(path, there) && !there.AsSpan().SequenceEqual(bytes))
             throw new InvalidDataException($"{path} is there already with other entries: the checkpoint is older than the log's tiles, and going on from it would sign a fork. Run log fsck.");
         CreateFolder(Path.GetDirectoryName(full)!);
-        if (FileSystemFlush.IsSupported)
-            File.WriteAllBytes(full, bytes);
-        else
+        if (!FileSystemFlush.IsSupported)
             AtomicFile.Write(full, bytes);
+        else if (!(File.Exists(full) && File.ReadAllBytes(full).AsSpan().SequenceEqual(bytes)))
+            Put(full, bytes);
+    }
+
+    /// <summary>A reader sees the old tile or the new one: a published checkpoint may name a partial tile that keeps its width. Durable with the flush that follows.</summary>
+    private static void Put(string full, byte[] bytes)
+    {
+        var fresh = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            File.WriteAllBytes(fresh, bytes);
+            File.Move(fresh, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(fresh);
+            throw;
+        }
     }
 
     /// <summary>False for what a power cut leaves of a file that was not flushed: nothing, a part, or sectors of zeros.</summary>
