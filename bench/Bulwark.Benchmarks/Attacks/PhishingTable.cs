@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Bulwark.Assurance;
 using Bulwark.Models;
-using Bulwark.Networks;
 using Bulwark.Training;
 
 namespace Bulwark.Benchmarks.Attacks;
