@@ -34,6 +34,9 @@ internal sealed class DerCertificate
             else
                 body.ReadEncodedValue();
         }
+
+        // Read here, where a certificate that says nonsense is none, not where it is used.
+        (CommonName, IsAuthority) = (DerName.CommonName(Subject), ReadAuthority());
     }
 
     /// <summary>The certificate's bytes.</summary>
@@ -51,7 +54,7 @@ internal sealed class DerCertificate
     /// <summary>Last second of validity, UTC.</summary>
     internal DateTimeOffset NotAfter { get; }
     /// <summary>The subject's common name; empty without one.</summary>
-    internal string CommonName => DerName.CommonName(Subject);
+    internal string CommonName { get; }
     /// <summary>SHA-256 of <see cref="PublicKey"/>: what a root is pinned by.</summary>
     internal Cryptography.Digest KeyDigest => Cryptography.Digest.Of(PublicKey.Span);
 
@@ -81,19 +84,18 @@ internal sealed class DerCertificate
     internal bool IsIssuedBy(DerCertificate issuer) => Issuer.Span.SequenceEqual(issuer.Subject.Span) && _signed.IsSignedBy(issuer.PublicKey.Span);
 
     /// <summary>True for a certification authority that may sign certificates (RFC 5280 §4.2.1.9, §4.2.1.3).</summary>
-    internal bool IsAuthority
+    internal bool IsAuthority { get; }
+
+    private bool ReadAuthority()
     {
-        get
-        {
-            if (Extension("2.5.29.19") is not { } constraints)
-                return false;
-            var sequence = new AsnReader(constraints, AsnEncodingRules.DER).ReadSequence();
-            var authority = sequence.HasData && sequence.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean) && sequence.ReadBoolean();
-            if (!authority || Extension("2.5.29.15") is not { } usage)
-                return authority;
-            var bits = new AsnReader(usage, AsnEncodingRules.DER).ReadBitString(out _);
-            return bits.Length > 0 && (bits[0] & 0x04) != 0;
-        }
+        if (Extension("2.5.29.19") is not { } constraints)
+            return false;
+        var sequence = new AsnReader(constraints, AsnEncodingRules.DER).ReadSequence();
+        var authority = sequence.HasData && sequence.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean) && sequence.ReadBoolean();
+        if (!authority || Extension("2.5.29.15") is not { } usage)
+            return authority;
+        var bits = new AsnReader(usage, AsnEncodingRules.DER).ReadBitString(out _);
+        return bits.Length > 0 && (bits[0] & 0x04) != 0;
     }
 
     private void ReadExtensions(AsnReader extensions)

@@ -39,7 +39,7 @@ internal sealed record DerSigned(ReadOnlyMemory<byte> ToBeSigned, ReadOnlyMemory
                 _ => false,
             };
         }
-        catch (Exception failure) when (failure is CryptographicException or AsnContentException)
+        catch (Exception failure) when (KeyRefusal.Is(failure))
         {
             return false;   // the answer: a key or a signature that cannot be read verifies nothing
         }

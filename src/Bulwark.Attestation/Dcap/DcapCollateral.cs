@@ -73,7 +73,7 @@ internal sealed record SignedJson(byte[] Bytes, JsonElement Value, byte[] Signat
             key.ImportSubjectPublicKeyInfo(Chain[0].PublicKey.Span, out _);
             return key.KeySize == 256 && key.VerifyData(Bytes, Signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (KeyRefusal.Is(failure))
         {
             return false;   // the answer: this key verifies nothing
         }

@@ -76,7 +76,7 @@ public sealed class Quote
             key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
             return key.KeySize == 256 && key.VerifyData(_bytes.AsSpan(_qeReport), _bytes.AsSpan(_qeSignature), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (KeyRefusal.Is(failure))
         {
             return false;   // the answer: this key verifies nothing
         }
@@ -197,7 +197,7 @@ public sealed class Quote
             });
             return key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (KeyRefusal.Is(failure))
         {
             return false;   // the answer: the point is not on the curve
         }

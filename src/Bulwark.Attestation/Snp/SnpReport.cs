@@ -122,7 +122,7 @@ public sealed class SnpReport
             key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
             return key.KeySize == 384 && key.VerifyData(_bytes.AsSpan(0, SignedBytes), signature, HashAlgorithmName.SHA384, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (Certificates.KeyRefusal.Is(failure))
         {
             return false;   // the answer: this key or signature verifies nothing
         }

@@ -23,14 +23,17 @@ public static class AzureRuntimeData
         {
             using var document = JsonDocument.Parse(json.ToArray());
             var key = document.RootElement.GetProperty("keys").EnumerateArray().Single(key => key.GetProperty("kid").GetString() == KeyId);
+            var modulus = Base64Url.DecodeFromChars(key.GetProperty("n").GetString());
+            if (modulus.Length < 256 || modulus[0] < 0x80)
+                return null;
             using var rsa = RSA.Create(new RSAParameters
             {
-                Modulus = Base64Url.DecodeFromChars(key.GetProperty("n").GetString()),
+                Modulus = modulus,
                 Exponent = Base64Url.DecodeFromChars(key.GetProperty("e").GetString()),
             });
             return rsa.ExportSubjectPublicKeyInfo();
         }
-        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or CryptographicException)
+        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or FormatException || Certificates.KeyRefusal.Is(failure))
         {
             return null;   // the answer, not a failure: the data name no key
         }

@@ -27,7 +27,7 @@ internal sealed record TpmCredential(byte[] Secret, byte[] Blob, byte[] Encrypte
             var integrity = HMACSHA256.HashData(Kdfa(seed, "INTEGRITY", [], HashSize), (ReadOnlySpan<byte>)[.. identity, .. name]);
             return new(secret, Sized([.. Sized(integrity), .. identity]), Sized(encrypted));
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (Certificates.KeyRefusal.Is(failure))
         {
             return null;   // the answer, not a failure: nobody can be sealed to by this key
         }

@@ -52,7 +52,7 @@ public sealed class TpmPublic
             var isSized = bytes.Length > 2 && BinaryPrimitives.ReadUInt16BigEndian(bytes) == bytes.Length - 2;
             key = new TpmPublic(isSized ? bytes[2..] : bytes);
         }
-        catch (Exception failure) when (failure is TpmFormatException or CryptographicException)
+        catch (Exception failure) when (failure is TpmFormatException || Certificates.KeyRefusal.Is(failure))
         {
             // the answer, not a failure: hostile bytes are expected here
         }
@@ -74,8 +74,8 @@ public sealed class TpmPublic
         var bits = reader.UInt16();
         var exponent = reader.UInt32();
         var modulus = reader.Buffer();
-        if (modulus.Length * 8 != bits)
-            throw new TpmFormatException("The modulus is not as long as the key says.");
+        if (modulus.Length * 8 != bits || bits < 1024 || modulus[0] < 0x80)
+            throw new TpmFormatException("The modulus is not as long as the key says, or shorter than 1,024 bits.");
         Span<byte> exponentBytes = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(exponentBytes, exponent == 0 ? 65537 : exponent);
         using var rsa = RSA.Create(new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponentBytes.TrimStart((byte)0).ToArray() });

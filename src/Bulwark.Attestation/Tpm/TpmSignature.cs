@@ -58,7 +58,7 @@ internal sealed class TpmSignature
                 _ => false,
             };
         }
-        catch (Exception failure) when (failure is CryptographicException or TpmFormatException)
+        catch (Exception failure) when (failure is TpmFormatException || Certificates.KeyRefusal.Is(failure))
         {
             return false;   // the answer: this key or signature verifies nothing
         }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using Bulwark.Attestation;
 
@@ -61,7 +60,7 @@ internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
         {
             answer = new(StatusCodes.Status400BadRequest, Problem(failure.Message));
         }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException or CryptographicException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             log.Failed(failure);
             answer = new(StatusCodes.Status503ServiceUnavailable, Problem(NotRecorded));
