@@ -46,10 +46,16 @@ internal sealed class AttestedSession : IDisposable
         var appraisal = new EvidenceVerifier(options.Policy, options.Time).Verify(attested.Evidence, nonce);
         if (appraisal.Verdict is not EvidenceVerdict.Trusted)
             throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's evidence is refused: {appraisal.Reason}", appraisal: appraisal);
+        if (!Names(options, attested.Evidence))
+            throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's package is not what the policy calls {options.Model}.", appraisal: appraisal);
         return attested.ReleaseFault(options.Log, options.Brokers) is { } fault
             ? throw new BulwarkClientException(ClientFailure.ReleaseNotProved, $"It is not proved that this worker was given the model's key: {fault}", appraisal: appraisal)
             : new(options, attested.Evidence, appraisal);
     }
+
+    /// <summary>A policy of several packages says which is the model that was asked for: a gateway could answer with another one.</summary>
+    private static bool Names(BulwarkClientOptions options, Evidence evidence) =>
+        options.Policy.Models.Any(rule => rule.Package == evidence.Model && (rule.Name == options.Model || (rule.Name.Length == 0 && options.Policy.Models.Count == 1)));
 
     internal static byte[] NewNonce() => RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
 

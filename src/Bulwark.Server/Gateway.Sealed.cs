@@ -4,7 +4,7 @@ using Bulwark.Lineage;
 
 namespace Bulwark.Server;
 
-/// <content>Sealed requests: the gateway knows who asks and for which model, and carries the rest. The query observer sees nothing of them.</content>
+/// <content>Sealed requests: the gateway knows who asks and for which model, and carries the rest. The query observer sees how many rows they could hold, not which.</content>
 internal sealed partial class Gateway
 {
     /// <summary>Carries: <c>POST v2/models/{model}[/versions/{version}]/sealed</c>.</summary>
@@ -65,6 +65,10 @@ internal sealed partial class Gateway
 
         if (answer.Message.IsEmpty)   // the worker could not open it: the gateway says so in the clear
             return await RefuseAsync(new(answer.Status, answer.Reason, "The worker does not open this request."), decision);
+        // The rows are sealed: a request is charged as many as its bytes could hold, at two bytes a value.
+        var rows = (int)Math.Clamp(message.Length / (2L * local.Worker.Facts.Model.Width), 1, options.MaximumRows);
+        if (!options.Observer.Observe(new(decision.Client!, model.Signature.Name, default, rows, default, decision.Time)))
+            return await RefuseAsync(new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld."), decision);
         return await RecordSealedAsync(answer, decision);
     }
 

@@ -36,6 +36,8 @@ public sealed partial class ScoringWorker
     public SealedAnswer Answer(SealedAsk ask)
     {
         ArgumentNullException.ThrowIfNull(ask);
+        if (ask.Route.Model != Model.Name)
+            return new(BadRequest, "refused", "wrong-model", default, default);
         SealedArrival arrival;
         try
         {

@@ -153,6 +153,7 @@ public sealed class WorkerProcess : IScoringWorker
         }
 
         start.RedirectStandardInput = true;
+        start.Environment.Remove(Sandboxing.Sandbox.Variable);   // the program sets it for itself: taken from outside it would skip the sandbox
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
         start.Environment["DOTNET_ROOT"] = runtime;

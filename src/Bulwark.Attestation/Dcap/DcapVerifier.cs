@@ -101,10 +101,14 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
     private void Document(Legs legs, string name, string code, SignedJson document, DateTimeOffset now)
     {
         new ChainCheck(name, document.Chain, policy.Roots).AddTo(legs, now);
-        legs.Check($"{name}-signature", document.IsSigned(), "Intel did not sign this document", code: $"{code}Signature");
+        legs.Check($"{name}-signature", document.IsSigned() && IsTcbSigner(document.Chain), "Intel's TCB signing key did not sign this document", code: $"{code}Signature");
         legs.Check($"{name}-in-force", document.IssueDate <= now && now <= document.NextUpdate, $"it is in force from {document.IssueDate:yyyy-MM-dd} to {document.NextUpdate:yyyy-MM-dd}",
             code: now > document.NextUpdate ? "CollateralExpired" : "CollateralNotYetValid");
     }
+
+    /// <summary>The root signs the signer itself, which signs documents and is no platform's certificate: a PCK key below the same root signs quotes only.</summary>
+    private static bool IsTcbSigner(IReadOnlyList<DerCertificate> chain) =>
+        chain is [{ CommonName: "Intel SGX TCB Signing", IsAuthority: false } signer, _] && signer.Extension(PckFacts.Extension) is null;
 
     private void Revocation(Legs legs, Quote quote, DcapCollateral collateral)
     {

@@ -12,7 +12,7 @@ namespace Bulwark.Attestation.Dcap;
 /// <param name="Ppid">16 bytes that name the processor.</param>
 internal sealed record PckFacts(ReadOnlyMemory<byte> Fmspc, ReadOnlyMemory<byte> PceId, IReadOnlyList<int> Components, int PceSvn, ReadOnlyMemory<byte> PlatformInstanceId, ReadOnlyMemory<byte> Ppid)
 {
-    private const string Extension = "1.2.840.113741.1.13.1";
+    internal const string Extension = "1.2.840.113741.1.13.1";
     private const int ComponentCount = 16;
 
     /// <summary>Hexadecimal id of the platform.</summary>

@@ -1,11 +1,12 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Bulwark.Models.Scanning;
 
 /// <summary>Looks at a file by its bytes; nothing of it is ever loaded or run.</summary>
-internal sealed class FileScan(string name, Func<string, bool> isWeightFile)
+internal sealed partial class FileScan(string name, Func<string, bool> isWeightFile)
 {
     private const int LargestPickle = 64 << 20;
     private static readonly string[] s_code = [".py", ".pyc", ".so", ".dll", ".dylib", ".sh", ".exe", ".js", ".jar", ".class", ".wasm"];
@@ -34,19 +35,14 @@ internal sealed class FileScan(string name, Func<string, bool> isWeightFile)
         if (Is([".safetensors"]))
             return LookIntoSafetensors(stream);
         if (isWeightFile(name))
-            return ModelFileKind.ExternalData;
+            return CallsSomething(stream) ? LookIntoPickle(stream, name) : ModelFileKind.ExternalData;
         return Is(s_text) ? LookIntoText(stream) : LookIntoUnknown(stream);
     }
 
     private ModelFileKind LookIntoUnknown(Stream stream)
     {
-        // A protocol-0 pickle has no mark of its own: a trace that ends well and calls something is one.
-        if (stream.Length <= LargestPickle && PickleTrace.Read(ReadAll(stream)) is { IsWhole: true, Calls.Count: > 0 })
-        {
-            stream.Position = 0;
+        if (CallsSomething(stream))
             return LookIntoPickle(stream, name);
-        }
-
         Findings.Add(new("unknown", name, "The format is not known here; the file was not looked into.", Refuses: false));
         return ModelFileKind.Unknown;
     }
@@ -95,15 +91,15 @@ internal sealed class FileScan(string name, Func<string, bool> isWeightFile)
     {
         var head = new byte[Math.Min(4096, stream.Length)];
         stream.ReadExactly(head);
-        return Encoding.Latin1.GetString(head).Contains("'|O'", StringComparison.Ordinal)
-            ? Refuse(ModelFileKind.Pickle, "pickle", "A NumPy array of objects is a pickle. Save numbers only.")
+        return !NumericArray().IsMatch(Encoding.Latin1.GetString(head))
+            ? Refuse(ModelFileKind.Pickle, "pickle", "A NumPy array of anything but plain numbers can hold a pickle. Save numbers only.")
             : ModelFileKind.Unknown;
     }
 
     private ModelFileKind LookIntoText(Stream stream)
     {
         if (!Is([".json"]))
-            return ModelFileKind.Text;
+            return CallsSomething(stream) ? LookIntoPickle(stream, name) : ModelFileKind.Text;
         try
         {
             using var json = JsonDocument.Parse(stream);
@@ -117,6 +113,21 @@ internal sealed class FileScan(string name, Func<string, bool> isWeightFile)
 
         return ModelFileKind.Text;
     }
+
+    /// <summary>A protocol-0 pickle has no mark of its own; one that was cut calls all the same before it ends.</summary>
+    private static bool CallsSomething(Stream stream)
+    {
+        if (stream.Length > LargestPickle)
+            return false;
+        stream.Position = 0;
+        var calls = PickleTrace.Read(ReadAll(stream)).Calls;
+        stream.Position = 0;
+        return calls.Count >= PickleTrace.MostCalls || calls.Any(call => !call.StartsWith("import ", StringComparison.Ordinal));
+    }
+
+    /// <summary>The description of an array of numbers, at the head's beginning, where NumPy writes it.</summary>
+    [GeneratedRegex(@"^.{8,12}\{'descr': '[<>|=]?[bBiufc?][0-9]{0,2}', ", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex NumericArray();
 
     private ModelFileKind LookIntoSafetensors(Stream stream)
     {

@@ -10,7 +10,7 @@ namespace Bulwark.Models.Scanning;
 /// </remarks>
 internal sealed class PickleTrace
 {
-    private const int MostCalls = 64;
+    internal const int MostCalls = 64;
     private const int MostSteps = 1_000_000;
     private const int LongestText = 160;
     private const string Mark = "\u0001mark";

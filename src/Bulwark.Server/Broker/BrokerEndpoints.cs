@@ -6,6 +6,7 @@ namespace Bulwark.Server;
 /// <summary>What a broker answers over HTTP. What cannot be read is 400, what cannot be decided or recorded 503; neither says more than that.</summary>
 internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
 {
+    private const int LongestId = 64;
     private const string TooMany = "too many challenges; wait a minute", NotRecorded = "the decision could not be made or recorded, so there is none; try again later";
 
     internal void Map(WebApplication app)
@@ -26,7 +27,10 @@ internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
     private Task ReleaseAsync(HttpContext http) => AnswerAsync(http, new Judge(async (body, cancel) =>
     {
         var renews = http.Request.Query["renews"].ToString();
-        var answer = await broker.ReleaseAsync(Read(body, static bytes => Evidence.FromJson(bytes.Span)), renews.Length == 0 ? null : renews, cancel);
+        var evidence = Read(body, static bytes => Evidence.FromJson(bytes.Span));
+        if (renews.Length > LongestId || evidence.Kind.Length > LongestId || evidence.Kind.Any(char.IsControl))
+            return new(StatusCodes.Status400BadRequest, Problem("a release's id and a kind of evidence are short names"));
+        var answer = await broker.ReleaseAsync(evidence, renews.Length == 0 ? null : renews, cancel);
         return new(answer.Key is null ? StatusCodes.Status403Forbidden : StatusCodes.Status200OK, answer.ToJson());
     }));
 

@@ -23,7 +23,8 @@ internal sealed class DpopReader(TimeProvider time, bool requiresNonce)
     /// <param name="uri">The request's URI without query and fragment.</param>
     /// <param name="token">The access token that the request brings.</param>
     /// <param name="thumbprint">The proved key, when the verdict is <see cref="TokenVerdict.Accepted"/>.</param>
-    internal TokenVerdict Read(string proof, string method, string uri, string token, out string? thumbprint)
+    /// <param name="admits">Asked about the proved key before the proof is remembered: who has no token must not fill the memory of those who have.</param>
+    internal TokenVerdict Read(string proof, string method, string uri, string token, out string? thumbprint, Func<string, TokenVerdict>? admits = null)
     {
         thumbprint = null;
         if (JwsReader.ReadOwnKey(proof, Algorithms, out var jws, out var key) != JwsVerdict.Valid || StrictJson.Text(jws!.Header, "typ") != "dpop+jwt")
@@ -39,6 +40,8 @@ internal sealed class DpopReader(TimeProvider time, bool requiresNonce)
         if (requiresNonce && !Nonces.IsCurrent(StrictJson.Text(claims, "nonce")))
             return TokenVerdict.NonceNeeded;
         var name = key!.Thumbprint();
+        if (admits?.Invoke(name) is { } refused and not TokenVerdict.Accepted)
+            return refused;
         if (!_replays.TryAdd(name, id))
             return TokenVerdict.ProofReplayed;
         thumbprint = name;

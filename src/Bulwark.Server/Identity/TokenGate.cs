@@ -76,8 +76,10 @@ internal sealed class TokenGate
         if (proof.Count != 1 || proof[0] is not { } text)
             return proof.Count == 0 ? TokenVerdict.ProofMissing : TokenVerdict.BadProof;
         var address = PublicAddress.TrimEnd('/') + http.Request.Path.ToUriComponent();
-        var verdict = _proofs.Read(text, http.Request.Method, address, compact, out var thumbprint);
-        return verdict is TokenVerdict.Accepted ? _keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, thumbprint, out token) : verdict;
+        AccessToken? read = null;
+        var verdict = _proofs.Read(text, http.Request.Method, address, compact, out _, key => _keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, key, out read));
+        token = verdict is TokenVerdict.Accepted ? read : null;
+        return verdict;
     }
 
     private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch);

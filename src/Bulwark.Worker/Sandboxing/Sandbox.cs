@@ -4,7 +4,7 @@ namespace Bulwark.Worker.Sandboxing;
 /// <summary>What keeps the worker's process in. In two steps: privileges and files before the program starts anew, so that every thread is under them; system calls once its socket is open.</summary>
 internal static unsafe class Sandbox
 {
-    private const string Variable = "BULWARK_WORKER_SANDBOX";
+    internal const string Variable = "BULWARK_WORKER_SANDBOX";
     private static readonly string[] s_libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
     private static readonly string[] s_facts = ["/proc", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm", "/etc/ld.so.cache", "/etc/ssl", "/dev/urandom", "/dev/random"];
 

@@ -100,10 +100,10 @@ public sealed class KilledTests : IDisposable
         return ring.List().Last(key => key.Id.Name == "sealing").Id;
     }
 
-    private IEnumerable<KeyUri> Slots() => Directory.EnumerateFiles(Data).Select(path =>
+    private IEnumerable<KeyUri> Slots() => Directory.EnumerateFiles(Data).SelectMany(path =>
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return Assert.IsType<WrappedSlot>(Assert.Single(SealedFile.ReadInfo(file).Slots)).Wrapped.Kek;
+        return SealedFile.ReadInfo(file).Slots.Select(slot => Assert.IsType<WrappedSlot>(slot).Wrapped.Kek);   // two while one copy of the slots is new
     });
 
     private async Task SealAsync(KeyRing ring, int i)

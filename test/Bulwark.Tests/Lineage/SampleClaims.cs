@@ -27,6 +27,8 @@ internal static class SampleClaims
             Decisions = [new() { Action = "infer", Time = Now, Outcome = "scored", Reason = "accepted", Status = 200, Client = Somebody, Model = "fraud", Policies = ["policy0"] }],
         }),
         Statement.Of([new("request", Data), new("response", Test), new("model", Package)], Facts()),
+        Statement.Of("worker", Test, new MeasurementPublished { Value = "sha384:" + new string('a', 96), Kind = "sev-snp", Program = "worker 1", Time = Now }),
+        Statement.Of("model", Package, new KeyAuthorityUsed { Action = "revoked", Model = Package, By = Signing(), Reason = "stolen", Time = Now }),
         Statement.Of("policy.cedar", Policy, new PolicyChanged { Kind = PolicyChanged.AccessPolicy, Time = Now }),
         Statement.Of("privacy ledger, line 3", Data, new PrivacyBooked { Line = 2, Kind = "commit", Dataset = "data", Booking = JsonSerializer.SerializeToElement(new { kind = "commit" }), Time = Now }),
         Statement.Of("report.html", Data, new RunFinished { Pipeline = "card-fraud", Steps = ["train-plain"], Time = Now }),

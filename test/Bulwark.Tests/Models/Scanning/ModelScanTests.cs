@@ -51,6 +51,25 @@ public sealed class ModelScanTests : IDisposable
         Assert.Equal(("pickle", "net.pt!net/data.pkl"), (finding.Rule, finding.Where));
     }
 
+    [Theory]
+    [InlineData("model.bin")]
+    [InlineData("notes.txt")]
+    public void A_pickle_that_was_cut_short_runs_all_the_same_and_is_refused(string name) =>
+        Assert.Equal("pickle", Only(Write(name, Convert.FromHexString(Protocol0)[..^1])).Rule);
+
+    [Theory]
+    [InlineData("<f4", false)]
+    [InlineData("|u1", false)]
+    [InlineData("|O", true)]
+    [InlineData("O", true)]
+    [InlineData("<U8", true)]
+    public void An_array_of_anything_but_numbers_is_refused(string description, bool refused)
+    {
+        var header = $"{{'descr': '{description}', 'fortran_order': False, 'shape': (1,), }}";
+        var path = Write("a.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), 0, 0, 0, 0, 0, 0, 0, 0]);
+        Assert.Equal(refused, !ModelScan.Scan(path).IsClean);
+    }
+
     [Fact]
     public void Any_bytes_are_traced_without_a_fault()
     {
