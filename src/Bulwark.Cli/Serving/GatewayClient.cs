@@ -9,11 +9,12 @@ namespace Bulwark.Cli.Serving;
 /// <summary>A client of a gateway: mutual TLS 1.3 against one authority, a bearer token, Open Inference Protocol V2.</summary>
 internal sealed class GatewayClient : IDisposable
 {
+    private const int LargeBody = 64 << 10;
     private readonly HttpClient _http;
 
     internal GatewayClient(Uri gateway, X509Certificate2 authority, X509Certificate2? certificate, string? token)
     {
-        var handler = new SocketsHttpHandler { SslOptions = TlsPolicy.Client([authority], certificate) };
+        var handler = new SocketsHttpHandler { SslOptions = TlsPolicy.Client([authority], certificate), Expect100ContinueTimeout = TimeSpan.FromSeconds(10) };
         _http = new HttpClient(handler) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(20) };
         if (token is not null)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -34,6 +35,7 @@ internal sealed class GatewayClient : IDisposable
         using var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, $"v2/models/{Uri.EscapeDataString(model)}/infer") { Content = content };
+        request.Headers.ExpectContinue = body.Length > LargeBody;   // a refusal comes before the body; else it could be lost with the connection that closes behind it
         if (header is var (name, value))
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await _http.SendAsync(request, cancel);
