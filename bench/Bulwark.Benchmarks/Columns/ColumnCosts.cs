@@ -66,7 +66,7 @@ internal static class ColumnCosts
             """));
         var policy = ProtectionPolicy.Parse($$"""{"format":"data-policy/v1","dataset":"bench","otherwise":"keep","columns":{ {{columns}} } }""");
         using var job = new ProtectionJob(policy, Tables.Shapes(table), keys, options);
-        using var part = job.Begin(file, "part-00000.parquet", Tables.Shapes(table), external: false, hashed: false);
+        using var part = job.Begin(file, "part-00000.parquet", Tables.Shapes(table), external: false, hashed: options.PlainColumns || options.PlaintextFooter);
         for (var start = 0; start < table.Rows; start += ParquetTable.RowGroupRows)
             part.Add(Tables.Slice(table, start, Math.Min(ParquetTable.RowGroupRows, table.Rows - start)), CancellationToken.None);
         part.Close(part.Manifest, null, CancellationToken.None);
