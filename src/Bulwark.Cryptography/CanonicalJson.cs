@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Bulwark.Cryptography;
 
@@ -16,7 +17,8 @@ namespace Bulwark.Cryptography;
 public static class CanonicalJson
 {
     /// <summary>How Bulwark turns objects into JSON before it canonicalises: camelCase names, enums as camelCase words, nulls left out.</summary>
-    public static JsonSerializerOptions Options { get; } = CreateOptions();
+    /// <remarks>Needs reflection: a program that is published trimmed names its types to <see cref="Serialize{T}(T, JsonTypeInfo{T})"/> instead.</remarks>
+    public static JsonSerializerOptions Options => Reflected.Options;
 
     /// <summary>The canonical bytes of <paramref name="value"/>.</summary>
     /// <param name="value">Anything that the serializer takes.</param>
@@ -24,6 +26,12 @@ public static class CanonicalJson
     /// <exception cref="JsonException">The JSON has no canonical form.</exception>
     public static byte[] Serialize<T>(T value, JsonSerializerOptions? options = null) =>
         Canonicalize(JsonSerializer.SerializeToElement(value, options ?? Options));
+
+    /// <summary>The canonical bytes of <paramref name="value"/>, without reflection.</summary>
+    /// <param name="value">What to write.</param>
+    /// <param name="type">How the type is written; generated when the program was built.</param>
+    /// <exception cref="JsonException">The JSON has no canonical form.</exception>
+    public static byte[] Serialize<T>(T value, JsonTypeInfo<T> type) => Canonicalize(JsonSerializer.SerializeToElement(value, type));
 
     /// <summary>The canonical bytes of <paramref name="element"/>.</summary>
     /// <exception cref="JsonException">The JSON has no canonical form.</exception>
@@ -48,18 +56,24 @@ public static class CanonicalJson
         }
     }
 
-    private static JsonSerializerOptions CreateOptions()
+    /// <summary>Made when it is first asked for: a trimmed program has no reflection, and does not ask.</summary>
+    private static class Reflected
     {
-        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        internal static readonly JsonSerializerOptions Options = Create();
+
+        private static JsonSerializerOptions Create()
         {
-            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            NumberHandling = JsonNumberHandling.Strict,
-            AllowDuplicateProperties = false,
-            PropertyNameCaseInsensitive = false,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-        };
-        options.MakeReadOnly(populateMissingResolver: true);
-        return options;
+            var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+            {
+                DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+                NumberHandling = JsonNumberHandling.Strict,
+                AllowDuplicateProperties = false,
+                PropertyNameCaseInsensitive = false,
+                Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+            };
+            options.MakeReadOnly(populateMissingResolver: true);
+            return options;
+        }
     }
 
     private static void Write(JsonElement element, ArrayBufferWriter<byte> output)

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
@@ -38,13 +37,6 @@ public sealed record DsseResult(DsseVerdict Verdict, string? PayloadType, ReadOn
 /// </remarks>
 public static class Dsse
 {
-    private static readonly JsonSerializerOptions Strict = new(CanonicalJson.Options)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectRequiredConstructorParameters = true,
-        RespectNullableAnnotations = true,
-    };
-
     /// <summary>Signs <paramref name="payload"/> as <paramref name="payloadType"/>.</summary>
     /// <returns>The envelope's canonical bytes.</returns>
     public static byte[] Sign(string payloadType, ReadOnlySpan<byte> payload, Signer signer)
@@ -52,8 +44,9 @@ public static class Dsse
         ArgumentException.ThrowIfNullOrEmpty(payloadType);
         ArgumentNullException.ThrowIfNull(signer);
         var signature = signer.Sign(PreAuthenticationEncoding(payloadType, payload));
-        return CanonicalJson.Serialize(new Envelope(
-            Convert.ToBase64String(payload), payloadType, [new EnvelopeSignature(KeyIdOf(signer.PublicKey), Convert.ToBase64String(signature))]));
+        return CanonicalJson.Serialize(
+            new DsseEnvelope(Convert.ToBase64String(payload), payloadType, [new DsseSignature(KeyIdOf(signer.PublicKey), Convert.ToBase64String(signature))]),
+            LineageJson.Default.DsseEnvelope);
     }
 
     /// <summary>Signs a statement.</summary>
@@ -99,21 +92,17 @@ public static class Dsse
 
     private static string KeyIdOf(VerificationKey key) => key.Fingerprint.ToHex();
 
-    private static Envelope? Read(ReadOnlyMemory<byte> envelope)
+    private static DsseEnvelope? Read(ReadOnlyMemory<byte> envelope)
     {
         if (!CanonicalJson.IsCanonical(envelope))
             return null;
         try
         {
-            return JsonSerializer.Deserialize<Envelope>(envelope.Span, Strict) is { } read && !read.Signatures.Contains(null!) ? read : null;
+            return JsonSerializer.Deserialize(envelope.Span, LineageJson.Default.DsseEnvelope) is { } read && !read.Signatures.Contains(null!) ? read : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
-
-    private sealed record Envelope(string Payload, string PayloadType, EnvelopeSignature[] Signatures);
-
-    private sealed record EnvelopeSignature(string Keyid, string Sig);
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
@@ -55,12 +54,6 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
     /// <summary>Length of a salt: as much as the digest, so that one who reads the log cannot try out bodies.</summary>
     public const int SaltBytes = 32;
 
-    private static readonly JsonSerializerOptions Strict = new(CanonicalJson.Options)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectRequiredConstructorParameters = true,
-    };
-
     /// <summary>A new salt, for one decision.</summary>
     public static byte[] NewSalt() => RandomNumberGenerator.GetBytes(SaltBytes);
 
@@ -76,7 +69,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
     {
         ArgumentNullException.ThrowIfNull(facts);
         Subject[] subjects = [new("request", facts.RequestDigest), new("response", facts.ResponseDigest), new("model", facts.ModelDigest)];
-        return Dsse.Sign(Statement.Create(PredicateTypes.Decision, subjects, facts), worker);
+        return Dsse.Sign(Statement.Create(PredicateTypes.Decision, subjects, facts, LineageJson.Default.PredictionFacts), worker);
     }
 
     /// <summary>Reads a receipt; checks nothing.</summary>
@@ -85,7 +78,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
     {
         try
         {
-            var wire = JsonSerializer.Deserialize<Wire>(bytes, Strict);
+            var wire = JsonSerializer.Deserialize(bytes, LineageJson.Default.ReceiptWire);
             if (wire is not { Format: FormatName, Envelope.ValueKind: JsonValueKind.Object })
                 throw new FormatException($"This is no receipt of the format {FormatName}.");
             if (wire.Salt is not { Length: SaltBytes } salt)
@@ -102,7 +95,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
     public byte[] ToBytes()
     {
         using var envelope = JsonDocument.Parse(Envelope);
-        return CanonicalJson.Serialize(new Wire(FormatName, envelope.RootElement, Salt.ToArray(), Proof?.Format()));
+        return CanonicalJson.Serialize(new ReceiptWire(FormatName, envelope.RootElement, Salt.ToArray(), Proof?.Format()), LineageJson.Default.ReceiptWire);
     }
 
     /// <summary>What the receipt says, unproved; null when it says nothing readable.</summary>
@@ -178,7 +171,7 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
             var statement = Statement.Parse(payload);
             if (statement.PredicateType != PredicateTypes.Decision)
                 return null;
-            var facts = statement.Read<PredictionFacts>();
+            var facts = statement.Read(LineageJson.Default.PredictionFacts);
             Subject[] expected = [new("request", facts.RequestDigest), new("response", facts.ResponseDigest), new("model", facts.ModelDigest)];
             return statement.Subjects.SequenceEqual(expected) ? facts : null;
         }
@@ -187,6 +180,4 @@ public sealed record PredictionReceipt(ReadOnlyMemory<byte> Envelope, ReadOnlyMe
             return null;
         }
     }
-
-    private sealed record Wire(string Format, JsonElement Envelope, byte[]? Salt, string? Proof = null);
 }

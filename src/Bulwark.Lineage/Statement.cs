@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Lineage;
@@ -25,9 +26,12 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
     public static Statement Create<T>(string predicateType, IEnumerable<Subject> subjects, T predicate)
     {
         ArgumentException.ThrowIfNullOrEmpty(predicateType);
-        var statement = new Statement([.. subjects], predicateType, JsonSerializer.SerializeToElement(predicate, CanonicalJson.Options));
-        return statement.Fault() is { } fault ? throw new ArgumentException(fault) : statement;
+        return Sound(new([.. subjects], predicateType, JsonSerializer.SerializeToElement(predicate, CanonicalJson.Options)));
     }
+
+    /// <summary>As <see cref="Create{T}(string, IEnumerable{Subject}, T)"/>, without reflection.</summary>
+    internal static Statement Create<T>(string predicateType, IEnumerable<Subject> subjects, T predicate, JsonTypeInfo<T> type) =>
+        Sound(new([.. subjects], predicateType, JsonSerializer.SerializeToElement(predicate, type)));
 
     /// <summary>Makes a statement of one of Bulwark's own claims.</summary>
     /// <exception cref="ArgumentException">There is no subject, a name appears twice, or the predicate has faults.</exception>
@@ -47,7 +51,7 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
     {
         try
         {
-            var wire = JsonSerializer.Deserialize<Wire>(bytes.Span, WireOptions) ?? throw new FormatException("This is no statement.");
+            var wire = JsonSerializer.Deserialize(bytes.Span, LineageJson.Default.StatementWire) ?? throw new FormatException("This is no statement.");
             if (wire._type != TypeUri)
                 throw new FormatException($"This is no in-toto statement v1: its type is '{wire._type}'.");
             var statement = new Statement([.. wire.Subject.Select(subject => subject?.ToSubject() ?? throw new FormatException("A subject is null."))], wire.PredicateType, wire.Predicate);
@@ -61,7 +65,8 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
 
     /// <summary>The canonical bytes: what is signed and logged.</summary>
     public byte[] ToBytes() => CanonicalJson.Serialize(
-        new Wire(TypeUri, [.. Subjects.Select(subject => new WireSubject(subject.Name, new(StringComparer.Ordinal) { ["sha256"] = subject.Digest.ToHex() }))], PredicateType, Predicate));
+        new StatementWire(TypeUri, [.. Subjects.Select(subject => new StatementSubject(subject.Name, new(StringComparer.Ordinal) { ["sha256"] = subject.Digest.ToHex() }))], PredicateType, Predicate),
+        LineageJson.Default.StatementWire);
 
     /// <summary>The predicate as a type of the caller's. An unknown, repeated, missing or null member is refused.</summary>
     /// <exception cref="FormatException">The predicate is not of this shape.</exception>
@@ -69,7 +74,7 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
     {
         try
         {
-            return Predicate.Deserialize<T>(WireOptions) ?? throw new FormatException("The predicate is null.");
+            return Predicate.Deserialize<T>(Reflected.Strict) ?? throw new FormatException("The predicate is null.");
         }
         catch (JsonException failure)
         {
@@ -77,19 +82,34 @@ public sealed record Statement(IReadOnlyList<Subject> Subjects, string Predicate
         }
     }
 
+    /// <summary>As <see cref="Read{T}()"/>, without reflection.</summary>
+    internal T Read<T>(JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return Predicate.Deserialize(type) ?? throw new FormatException("The predicate is null.");
+        }
+        catch (JsonException failure)
+        {
+            throw new FormatException($"The predicate is no {typeof(T).Name}: {failure.Message}", failure);
+        }
+    }
+
+    private static Statement Sound(Statement statement) => statement.Fault() is { } fault ? throw new ArgumentException(fault) : statement;
+
     private string? Fault() =>
         Subjects.Count == 0 ? "A statement has one subject or more." :
         Subjects.Select(subject => subject.Name).Distinct(StringComparer.Ordinal).Count() != Subjects.Count ? "A subject's name appears twice." :
         Predicate.ValueKind != JsonValueKind.Object ? "A predicate is a JSON object." : null;
 
-    private static readonly JsonSerializerOptions WireOptions = new(CanonicalJson.Options) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
-
-    private sealed record Wire(string _type, WireSubject[] Subject, string PredicateType, JsonElement Predicate);
-
-    private sealed record WireSubject(string Name, Dictionary<string, string> Digest)
+    /// <summary>Made when it is first asked for: a trimmed program has no reflection, and does not ask.</summary>
+    private static class Reflected
     {
-        internal Subject ToSubject() => Digest.TryGetValue("sha256", out var hex) && Cryptography.Digest.TryParse("sha256:" + hex, out var digest)
-            ? new Subject(Name, digest)
-            : throw new FormatException($"The subject '{Name}' has no sha256 digest.");
+        internal static readonly JsonSerializerOptions Strict = new(CanonicalJson.Options)
+        {
+            UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+            RespectRequiredConstructorParameters = true,
+            RespectNullableAnnotations = true,
+        };
     }
 }

@@ -13,13 +13,17 @@ public sealed class ModelFolder
     /// <summary>The manifest, without files.</summary>
     public const string ManifestName = "manifest.json";
 
+    /// <summary>The weights that the model keeps outside of itself, where it does: any length, never read into an array.</summary>
+    public const string WeightsName = "model.onnx.data";
+
     /// <summary>The input screen, where there is one.</summary>
     public const string ScreenName = "screen.json";
 
     /// <param name="manifest">What is known of the model.</param>
     /// <param name="files">The files by name, <see cref="OnnxName"/> among them, <see cref="ManifestName"/> not.</param>
+    /// <param name="weights">Path of the file that becomes <see cref="WeightsName"/>; null when the model holds all its weights.</param>
     /// <exception cref="ArgumentException">The manifest has faults, a name is not allowed, or the model is absent.</exception>
-    public ModelFolder(ModelManifest manifest, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    public ModelFolder(ModelManifest manifest, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, string? weights = null)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(files);
@@ -28,19 +32,25 @@ public sealed class ModelFolder
             faults.Add($"A model folder needs {OnnxName}.");
         if (files.ContainsKey(ManifestName))
             faults.Add($"{ManifestName} is written from the manifest.");
+        if (files.ContainsKey(WeightsName))
+            faults.Add($"{WeightsName} is given as a path.");
         if (files.Count > ModelManifest.MostFiles)
             faults.Add($"A model folder has at most {ModelManifest.MostFiles} files.");
         faults.AddRange(files.Keys.Where(name => !ModelManifest.IsName(name)).Select(name => $"'{name}' is no file name for a model folder."));
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults));
         Manifest = manifest;
+        Weights = weights;
         Files = new SortedDictionary<string, ReadOnlyMemory<byte>>(files.ToDictionary(), StringComparer.Ordinal);
     }
 
     /// <summary>What is known of the model.</summary>
     public ModelManifest Manifest { get; }
 
-    /// <summary>Every file but the manifest, in ordinal order of the names.</summary>
+    /// <summary>Where <see cref="WeightsName"/> is; null when the model holds all its weights.</summary>
+    public string? Weights { get; }
+
+    /// <summary>Every file but the manifest and the weights, in ordinal order of the names.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; }
 
     /// <summary>The ONNX model.</summary>
@@ -62,11 +72,18 @@ public sealed class ModelFolder
         if (!folder.Exists)
             throw new DirectoryNotFoundException($"There is no model folder {path}.");
         ModelManifest? manifest = null;
+        string? weights = null;
         var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         foreach (var entry in folder.EnumerateFileSystemInfos().Where(entry => !entry.Name.StartsWith('.')))
         {
             if (entry is not FileInfo file || entry.LinkTarget is not null)
                 throw new InvalidDataException($"{path} is no model folder: '{entry.Name}' is no plain file.");
+            if (file.Name == WeightsName)
+            {
+                weights = file.FullName;
+                continue;
+            }
+
             var bytes = File.ReadAllBytes(file.FullName);
             if (file.Name == ManifestName)
                 manifest = ModelManifest.Parse(Encoding.UTF8.GetString(bytes));
@@ -76,7 +93,7 @@ public sealed class ModelFolder
 
         try
         {
-            return new ModelFolder(manifest ?? throw new InvalidDataException($"{path} is no model folder: it has no {ManifestName}."), files);
+            return new ModelFolder(manifest ?? throw new InvalidDataException($"{path} is no model folder: it has no {ManifestName}."), files, weights);
         }
         catch (ArgumentException fault)
         {
@@ -98,6 +115,8 @@ public sealed class ModelFolder
         {
             foreach (var (name, bytes) in Files)
                 AtomicFile.Write(Path.Combine(fresh, name), bytes.Span);
+            if (Weights is not null)
+                File.Copy(Weights, Path.Combine(fresh, WeightsName));
             AtomicFile.Write(Path.Combine(fresh, ManifestName), Encoding.UTF8.GetBytes(Manifest.ToJson()));
             Swap(fresh, target);
         }

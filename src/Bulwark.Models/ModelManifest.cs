@@ -19,6 +19,8 @@ public sealed record ModelManifest
     /// <summary>Most files of one package.</summary>
     public const int MostFiles = 64;
 
+    private const long MostWeightBytes = 1L << 40;
+
     /// <summary>What the model is called: letters, digits, dots, hyphens, underscores and plus signs, up to 100.</summary>
     public required string Name { get; init; }
 
@@ -128,8 +130,8 @@ public sealed record ModelManifest
             yield return $"A package has at most {MostFiles} files, not {Files.Count}.";
         foreach (var file in Files)
         {
-            if (file is null || !IsName(file.Name) || file.Bytes is < 0 or > int.MaxValue)
-                yield return "A file needs a name of letters, digits, dots, hyphens and underscores, and 0 to 2147483647 bytes.";
+            if (file is null || !IsName(file.Name) || file.Bytes < 0 || file.Bytes > (file.Name == ModelFolder.WeightsName ? MostWeightBytes : int.MaxValue))
+                yield return "A file needs a name of letters, digits, dots, hyphens and underscores, and 0 to 2147483647 bytes (weights: up to a tebibyte).";
         }
 
         if (Files.Where(file => file is not null).GroupBy(file => file.Name, StringComparer.Ordinal).Any(group => group.Count() > 1))

@@ -102,7 +102,19 @@ public static class OnnxModel
 
     /// <summary>The schema inside an ONNX file, or null where there is none.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the schema is not valid.</exception>
-    public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx));
+    public static FeatureSchema? SchemaOf(ReadOnlySpan<byte> onnx) => OnnxFile.SchemaOf(OnnxFile.Parse(onnx, weightsApart: true));
+
+    /// <summary>The same model with all weights that it keeps in other files of <paramref name="folder"/> in one: <see cref="ModelFolder.WeightsName"/>, which may be of any length.</summary>
+    /// <param name="onnx">The ONNX file.</param>
+    /// <param name="folder">The folder that the locations are relative to.</param>
+    /// <param name="weights">The file to write.</param>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or its weights lead out of the folder, or are not all there.</exception>
+    /// <exception cref="IOException">A file of weights cannot be read or written.</exception>
+    public static byte[] WithWeightsApart(byte[] onnx, string folder, string weights) => ExternalWeights.Gather(onnx, folder, weights);
+
+    /// <summary>Bytes of weights that the model keeps in other files of <paramref name="folder"/>; 0 when all are inside.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model, or its weights lead out of the folder, or are not all there.</exception>
+    public static long WeightsOutside(byte[] onnx, string folder) => ExternalWeights.Bytes(onnx, folder);
 
     /// <summary>The same model, made elsewhere, with a schema that says what its raw rows hold: so that requests to it can be checked and screened.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model.</exception>
@@ -111,7 +123,7 @@ public static class OnnxModel
     public static byte[] WithSchema(ReadOnlySpan<byte> onnx, FeatureSchema schema)
     {
         ArgumentNullException.ThrowIfNull(schema);
-        var model = OnnxFile.Parse(onnx);
+        var model = OnnxFile.Parse(onnx, weightsApart: true);
         var faults = schema.Faults().ToList();
         var width = ScoreInput.WidthOf(OnnxFile.OnlyInput(model.Graph));
         if (width != schema.Width)
@@ -127,11 +139,15 @@ public static class OnnxModel
     /// <summary>A scorer of an ONNX file: the managed engine for what <see cref="Import"/> takes with a schema, else ONNX Runtime.</summary>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or the model contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The model has no single float matrix as input, or no score.</exception>
-    public static IScorer OpenScorer(ReadOnlySpan<byte> onnx)
+    public static IScorer OpenScorer(ReadOnlySpan<byte> onnx) => OpenScorer(onnx, null);
+
+    /// <summary>As <see cref="OpenScorer(ReadOnlySpan{byte})"/>, with the weights that the model keeps apart; ONNX Runtime scores such a one.</summary>
+    /// <inheritdoc cref="OpenScorer(ReadOnlySpan{byte})"/>
+    public static IScorer OpenScorer(ReadOnlySpan<byte> onnx, ModelWeights? weights)
     {
         try
         {
-            if (Import(onnx) is { Schema: { } schema } model)
+            if (weights is null && Import(onnx) is { Schema: { } schema } model)
                 return new NetworkScorer(schema, model.Network);
         }
         catch (NotSupportedException)
@@ -139,7 +155,7 @@ public static class OnnxModel
             // No chain of dense layers: the runtime scores it.
         }
 
-        return new OnnxScorer(onnx);
+        return new OnnxScorer(onnx, weights);
     }
 
     private static GraphProto Graph(FeatureEncoder encoder, DenseNetwork<float> network)

@@ -21,28 +21,41 @@ public sealed class OnnxScorer : IScorer
     }
 
     private const int BatchRows = 4096;
-    private readonly InferenceSession _session;
+    private readonly InferenceSession? _session;
+    private bool _isDisposed;
     private readonly RunOptions _run = new();
     private readonly ScoreOutput _output;
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
     private readonly int _batchRows;
+    private readonly ModelWeights? _weights;
+    private readonly OutsideWeights? _outside;
 
     /// <param name="onnx">The bytes of an ONNX model, weights inside.</param>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model that the runtime loads.</exception>
     /// <exception cref="NotSupportedException">The model has another input, or no output that is a score; the message says what to change.</exception>
     public OnnxScorer(ReadOnlySpan<byte> onnx)
+        : this(onnx, null)
     {
-        var graph = OnnxFile.Parse(onnx).Graph;
+    }
+
+    /// <param name="onnx">The bytes of an ONNX model.</param>
+    /// <param name="weights">The tensors that it keeps in <see cref="ModelFolder.WeightsName"/>: used in place, and held until this is disposed; null when all are inside.</param>
+    /// <exception cref="InvalidDataException">The bytes are no ONNX model that the runtime loads.</exception>
+    /// <exception cref="NotSupportedException">The model has another input, or no output that is a score; the message says what to change.</exception>
+    public OnnxScorer(ReadOnlySpan<byte> onnx, ModelWeights? weights)
+    {
+        var graph = OnnxFile.Parse(onnx, weights is not null).Graph;
         var input = OnnxFile.OnlyInput(graph);
         Width = ScoreInput.WidthOf(input);
         _batchRows = ScoreInput.TakesOneRow(input) ? 1 : BatchRows;
         _output = ScoreOutput.Find(graph);
         _inputNames = [input.Name];
         _outputNames = [_output.Name];
-        _session = Load(onnx);
+        _weights = Hold(weights);
         try
         {
+            (_session, _outside) = Load(onnx, graph, weights);
             Columns = ColumnsOf(Run(new float[Width], 1));
         }
         catch
@@ -77,8 +90,20 @@ public sealed class OnnxScorer : IScorer
     /// <inheritdoc/>
     public void Dispose()
     {
-        _session.Dispose();
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        _session?.Dispose();
         _run.Dispose();
+        _outside?.Dispose();
+        _weights?.DangerousRelease();
+    }
+
+    private static ModelWeights? Hold(ModelWeights? weights)
+    {
+        var held = false;
+        weights?.DangerousAddRef(ref held);
+        return weights;
     }
 
     private float[] Run(float[] batch, int rows)
@@ -86,7 +111,7 @@ public sealed class OnnxScorer : IScorer
         try
         {
             using var input = OrtValue.CreateTensorValueFromMemory(batch, [rows, Width]);
-            using var outputs = _session.Run(_run, _inputNames, [input], _outputNames);
+            using var outputs = _session!.Run(_run, _inputNames, [input], _outputNames);
             return outputs[0].GetTensorDataAsSpan<float>().ToArray();
         }
         catch (OnnxRuntimeException fault)
@@ -98,7 +123,7 @@ public sealed class OnnxScorer : IScorer
     private int ColumnsOf(float[] oneRow) => oneRow.Length is > 0 and <= FeatureSchema.MostFeatures
         ? oneRow.Length : throw new NotSupportedException($"Output '{_output.Name}' has {oneRow.Length} numbers for one row; a score has one, or one a class.");
 
-    private static InferenceSession Load(ReadOnlySpan<byte> onnx)
+    private static (InferenceSession Session, OutsideWeights? Outside) Load(ReadOnlySpan<byte> onnx, GraphProto graph, ModelWeights? weights)
     {
         using var options = new SessionOptions
         {
@@ -109,13 +134,15 @@ public sealed class OnnxScorer : IScorer
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        var outside = weights is null ? null : OutsideWeights.Add(options, graph, weights);
         var bytes = onnx.ToArray();
         try
         {
-            return new InferenceSession(bytes, options);
+            return (new InferenceSession(bytes, options), outside);
         }
         catch (OnnxRuntimeException fault)
         {
+            outside?.Dispose();
             throw new InvalidDataException($"ONNX Runtime does not load the model: {fault.Message}", fault);
         }
         finally

@@ -9,8 +9,9 @@ public sealed class OpenedModel : IDisposable
 {
     private readonly Dictionary<string, byte[]> _files;
 
-    internal OpenedModel(SealVerification verification, Dictionary<string, byte[]> files)
+    internal OpenedModel(SealVerification verification, Dictionary<string, byte[]> files, ModelWeights? weights)
     {
+        Weights = weights;
         Verification = verification;
         _files = files;
     }
@@ -24,7 +25,10 @@ public sealed class OpenedModel : IDisposable
     /// <summary>Digest of the package, which names the model in receipts.</summary>
     public Digest PackageDigest => Verification.PackageDigest;
 
-    /// <summary>The files' names.</summary>
+    /// <summary>The weights that the model keeps outside of its ONNX file; null when it holds all of them.</summary>
+    public ModelWeights? Weights { get; }
+
+    /// <summary>The files' names, but for the weights.</summary>
     public IReadOnlyCollection<string> Names => _files.Keys;
 
     /// <summary>True when there is a file of that name.</summary>
@@ -45,7 +49,7 @@ public sealed class OpenedModel : IDisposable
     /// <summary>A scorer of the model: the managed engine for a network of ours, else ONNX Runtime.</summary>
     /// <exception cref="InvalidDataException">The model is not valid.</exception>
     /// <exception cref="NotSupportedException">The model has no single float matrix as input, or no score.</exception>
-    public IScorer OpenScorer() => OnnxModel.OpenScorer(File(ModelFolder.OnnxName).Span);
+    public IScorer OpenScorer() => OnnxModel.OpenScorer(File(ModelFolder.OnnxName).Span, Weights);
 
     /// <summary>Wipes the files.</summary>
     public void Dispose()
@@ -53,5 +57,6 @@ public sealed class OpenedModel : IDisposable
         foreach (var bytes in _files.Values)
             CryptographicOperations.ZeroMemory(bytes);
         _files.Clear();
+        Weights?.Dispose();
     }
 }

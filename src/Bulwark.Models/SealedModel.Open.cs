@@ -51,28 +51,39 @@ public static partial class SealedModel
     private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        await using var plain = await open(payload).ConfigureAwait(false);
-        var listed = verification.Manifest!.Files;
-        if (listed.Sum(file => file.Bytes) != plain.Length)
-            throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        return await OpenPayloadAsync(verification, await open(payload).ConfigureAwait(false), cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Verifies a package that lies where nobody else can change it, for opening it later.</summary>
+    /// <param name="package">Seekable; read from its current position to its end; it stays open until the model is opened.</param>
+    /// <param name="trusted">Keys whose signature is accepted.</param>
+    /// <param name="cancel">Stops the reading.</param>
+    /// <exception cref="CryptographicException">The package is not trusted; the message names the verdict.</exception>
+    public static async Task<VerifiedPackage> RequireAsync(Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    {
+        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
+        return new(package, verification, payload.Position);
+    }
+
+    /// <summary>The files of a verified payload; closes it.</summary>
+    internal static async Task<OpenedModel> OpenPayloadAsync(SealVerification verification, SealedStream opened, CancellationToken cancel)
+    {
+        await using var plain = opened;
+        var sink = new PayloadSink(verification.Manifest!.Files);
         try
         {
-            foreach (var file in listed)
-            {
-                var bytes = GC.AllocateUninitializedArray<byte>((int)file.Bytes, pinned: true);
-                files.Add(file.Name, bytes);
-                await plain.ReadExactlyAsync(bytes, cancel).ConfigureAwait(false);
-                if (Digest.Of(bytes) != file.Digest)
-                    throw new CryptographicException($"The model package is refused: '{file.Name}' is not the file that the manifest names.");
-            }
-
-            return new OpenedModel(verification, files);
+            if (sink.Expected != plain.Length)
+                throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");
+            await plain.CopyAllAsync(sink, cancel: cancel).ConfigureAwait(false);
+            return sink.Differing() is { } file
+                ? throw new CryptographicException($"The model package is refused: '{file}' is not the file that the manifest names.")
+                : new OpenedModel(verification, sink.Files, sink.Weights);
         }
         catch
         {
-            foreach (var bytes in files.Values)
+            foreach (var bytes in sink.Files.Values)
                 CryptographicOperations.ZeroMemory(bytes);
+            sink.Weights?.Dispose();
             throw;
         }
     }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Models.Package;
 
@@ -7,8 +5,6 @@ namespace Bulwark.Models;
 
 public static partial class SealedModel
 {
-    private const int BufferSize = 128 * 1024;
-
     /// <summary>Checks a package from the stream's current position to its end: head, envelope, manifest, signature, signer, every payload byte. Needs no secret.</summary>
     /// <param name="package">Read once, forward, in constant memory.</param>
     /// <param name="trusted">Keys whose signature is accepted; empty accepts none, and still tells a right signature from a wrong one.</param>
@@ -45,7 +41,7 @@ public static partial class SealedModel
             return (Refuse(SealVerdict.Malformed, fault.Message), 0);
         }
 
-        var (payload, whole, bytes) = await DigestsAsync(package, [.. head, .. front], cancel).ConfigureAwait(false);
+        var (payload, whole, bytes) = await TwoDigests.OfAsync([.. head, .. front], package, cancel).ConfigureAwait(false);
         var (verdict, reason) = Judge(envelope, payload, trusted);
         var verification = new SealVerification(verdict, reason, whole, envelope.Predicate.Manifest, envelope.Predicate.Signer, bytes);
         return (verification, head.Length + front.Length);
@@ -62,25 +58,6 @@ public static partial class SealedModel
         return trusted.Contains(signer)
             ? (SealVerdict.Trusted, $"Signed by {signer}; every byte is as it was signed.")
             : (SealVerdict.UntrustedSigner, $"Every byte is as {signer} signed it, but {(trusted.Count == 0 ? "no key is trusted here" : "that key is not trusted here")}.");
-    }
-
-    private static async Task<(Digest Payload, Digest Whole, long Bytes)> DigestsAsync(Stream package, byte[] front, CancellationToken cancel)
-    {
-        using var payload = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        whole.AppendData(front);
-        long bytes = front.Length;
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        int read;
-        while ((read = await package.ReadAsync(buffer, cancel).ConfigureAwait(false)) > 0)
-        {
-            payload.AppendData(buffer, 0, read);
-            whole.AppendData(buffer, 0, read);
-            bytes += read;
-        }
-
-        ArrayPool<byte>.Shared.Return(buffer);
-        return (new Digest(payload.GetHashAndReset()), new Digest(whole.GetHashAndReset()), bytes);
     }
 
     private static SealVerification Refuse(SealVerdict verdict, string? reason = null) => new(verdict, reason ?? verdict switch

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Models.Package;
 
@@ -38,38 +37,46 @@ public static partial class SealedModel
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(signer);
-        manifest = manifest with { Files = [.. folder.Files.Select(file => new ModelFile(file.Key, file.Value.Length, Digest.Of(file.Value.Span)))] };
+        manifest = manifest with { Files = await ListAsync(folder, cancel).ConfigureAwait(false) };
         if (manifest.Faults().ToList() is { Count: > 0 } faults)
             throw new ArgumentException(string.Join(" ", faults), nameof(manifest));
 
-        using var payload = new MemoryStream();
-        using var plain = Concatenate(folder);
+        // The front's length does not hang on the digest and the signature in it, so it is written last, before bytes that are long on the disk.
+        var room = PackageHead.SizeInBytes + SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), default, signer).Length;
+        if (room - PackageHead.SizeInBytes > PackageHead.LongestEnvelopeInBytes)
+            throw new ArgumentException($"The manifest is too long: {room} bytes once signed, at most {PackageHead.LongestEnvelopeInBytes}.", nameof(manifest));
         var context = new Dictionary<string, string> { ["model"] = manifest.Name, ["version"] = manifest.Version };
-        await SealedFile.SealAsync(plain, payload, new SealOptions { Recipients = [SealRecipient.Key(keys, kek)], MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
-        var body = payload.GetBuffer().AsMemory(0, (int)payload.Length);
-
-        var envelope = SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), Digest.Of(body.Span), signer);
-        if (envelope.Length > PackageHead.LongestEnvelopeInBytes)
-            throw new ArgumentException($"The manifest is too long: {envelope.Length} bytes once signed, at most {PackageHead.LongestEnvelopeInBytes}.", nameof(manifest));
-        byte[] head = [.. PackageHead.Write(envelope.Length), .. envelope];
+        var plainBytes = manifest.Files.Sum(file => file.Bytes);
+        var (whole, bytes) = (default(Digest), 0L);
         await AtomicFile.WriteAsync(output, async stream =>
         {
-            await stream.WriteAsync(head, cancel).ConfigureAwait(false);
-            await stream.WriteAsync(body, cancel).ConfigureAwait(false);
+            stream.SetLength(room);
+            stream.Position = room;
+            using (var plain = new FolderStream(folder, manifest.Files))
+                await SealedFile.SealAsync(plain, stream, new SealOptions { Recipients = [SealRecipient.Key(keys, kek)], MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
+            stream.Position = room;
+            var (payload, _, _) = await TwoDigests.OfAsync([], stream, cancel).ConfigureAwait(false);
+            var envelope = SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), payload, signer);
+            byte[] front = [.. PackageHead.Write(envelope.Length), .. envelope];
+            if (front.Length != room)
+                throw new InvalidOperationException("The signed front is not as long as it was foreseen to be.");
+            stream.Position = 0;
+            await stream.WriteAsync(front, cancel).ConfigureAwait(false);
+            (_, whole, bytes) = await TwoDigests.OfAsync(front, stream, cancel).ConfigureAwait(false);
         }, cancel).ConfigureAwait(false);
-
-        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        whole.AppendData(head);
-        whole.AppendData(body.Span);
-        return new SealedModelInfo(manifest, new Digest(whole.GetHashAndReset()), plain.Length, head.Length + body.Length, signer.PublicKey);
+        return new SealedModelInfo(manifest, whole, plainBytes, bytes, signer.PublicKey);
     }
 
-    private static MemoryStream Concatenate(ModelFolder folder)
+    /// <summary>The folder's files in ordinal order of their names, with their digests.</summary>
+    private static async Task<IReadOnlyList<ModelFile>> ListAsync(ModelFolder folder, CancellationToken cancel)
     {
-        var plain = new MemoryStream();
-        foreach (var bytes in folder.Files.Values)
-            plain.Write(bytes.Span);
-        plain.Position = 0;
-        return plain;
+        var files = folder.Files.Select(file => new ModelFile(file.Key, file.Value.Length, Digest.Of(file.Value.Span))).ToList();
+        if (folder.Weights is not null)
+        {
+            await using var weights = File.OpenRead(folder.Weights);
+            files.Add(new(ModelFolder.WeightsName, weights.Length, await Digest.OfAsync(weights, cancel).ConfigureAwait(false)));
+        }
+
+        return [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)];
     }
 }

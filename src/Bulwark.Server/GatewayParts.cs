@@ -79,21 +79,25 @@ internal sealed class GatewayParts : IAsyncDisposable
     /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>
     private static async Task<IScoringWorker> StartWorkerAsync(GatewayOptions options, GatewayRecords records, CancellationToken cancel)
     {
-        var package = await File.ReadAllBytesAsync(options.PackagePath, cancel);
-        var digest = Digest.Of(package);
-        using var stream = new MemoryStream(package, writable: false);
-        if (await SealedModel.VerifyAsync(stream, options.Publishers, cancel) is { IsTrusted: false } refused)
-            throw new CryptographicException($"The model package is refused ({refused.Verdict}): {refused.Reason}");
+        await using var package = File.OpenRead(options.PackagePath);
+        var verified = await SealedModel.VerifyAsync(package, options.Publishers, cancel);
+        if (!verified.IsTrusted)
+            throw new CryptographicException($"The model package is refused ({verified.Verdict}): {verified.Reason}");
+        package.Position = 0;
         await records.AppendPoliciesAsync(cancel);
-        var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == digest ? await DataKeyAsync(package, options, ending) : null, records.AppendAsync, options.Time);
+        var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == verified.PackageDigest ? await DataKeyAsync(asked, options, ending) : null, records.AppendAsync, options.Time);
         if (options.SeparateWorker)
             return await WorkerProcess.StartAsync(package, options.Publishers, options.EvidenceSource, broker, cancel);
         return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
     }
 
-    private static async ValueTask<SecretBytes> DataKeyAsync(byte[] package, GatewayOptions options, CancellationToken cancel)
+    private static async ValueTask<SecretBytes?> DataKeyAsync(Digest asked, GatewayOptions options, CancellationToken cancel)
     {
-        using var stream = new MemoryStream(package, writable: false);
-        return (await SealedModel.UnwrapDataKeyAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel)).DataKey;
+        await using var package = File.OpenRead(options.PackagePath);
+        var (dataKey, verification) = await SealedModel.UnwrapDataKeyAsync(package, options.PackageKeys ?? options.Keys, options.Publishers, cancel);
+        if (verification.PackageDigest == asked)
+            return dataKey;
+        dataKey.Dispose();   // the file was replaced since it was verified
+        return null;
     }
 }

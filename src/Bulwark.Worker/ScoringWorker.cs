@@ -50,7 +50,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     public bool Insecure => Release.Insecure;
 
     /// <summary>Starts a worker: fresh keys, challenge, evidence, key release, package opened in memory.</summary>
-    /// <param name="package">The sealed package, whole.</param>
+    /// <param name="package">The sealed package: seekable, from where it stands to its end, in memory or in a file that only this process can change. It is closed.</param>
     /// <param name="publishers">The keys whose signature on a package is trusted.</param>
     /// <param name="source">Where evidence comes from.</param>
     /// <param name="broker">Who may release the package's key.</param>
@@ -60,29 +60,29 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     public static Task<ScoringWorker> StartAsync(
-        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, TimeProvider time, CancellationToken cancel)
+        Stream package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, TimeProvider time, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(broker);
         return StartAsync(package, publishers, source, broker.ChallengeAsync, (evidence, ending) => broker.ReleaseAsync(evidence, null, ending), time, cancel);
     }
 
     internal static async Task<ScoringWorker> StartAsync(
-        byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source,
+        Stream package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source,
         Func<EvidenceIntroduction, CancellationToken, ValueTask<EvidenceChallenge>> challenge, Func<Evidence, CancellationToken, ValueTask<KeyReleaseAnswer>> ask,
         TimeProvider time, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(package);
+        var verified = await SealedModel.RequireAsync(package, publishers, cancel);
         var signer = Signer.Generate();
         var hpke = HpkeKeyPair.Generate();
         try
         {
             var keys = new EvidenceKeys { Hpke = hpke.PublicKey.ToArray(), Receipt = signer.PublicKey };
-            var evidence = await source.CollectAsync(await challenge(await source.IntroduceAsync(cancel), cancel), keys, Digest.Of(package), cancel);
+            var evidence = await source.CollectAsync(await challenge(await source.IntroduceAsync(cancel), cancel), keys, verified.Verification.PackageDigest, cancel);
             var release = await ask(evidence, cancel);
             if (release.Key is null)
                 throw new KeyRefusedException(release);
             using var dataKey = release.Key.Open(hpke, evidence);
-            return new(await OpenAsync(package, dataKey, publishers, cancel), signer, hpke, source, evidence, release, time);
+            return new(await OpenAsync(verified, dataKey, cancel), signer, hpke, source, evidence, release, time);
         }
         catch
         {
@@ -131,11 +131,10 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static async Task<WorkerModel> OpenAsync(byte[] package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> publishers, CancellationToken cancel)
+    private static async Task<WorkerModel> OpenAsync(VerifiedPackage package, SecretBytes dataKey, CancellationToken cancel)
     {
-        using var stream = new MemoryStream(package, writable: false);
-        using var opened = await SealedModel.OpenAsync(stream, dataKey, publishers, cancel);
+        using var opened = await package.OpenAsync(dataKey, cancel);
         var screen = opened.Contains(ModelFolder.ScreenName) ? opened.File(ModelFolder.ScreenName).ToArray() : null;
-        return WorkerModel.Open(opened.Manifest.Name, opened.Manifest.Version, opened.PackageDigest, opened.File(ModelFolder.OnnxName).Span, screen);
+        return WorkerModel.Open(opened.Manifest.Name, opened.Manifest.Version, opened.PackageDigest, opened.File(ModelFolder.OnnxName).Span, screen, opened.Weights);
     }
 }

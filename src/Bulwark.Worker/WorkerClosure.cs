@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
@@ -16,8 +17,9 @@ public static class WorkerClosure
         var folder = AppContext.BaseDirectory;
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         Add(typeof(WorkerClosure).Assembly, folder, files);
+        var hasRuntime = File.Exists(Path.Combine(folder, "libcoreclr.so"));   // published with the runtime: that is in the measurement too
         var patterns = Directory.EnumerateFiles(folder, "lib*.so", SearchOption.AllDirectories);
-        foreach (var file in patterns.Where(file => NativeLibraries.Any(name => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))))
+        foreach (var file in patterns.Where(file => hasRuntime || NativeLibraries.Any(name => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))))
             files.TryAdd(Path.GetFileName(file), file);
         return [.. files.Values];
     }
@@ -25,6 +27,7 @@ public static class WorkerClosure
     /// <summary>The measurement of those files.</summary>
     public static Digest Measure() => Measurement.OfFiles(Files());
 
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "What trimming took away is in no file, so it is rightly not listed.")]
     private static void Add(Assembly assembly, string folder, Dictionary<string, string> files)
     {
         var name = assembly.GetName().Name + ".dll";

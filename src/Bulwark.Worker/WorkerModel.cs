@@ -44,14 +44,15 @@ public sealed class WorkerModel : IDisposable
     /// <param name="package">Digest of the package.</param>
     /// <param name="onnx">The graph; it must carry its feature schema.</param>
     /// <param name="screen">The input screen; null for the schema's contract alone.</param>
+    /// <param name="weights">The weights that the graph keeps apart; held until the model is disposed. Null when it holds all of them.</param>
     /// <exception cref="InvalidDataException">The graph carries no schema, or screen, schema and graph do not fit each other.</exception>
-    public static WorkerModel Open(string name, string version, Digest package, ReadOnlySpan<byte> onnx, byte[]? screen)
+    public static WorkerModel Open(string name, string version, Digest package, ReadOnlySpan<byte> onnx, byte[]? screen, ModelWeights? weights = null)
     {
         var schema = OnnxModel.SchemaOf(onnx)
             ?? throw new InvalidDataException("The model carries no feature schema, so no request could be checked against it; import it with one.");
         var encoder = new FeatureEncoder(schema);
         var loaded = screen is null ? InputScreen.OfContract(ScreenContract.Of(schema)) : InputScreen.FromJson(screen);
-        var scorer = new OnnxScorer(onnx);
+        var scorer = new OnnxScorer(onnx, weights);
         try
         {
             if (scorer.Width != schema.Width || loaded.Width != schema.Width)

@@ -36,7 +36,7 @@ public sealed class WorkerProcess : IScoringWorker
     public bool IsReady => !_process.HasExited;
 
     /// <summary>Starts the program that lies beside this one, and gives it the package once it has shut itself in.</summary>
-    /// <param name="package">The sealed package, whole.</param>
+    /// <param name="package">The sealed package, read forward from where it stands to its end: the worker verifies what it got.</param>
     /// <param name="publishers">The keys whose signature on a package is trusted.</param>
     /// <param name="source">Where evidence comes from.</param>
     /// <param name="broker">Who may release the package's key.</param>
@@ -45,7 +45,12 @@ public sealed class WorkerProcess : IScoringWorker
     /// <exception cref="CryptographicException">The package was changed, or no trusted publisher signed it.</exception>
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     /// <exception cref="IOException">The program is not there, does not start, or ends.</exception>
-    public static async Task<WorkerProcess> StartAsync(byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel)
+    public static Task<WorkerProcess> StartAsync(Stream package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel) =>
+        StartAsync(package, publishers, source, broker, Path.Combine(AppContext.BaseDirectory, "worker", "Bulwark.Worker"), cancel);
+
+    /// <summary>With the published program at <paramref name="published"/>.</summary>
+    internal static async Task<WorkerProcess> StartAsync(
+        Stream package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, string published, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(source);
@@ -59,7 +64,7 @@ public sealed class WorkerProcess : IScoringWorker
             listener.Bind(new UnixDomainSocketEndPoint(path));
             var connections = Math.Max(2, Environment.ProcessorCount);
             listener.Listen(connections);
-            process = Launch(path, connections);
+            process = Launch(published, path, connections);
             while (wires.Count < connections)
                 wires.Add(new(await AcceptAsync(listener, process, cancel)));
             var facts = await Task.Run(() => Converse(wires[0], package, publishers, source, broker, cancel), cancel);
@@ -137,10 +142,9 @@ public sealed class WorkerProcess : IScoringWorker
     }
 
     /// <summary>The worker published in its folder <c>worker</c>; else the one that was built beside this program, on this program's runtime.</summary>
-    private static Process Launch(string path, int connections)
+    private static Process Launch(string published, string path, int connections)
     {
         var folder = AppContext.BaseDirectory;
-        var published = Path.Combine(folder, "worker", "Bulwark.Worker");
         var runtime = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
         string[] arguments = ["serve", path, $"{connections}"];
         var start = new ProcessStartInfo(published, arguments);
@@ -177,9 +181,12 @@ public sealed class WorkerProcess : IScoringWorker
         throw new IOException(first == ended ? $"The worker's process ended with {process.ExitCode} before it was ready." : "The worker's process did not connect.");
     }
 
-    private static async Task<WorkerFacts> Converse(WorkerWire wire, byte[] package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel)
+    private static async Task<WorkerFacts> Converse(WorkerWire wire, Stream package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, CancellationToken cancel)
     {
-        wire.Send(WorkerMessage.Start, package, WorkerWire.Text(string.Join('\n', publishers)));
+        wire.Send(WorkerMessage.Start, WorkerWire.Number(package.Length - package.Position), WorkerWire.Text(string.Join('\n', publishers)));
+        var piece = new byte[WorkerWire.PieceBytes];
+        while (await package.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancel) is > 0 and var read)
+            wire.Send(WorkerMessage.Package, piece.AsMemory(0, read));
         while (wire.Receive() is var (kind, fields))
         {
             switch (kind)

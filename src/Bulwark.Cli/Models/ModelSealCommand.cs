@@ -77,7 +77,7 @@ internal static class ModelSealCommand
             var signature = Path.Combine(scratch.FullName, ModelSignature.FileName);
             var info = await ModelSignature.SignAsync(path, signature, signer, options: new() { Ignore = [ModelFolder.ManifestName, ModelSignature.FileName] }, cancel: cancel);
             var files = new Dictionary<string, ReadOnlyMemory<byte>>(folder.Files) { [ModelSignature.FileName] = await File.ReadAllBytesAsync(signature, cancel) };
-            return (new ModelFolder(folder.Manifest, files), info.Root);
+            return (new ModelFolder(folder.Manifest, files, folder.Weights), info.Root);
         }
         finally
         {

@@ -20,7 +20,64 @@ internal static class ExternalWeights
         return model.ToByteArray();
     }
 
+    /// <summary>The same model with its outside weights in one new file, each at a multiple of 64 bytes.</summary>
+    internal static byte[] Gather(byte[] onnx, string folder, string output)
+    {
+        const int Alignment = 64;
+        var model = OnnxScan.Parse(onnx);
+        using var written = File.Create(output);
+        foreach (var tensor in OnnxScan.Tensors(model).Where(tensor => OnnxScan.Location(tensor) is not null))
+        {
+            written.Position = (written.Position + Alignment - 1) / Alignment * Alignment;
+            var start = written.Position;
+            using (var values = Open(tensor, folder, out var length))
+                Copy(values, written, length);
+            tensor.ExternalData.Clear();
+            foreach (var (key, value) in new[] { ("location", ModelFolder.WeightsName), ("offset", $"{start}"), ("length", $"{written.Position - start}") })
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+        }
+
+        written.Flush(flushToDisk: true);
+        return model.ToByteArray();
+    }
+
+    /// <summary>Bytes of all outside weights.</summary>
+    internal static long Bytes(byte[] onnx, string folder)
+    {
+        long bytes = 0;
+        foreach (var tensor in OnnxScan.Tensors(OnnxScan.Parse(onnx)).Where(tensor => OnnxScan.Location(tensor) is not null))
+        {
+            using var _ = Open(tensor, folder, out var length);
+            bytes += length;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Which bytes of a file are a tensor's.</summary>
+    /// <exception cref="InvalidDataException">The file is shorter.</exception>
+    internal static (long Offset, long Length) Place(TensorProto tensor, long fileBytes)
+    {
+        var offset = Number(tensor, "offset") ?? 0;
+        var length = Number(tensor, "length") ?? fileBytes - offset;
+        return offset >= 0 && length >= 0 && offset <= fileBytes - length ? (offset, length)
+            : throw new InvalidDataException($"Tensor '{tensor.Name}' keeps {length} bytes from byte {offset} on in '{OnnxScan.Location(tensor)}', which has {fileBytes}.");
+    }
+
     private static void TakeIn(TensorProto tensor, string folder)
+    {
+        using var file = Open(tensor, folder, out var length);
+        if (length > Array.MaxLength)
+            throw new InvalidDataException($"Tensor '{tensor.Name}' has {length} bytes: too many to be inside the model; keep the weights apart.");
+        var values = new byte[length];
+        file.ReadExactly(values);
+        tensor.RawData = UnsafeByteOperations.UnsafeWrap(values);
+        tensor.ExternalData.Clear();
+        tensor.DataLocation = 0;
+    }
+
+    /// <summary>A tensor's file, standing at its first byte.</summary>
+    private static FileStream Open(TensorProto tensor, string folder, out long length)
     {
         var location = OnnxScan.Location(tensor)!;
         if (OnnxScan.Escapes(location))
@@ -32,17 +89,29 @@ internal static class ExternalWeights
                 throw new InvalidDataException($"Tensor '{tensor.Name}' keeps its values behind the link {place}.");
         }
 
-        var offset = Number(tensor, "offset") ?? 0;
-        using var file = File.OpenRead(Path.Combine(folder, location));
-        var length = Number(tensor, "length") ?? file.Length - offset;
-        if (offset < 0 || length < 0 || length > int.MaxValue || offset > file.Length - length)
-            throw new InvalidDataException($"Tensor '{tensor.Name}' keeps {length} bytes from byte {offset} on in '{location}', which has {file.Length}.");
-        file.Position = offset;
-        var values = new byte[length];
-        file.ReadExactly(values);
-        tensor.RawData = UnsafeByteOperations.UnsafeWrap(values);
-        tensor.ExternalData.Clear();
-        tensor.DataLocation = 0;
+        var file = File.OpenRead(Path.Combine(folder, location));
+        try
+        {
+            (file.Position, length) = Place(tensor, file.Length);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static void Copy(FileStream from, FileStream to, long bytes)
+    {
+        var buffer = new byte[1 << 20];
+        for (; bytes > 0;)
+        {
+            var count = (int)Math.Min(bytes, buffer.Length);
+            from.ReadExactly(buffer, 0, count);
+            to.Write(buffer, 0, count);
+            bytes -= count;
+        }
     }
 
     private static long? Number(TensorProto tensor, string key) => tensor.ExternalData.LastOrDefault(entry => entry.Key == key)?.Value is { } text

@@ -7,8 +7,10 @@ internal static class OnnxFile
 {
     internal const int ExternalData = 1;
 
+    /// <param name="onnx">The file.</param>
+    /// <param name="weightsApart">True when tensors of the graph may be in <see cref="ModelFolder.WeightsName"/>, and nowhere else.</param>
     /// <exception cref="InvalidDataException">The bytes are no ONNX model, or it refers to other files.</exception>
-    internal static ModelProto Parse(ReadOnlySpan<byte> onnx)
+    internal static ModelProto Parse(ReadOnlySpan<byte> onnx, bool weightsApart = false)
     {
         ModelProto model;
         try
@@ -22,7 +24,7 @@ internal static class OnnxFile
 
         if (model.Graph is null || model.Graph.Output.Count == 0)
             throw new InvalidDataException("The file is no ONNX model: it has no graph with an output.");
-        if (RefersToOtherFiles(model.Graph) || model.Functions.SelectMany(function => function.Node).Any(RefersToOtherFiles))
+        if (RefersToOtherFiles(model.Graph, weightsApart) || model.Functions.SelectMany(function => function.Node).Any(RefersToOtherFiles))
             throw new InvalidDataException("The ONNX model keeps weights in other files; save it with its weights inside.");
         return model;
     }
@@ -72,18 +74,21 @@ internal static class OnnxFile
             : throw new InvalidDataException($"Tensor '{tensor.Name}' does not hold the {count} numbers that its shape says.");
     }
 
-    private static bool RefersToOtherFiles(GraphProto graph) =>
-        graph.Initializer.Any(RefersToOtherFiles)
+    /// <summary>True for a tensor whose values are not in the model itself.</summary>
+    internal static bool IsOutside(TensorProto tensor) => RefersToOtherFiles(tensor);
+
+    private static bool RefersToOtherFiles(GraphProto graph, bool weightsApart) =>
+        graph.Initializer.Any(tensor => RefersToOtherFiles(tensor) && !(weightsApart && Scanning.OnnxScan.Location(tensor) == ModelFolder.WeightsName))
         || graph.SparseInitializer.Any(RefersToOtherFiles)
         || graph.Node.Any(RefersToOtherFiles);
 
     private static bool RefersToOtherFiles(NodeProto node) => node.Attribute.Any(attribute =>
         (attribute.T is { } tensor && RefersToOtherFiles(tensor))
         || (attribute.SparseTensor is { } sparse && RefersToOtherFiles(sparse))
-        || (attribute.G is { } graph && RefersToOtherFiles(graph))
+        || (attribute.G is { } graph && RefersToOtherFiles(graph, weightsApart: false))
         || attribute.Tensors.Any(RefersToOtherFiles)
         || attribute.SparseTensors.Any(RefersToOtherFiles)
-        || attribute.Graphs.Any(RefersToOtherFiles));
+        || attribute.Graphs.Any(inner => RefersToOtherFiles(inner, weightsApart: false)));
 
     private static bool RefersToOtherFiles(SparseTensorProto tensor) =>
         (tensor.Values is { } values && RefersToOtherFiles(values)) || (tensor.Indices is { } indices && RefersToOtherFiles(indices));

@@ -82,7 +82,22 @@ internal static class WorkerServer
             throw new IOException("The gateway did not say what to open.");
         var publishers = WorkerWire.Text(fields[1]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerificationKey.Parse).ToList();
         var gateway = new GatewaySide(control);
-        return await ScoringWorker.StartAsync(fields[0], publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, CancellationToken.None);
+        await using var package = Receive(control, WorkerWire.LongNumber(fields[0]));
+        return await ScoringWorker.StartAsync(package, publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, CancellationToken.None);
+    }
+
+    private static Stream Receive(WorkerWire control, long bytes)
+    {
+        var package = PackageMemory.Create(bytes);
+        while (package.Position < bytes)
+        {
+            if (control.Receive() is not (WorkerMessage.Package, [{ Length: > 0 } piece]) || piece.Length > bytes - package.Position)
+                throw new IOException("The gateway broke off while it gave the package.");
+            package.Write(piece);
+        }
+
+        package.Position = 0;
+        return package;
     }
 
     private static void Serve(WorkerWire wire, ScoringWorker worker)

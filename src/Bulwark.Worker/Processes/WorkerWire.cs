@@ -18,11 +18,13 @@ internal enum WorkerMessage : byte
     Ready,
     Score,
     Sealed,
+    Package,
 }
 
 /// <summary>Frames over a local socket: length (32 bits, big-endian), kind, fields. Each field is a length and bytes. One conversation at a time.</summary>
 internal sealed class WorkerWire(Socket socket) : IDisposable
 {
+    internal const int PieceBytes = 4 << 20;
     private const int LargestFrame = int.MaxValue - 64;
     private readonly NetworkStream _stream = new(socket, ownsSocket: true);
 
@@ -89,7 +91,9 @@ internal sealed class WorkerWire(Socket socket) : IDisposable
         return bytes;
     }
 
-    internal static int Number(byte[] bytes) => bytes.Length == 8 ? checked((int)BinaryPrimitives.ReadInt64BigEndian(bytes)) : throw new IOException("A number has 8 bytes.");
+    internal static int Number(byte[] bytes) => checked((int)LongNumber(bytes));
+
+    internal static long LongNumber(byte[] bytes) => bytes.Length == 8 ? BinaryPrimitives.ReadInt64BigEndian(bytes) : throw new IOException("A number has 8 bytes.");
 
     internal static ReadOnlyMemory<byte> Floats(ReadOnlyMemory<float> values) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.Span).ToArray();
 

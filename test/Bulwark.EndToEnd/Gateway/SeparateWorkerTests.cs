@@ -105,7 +105,7 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
             using var stream = new MemoryStream(package);
             return (await Models.SealedModel.UnwrapDataKeyAsync(stream, _world.Keys, [_world.Keys.PublicKey("signing")], cancel)).DataKey;
         }, (_, _) => ValueTask.CompletedTask, TimeProvider.System);
-        return await WorkerProcess.StartAsync(package, [publisher ?? _world.Keys.PublicKey("signing")], source, broker, GatewayWorld.Cancel);
+        return await WorkerProcess.StartAsync(new MemoryStream(package), [publisher ?? _world.Keys.PublicKey("signing")], source, broker, GatewayWorld.Cancel);
     }
 
     /// <summary>Opens another process's memory, as a debugger of the same user would: without the right to trace everybody.</summary>
