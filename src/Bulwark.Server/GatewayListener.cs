@@ -20,7 +20,7 @@ internal static class GatewayListener
         {
             kestrel.AddServerHeader = false;
             var limits = kestrel.Limits;
-            limits.MaxRequestBodySize = options.MaximumBodyBytes;
+            limits.MaxRequestBodySize = options.MaximumBodyBytes + RequestBody.MostDrainedBytes;   // RequestBody stops at the first, and throws away up to the second
             limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             limits.MaxRequestHeadersTotalSize = 32 * 1024;

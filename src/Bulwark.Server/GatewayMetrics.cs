@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Prometheus;
 
@@ -11,7 +12,9 @@ internal sealed class GatewayMetrics
     private static readonly System.Diagnostics.Metrics.Counter<long> Requests = Meter.CreateCounter<long>("bulwark.gateway.requests", "{request}", "Requests to score, by model and outcome.");
     private static readonly System.Diagnostics.Metrics.Histogram<double> Seconds = Meter.CreateHistogram<double>("bulwark.gateway.request.duration", "s", "From a request to its answer, by model.");
 
-    private readonly Counter _requests, _connections, _tokens, _policies, _inputs, _releases;
+    private readonly ConcurrentDictionary<(string Model, string Outcome), (Counter.Child Count, Histogram.Child Seconds)> _answers = new();   // labels are looked up once, not for each request
+    private readonly Counter _requests, _connections, _tokens, _inputs, _releases;
+    private readonly Counter.Child _permitted, _denied;
     private readonly Counter _unwritten, _shed;
     private readonly Histogram _seconds;
 
@@ -23,7 +26,8 @@ internal sealed class GatewayMetrics
         _seconds = factory.CreateHistogram("bulwark_inference_duration_seconds", "From the request's first byte read to the answer, by model.", new HistogramConfiguration { LabelNames = ["model"], Buckets = Histogram.ExponentialBuckets(0.00005, 2, 18) });
         _connections = factory.CreateCounter("bulwark_connections_refused_total", "TLS connections refused for their client certificate, by reason.", "reason");
         _tokens = factory.CreateCounter("bulwark_tokens_refused_total", "Access tokens refused, by reason.", "reason");
-        _policies = factory.CreateCounter("bulwark_policy_decisions_total", "Policy decisions, by effect.", "effect");
+        var policies = factory.CreateCounter("bulwark_policy_decisions_total", "Policy decisions, by effect.", "effect");
+        (_permitted, _denied) = (policies.WithLabels("permit"), policies.WithLabels("deny"));
         _inputs = factory.CreateCounter("bulwark_input_rejected_total", "Rows refused by the input screen, by reason.", "reason");
         _releases = factory.CreateCounter("bulwark_key_releases_total", "Key releases, by verdict.", "verdict", "insecure");
         _unwritten = factory.CreateCounter("bulwark_log_failures_total", "Decisions that could not be written to the transparency log; each was answered 503.");
@@ -36,7 +40,7 @@ internal sealed class GatewayMetrics
 
     internal void TokenRefused(TokenVerdict verdict) => _tokens.WithLabels(Word(verdict)).Inc();
 
-    internal void PolicyDecided(bool allowed) => _policies.WithLabels(allowed ? "permit" : "deny").Inc();
+    internal void PolicyDecided(bool allowed) => (allowed ? _permitted : _denied).Inc();
 
     internal void InputRejected(string reason) => _inputs.WithLabels(reason).Inc();
 
@@ -60,8 +64,9 @@ internal sealed class GatewayMetrics
     {
         Requests.Add(1, new("bulwark.model", model), new("bulwark.outcome", outcome));
         Seconds.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("bulwark.model", model));
-        _requests.WithLabels(model, outcome).Inc();
-        _seconds.WithLabels(model).Observe(duration.TotalSeconds);
+        var (count, seconds) = _answers.GetOrAdd((model, outcome), static (key, all) => (all._requests.WithLabels(key.Model, key.Outcome), all._seconds.WithLabels(key.Model)), this);
+        count.Inc();
+        seconds.Observe(duration.TotalSeconds);
     }
 
     /// <summary>An enumeration's name as a label: <c>BoundToAnotherCertificate</c> becomes <c>bound-to-another-certificate</c>.</summary>

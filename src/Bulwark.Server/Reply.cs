@@ -37,11 +37,14 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
         http.Response.Headers.CacheControl = "no-store";
         if (Receipt is not null)
             http.Response.Headers[GatewayHost.ReceiptHeader] = Convert.ToBase64String(Receipt);
-        if (Status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(http.Request.Protocol))
-            http.Response.Headers.Connection = "close";   // the rest of the body is not read, so this connection has no next request
+        var isUnread = (Status == StatusCodes.Status413PayloadTooLarge && HttpProtocol.IsHttp11(http.Request.Protocol)) || RequestBody.IsBeyondTaking(http);
+        if (isUnread || (Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(http.Request.Protocol)))
+            http.Response.Headers.Connection = "close";   // the rest of the body is not looked at, so this connection has no next request
         if (Status == StatusCodes.Status401Unauthorized && http.Response.Headers.WWWAuthenticate.Count == 0)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+        if (isUnread)
+            await RequestBody.DrainAsync(http);
     }
 
     internal static ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> members)

@@ -13,7 +13,7 @@ using ModelSignature = Bulwark.Server.ModelSignature;
 
 namespace Bulwark.Benchmarks.Gateway;
 
-/// <summary>The limit: the same server, handshake, parser, model and writer over mutual TLS, and nothing between: no token, policy, screen, monitor or audit.</summary>
+/// <summary>The limit: the same server, handshake, parser, model and writer over mutual TLS, and nothing between: no token, policy, screen, monitor or audit. Or without TLS, behind a proxy that does it.</summary>
 internal sealed class BareServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -23,7 +23,7 @@ internal sealed class BareServer : IAsyncDisposable
 
     internal int Port => GatewayListener.Address(_app).Port;
 
-    internal static async Task<BareServer> StartAsync(GatewayStage stage)
+    internal static async Task<BareServer> StartAsync(GatewayStage stage, bool isPlain = false)
     {
         var options = stage.Options(64, ReceiptMode.Asked);
         var trust = new ClientTrust(options.ClientRoots, [], null, TimeProvider.System);
@@ -32,8 +32,9 @@ internal sealed class BareServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Options()) });
+            listen.Protocols = isPlain ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (!isPlain)
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Options()) });
         }));
         var app = builder.Build();
         var scorer = new OnnxScorer(stage.Onnx);

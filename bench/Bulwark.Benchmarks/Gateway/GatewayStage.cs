@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Bulwark.Attestation;
@@ -16,6 +17,7 @@ namespace Bulwark.Benchmarks.Gateway;
 internal sealed class GatewayStage : IDisposable
 {
     internal const int Features = 30;
+    private const int Bodies = 20_000;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-bench-gateway");
     private readonly Signer _development = Signer.Generate();
@@ -32,8 +34,9 @@ internal sealed class GatewayStage : IDisposable
         Onnx = OnnxModel.Export(Schema, DenseNetwork<float>.Create(new NetworkShape(Features, [32, 16], 1), seed: 5));
         Screen = FitScreen();
         var random = new Random(7);
-        Row = [.. Enumerable.Range(0, Features).Select(_ => MathF.Round(random.NextSingle(), 4))];
-        File.WriteAllBytes(BodyFile, JsonSerializer.SerializeToUtf8Bytes(new { id = "4f1c", inputs = new[] { new { name = "features", shape = new[] { 1, Features }, datatype = "FP32", data = Row } } }));
+        Row = RandomRow(random);
+        File.WriteAllBytes(BodyFile, BodyOf(Row));
+        WriteBodies(random);
     }
 
     internal KeyRing Keys { get; }
@@ -42,6 +45,9 @@ internal sealed class GatewayStage : IDisposable
     internal InputScreen Screen { get; }
     internal float[] Row { get; }
     internal string BodyFile => PathOf("body.json");
+
+    /// <summary>A request a line, each of another row: the query monitor passes over a row that it has just seen.</summary>
+    internal string BodiesFile => PathOf("bodies.jsonl");
     internal TransparencyLog Log { get; private set; } = null!;
 
     internal static FeatureSchema Schema { get; } = new()
@@ -96,6 +102,7 @@ internal sealed class GatewayStage : IDisposable
         ClientRoots = [Identity.LoadAuthority()],
         AccessTokens = Identity.TokenOptions(),
         Receipts = receipts,
+        Observer = Monitor(),
         TrailDirectory = PathOf(string.Create(CultureInfo.InvariantCulture, $"trail-{rules}-{receipts}")),
         MetricsPort = null,
     };
@@ -112,15 +119,57 @@ internal sealed class GatewayStage : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static InputScreen FitScreen()
+    private void WriteBodies(Random random)
+    {
+        using var bodies = File.Create(BodiesFile);
+        var encoder = new FeatureEncoder(Schema);
+        for (var written = 0; written < Bodies;)
+        {
+            var row = RandomRow(random);
+            if (!Screen.Check(row, encoder.Encode(row)).IsAccepted)   // a thousandth of ordinary rows is meant to be refused
+                continue;
+            bodies.Write(BodyOf(row));
+            bodies.WriteByte((byte)'\n');
+            written++;
+        }
+    }
+
+    private static float[] RandomRow(Random random) => [.. Enumerable.Range(0, Features).Select(_ => MathF.Round(random.NextSingle(), 4))];
+
+    private static byte[] BodyOf(float[] row) =>
+        JsonSerializer.SerializeToUtf8Bytes(new { id = "4f1c", inputs = new[] { new { name = "features", shape = new[] { 1, Features }, datatype = "FP32", data = row } } });
+
+    /// <summary>A query monitor as <c>serve</c> sets one up; a false alarm is counted and has no consequence, so that every request has the same way.</summary>
+    private static QueryObserver Monitor()
+    {
+        var monitor = QueryMonitor.Fit(RandomNumberGenerator.GetBytes(32), OrdinaryRows(), Features, new QueryMonitorOptions { Capacity = 1 << 20 });
+        var queries = new MonitoredQueries(AlarmAnswer.Record, null, TimeProvider.System);
+        queries.Watch("bench", Schema, monitor);
+        return new Unconcerned(queries);
+    }
+
+    private static float[] OrdinaryRows()
     {
         var random = new Random(3);
         var raw = new float[Features * 2000];
         for (var i = 0; i < raw.Length; i++)
             raw[i] = random.NextSingle();
+        return new FeatureEncoder(Schema).Encode(raw);
+    }
+
+    private static InputScreen FitScreen()
+    {
         var encoder = new FeatureEncoder(Schema);
-        var encoded = encoder.Encode(raw);
+        var encoded = OrdinaryRows();
         var (mean, covariance) = InputScreen.Moments(encoded, encoder.EncodedWidth);
         return InputScreen.Fit(ScreenContract.Of(Schema), mean, covariance).Calibrate(encoded, 0.001);
+    }
+
+    /// <summary>Observes like the monitor that it holds, and suspects nobody.</summary>
+    private sealed class Unconcerned(MonitoredQueries queries) : QueryObserver
+    {
+        public override ClientStanding StandingOf(string client) => queries.StandingOf(client) with { Suspicion = 0 };
+
+        public override bool Observe(in ObservedQuery query) => queries.Observe(query);
     }
 }

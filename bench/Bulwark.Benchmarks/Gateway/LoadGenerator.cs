@@ -12,19 +12,18 @@ namespace Bulwark.Benchmarks.Gateway;
 /// <summary>Clients in a process of their own: one request under way on each connection, HTTP/1.1 kept alive, mutual TLS 1.3. Prints how many answers came, and how many were not 200.</summary>
 internal static class LoadGenerator
 {
-    /// <summary>Runs in the child: <c>gateway load PORT PKI CONNECTIONS SECONDS BODY</c>.</summary>
+    /// <summary>Runs in the child: <c>gateway load PORT PKI CONNECTIONS SECONDS BODIES</c>.</summary>
     internal static int Run(string[] arguments)
     {
         var (port, pki, connections) = (int.Parse(arguments[0], CultureInfo.InvariantCulture), arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture));
         var seconds = double.Parse(arguments[3], CultureInfo.InvariantCulture);
         var identity = DevelopmentIdentity.Open(pki);
-        var body = File.ReadAllBytes(arguments[4]);
-        var request = Encoding.ASCII.GetBytes(
-            $"POST /v2/models/bench/infer HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {identity.LoadToken("payments")}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-        byte[] message = [.. request, .. body];
+        var token = identity.LoadToken("payments");
+        var messages = File.ReadAllLines(arguments[4]).Select(body => Encoding.ASCII.GetBytes(
+            $"POST /v2/models/bench/infer HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}")).ToArray();
         using var certificate = identity.LoadClient("payments");
         using var authority = identity.LoadAuthority();
-        var counts = RunAsync(port, connections, seconds, message, certificate, authority).GetAwaiter().GetResult();
+        var counts = RunAsync(port, connections, seconds, messages, certificate, authority).GetAwaiter().GetResult();
         Console.WriteLine($"{counts.Answered} {counts.Refused}");
         return 0;
     }
@@ -44,9 +43,9 @@ internal static class LoadGenerator
             : throw new InvalidOperationException("The load generator failed.");
     }
 
-    private static async Task<(long Answered, long Refused)> RunAsync(int port, int connections, double seconds, byte[] message, X509Certificate2 certificate, X509Certificate2 authority)
+    private static async Task<(long Answered, long Refused)> RunAsync(int port, int connections, double seconds, byte[][] messages, X509Certificate2 certificate, X509Certificate2 authority)
     {
-        var (answered, refused) = (0L, 0L);
+        var (answered, refused, next) = (0L, 0L, 0L);
         var streams = new List<SslStream>();
         for (var i = 0; i < connections; i++)
             streams.Add(await ConnectAsync(port, certificate, authority));
@@ -56,7 +55,7 @@ internal static class LoadGenerator
             var buffer = new byte[16 * 1024];
             while (Stopwatch.GetTimestamp() < ends)
             {
-                await stream.WriteAsync(message);
+                await stream.WriteAsync(messages[Interlocked.Increment(ref next) % messages.Length]);
                 var good = await ReadAsync(stream, buffer);
                 Interlocked.Increment(ref answered);
                 if (!good && Interlocked.Increment(ref refused) == 1)

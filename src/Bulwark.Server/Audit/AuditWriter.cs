@@ -8,12 +8,21 @@ namespace Bulwark.Server;
 /// <summary>Takes decisions from every request and commits them in groups: while one group is being made durable, the next one gathers.</summary>
 /// <remarks>
 /// The queue is bounded: when it is full, or the log refuses, the request is answered 503 and nothing of it has happened. A decision is answered only
-/// when it is durable. Thread-safe.
+/// when it is durable. A group costs a signature, two writes and a flush, however small: so where many requests are under way, it waits for them, two
+/// milliseconds at most. Thread-safe.
 /// </remarks>
 internal sealed class AuditWriter : IAsyncDisposable
 {
     /// <summary>An entry of the log has at most 65,535 bytes, and the envelope's base64 takes a third more than the statement.</summary>
     private const int LargestGroupBytes = 44_000;
+
+    /// <summary>So many requests that are under way and not yet decided are worth waiting for.</summary>
+    private const int Crowd = 4;
+
+    /// <summary>So many fill a group.</summary>
+    private const int MostGathered = 64;
+
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
 
     private readonly Channel<Waiting> _queue;
     private readonly TransparencyLog _log;
@@ -21,6 +30,7 @@ internal sealed class AuditWriter : IAsyncDisposable
     private readonly AuditTrail? _trail;
     private readonly Func<string, Digest?> _packageOf;
     private readonly Action<Exception> _failed;
+    private readonly Func<int> _underWay;
     private readonly string _gateway = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
     private readonly Task _loop;
     private Digest? _previous;
@@ -32,9 +42,10 @@ internal sealed class AuditWriter : IAsyncDisposable
     /// <param name="capacity">Decisions that may wait.</param>
     /// <param name="packageOf">The digest of a served model by its name.</param>
     /// <param name="failed">Told when a group could not be written.</param>
-    internal AuditWriter(TransparencyLog log, Signer signer, AuditTrail? trail, int capacity, Func<string, Digest?> packageOf, Action<Exception> failed)
+    /// <param name="underWay">How many requests are under way, those included that wait here; null where nobody knows.</param>
+    internal AuditWriter(TransparencyLog log, Signer signer, AuditTrail? trail, int capacity, Func<string, Digest?> packageOf, Action<Exception> failed, Func<int>? underWay = null)
     {
-        (_log, _signer, _trail, _packageOf, _failed) = (log, signer, trail, packageOf, failed);
+        (_log, _signer, _trail, _packageOf, _failed, _underWay) = (log, signer, trail, packageOf, failed, underWay ?? (() => 0));
         _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
         _loop = Task.Run(RunAsync);
     }
@@ -66,6 +77,8 @@ internal sealed class AuditWriter : IAsyncDisposable
         var group = new List<Waiting>();
         while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
+            for (var pause = 0; pause < 2 && _underWay() - _queue.Reader.Count >= Crowd && _queue.Reader.Count < MostGathered; pause++)
+                await Task.Delay(Gathering).ConfigureAwait(false);
             // One policy a group: the group says once which policy decided
             for (var bytes = 0; _queue.Reader.TryPeek(out var next) && (group.Count == 0 || (bytes + next.Bytes <= LargestGroupBytes && next.Decision.Policy == group[0].Decision.Policy)); bytes += next.Bytes)
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Bulwark.Server;
 
@@ -7,6 +8,11 @@ namespace Bulwark.Server;
 internal static class RequestBody
 {
     internal const string HeadLengthHeader = "Inference-Header-Content-Length";
+
+    /// <summary>What is taken at most of a body that is refused.</summary>
+    internal const long MostDrainedBytes = 4 << 20;
+
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(2);
 
     /// <summary>The body of a REST request, and the length of its JSON head: all of it unless raw tensors stand behind.</summary>
     internal static async Task<(ReadOnlyMemory<byte> Body, int HeadBytes, Refusal? Refusal)> ReadAsync(HttpContext http, GatewayOptions options)
@@ -19,6 +25,36 @@ internal static class RequestBody
             return (body, body.Length, refusal);
         return stated.Count == 1 && int.TryParse(stated[0], NumberStyles.None, CultureInfo.InvariantCulture, out var head) && head <= body.Length
             ? (body, head, null) : (default, 0, Refusal.Malformed($"{HeadLengthHeader} is no number from 0 to the body's length."));
+    }
+
+    /// <summary>True when a body is longer than the server would take even to throw it away, so that its connection cannot be used again.</summary>
+    internal static bool IsBeyondTaking(HttpContext http) =>
+        HttpProtocol.IsHttp11(http.Request.Protocol) && http.Request.ContentLength > http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
+
+    /// <summary>Takes what a client still sends of a refused body, within bounds of bytes and time: a connection that is closed while bytes arrive is reset, and the answer is lost with it.</summary>
+    internal static async Task DrainAsync(HttpContext http)
+    {
+        if (http.Request.Headers.Expect.Count > 0)   // this client asked first, and now does not send
+            return;
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        patience.CancelAfter(LongestDrain);
+        try
+        {
+            for (var taken = 0L; taken < MostDrainedBytes;)
+            {
+                var read = await http.Request.BodyReader.ReadAsync(patience.Token);
+                taken += read.Buffer.Length;
+                http.Request.BodyReader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+        catch (Exception over) when (over is BadHttpRequestException or IOException or OperationCanceledException)
+        {
+            // It was answered; how its body ends is its own affair.
+        }
     }
 
     /// <summary>All bytes of a body.</summary>
