@@ -57,14 +57,14 @@ internal static class GatewayArea
     /// <summary>Processor time of this process, which is the server, and of a proxy before it, over a load that another process makes.</summary>
     private static (double CpuMicroseconds, double PerSecond) Measure(Contender contender, GatewayStage stage, int connections, int seconds)
     {
-        Self.Refresh();
-        var (cpu, beside, wall) = (Self.TotalProcessorTime, contender.Beside?.Invoke() ?? 0, Stopwatch.GetTimestamp());
-        var (answered, refused) = LoadGenerator.Measure(contender.Port, stage.Identity.Folder, connections, seconds, stage.BodiesFile);
-        Self.Refresh();
-        if (refused > 0 || answered == 0)
-            throw new InvalidOperationException($"{refused} of {answered} answers were not 200.");
-        var spent = (Self.TotalProcessorTime - cpu).TotalMicroseconds + (contender.Beside?.Invoke() ?? 0) - beside;
-        return (spent / answered, answered / Stopwatch.GetElapsedTime(wall).TotalSeconds);
+        List<(double Cpu, long Wall)> looks = [];
+        var (answered, refused) = LoadGenerator.Measure(contender.Port, stage.Identity.Folder, connections, seconds, stage.BodiesFile, () =>
+        {
+            Self.Refresh();
+            looks.Add((Self.TotalProcessorTime.TotalMicroseconds + (contender.Beside?.Invoke() ?? 0), Stopwatch.GetTimestamp()));
+        });
+        return refused > 0 || answered == 0 ? throw new InvalidOperationException($"{refused} of {answered} answers were not 200.")
+            : ((looks[1].Cpu - looks[0].Cpu) / answered, answered / Stopwatch.GetElapsedTime(looks[0].Wall, looks[1].Wall).TotalSeconds);
     }
 
     private static void Parts(GatewayStage stage)
@@ -90,6 +90,8 @@ internal static class GatewayArea
             Print($"policy, {rules:N0} rules", PerCall(20_000, () => policies.Authorize(request, entities)));
         }
 
+        foreach (var size in (int[])[1, 8, 64])
+            AuditCosts.Print(stage, size);
         TokenRates.Run();
     }
 

@@ -23,48 +23,61 @@ internal static class LoadGenerator
             $"POST /v2/models/bench/infer HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}")).ToArray();
         using var certificate = identity.LoadClient("payments");
         using var authority = identity.LoadAuthority();
-        var counts = RunAsync(port, connections, seconds, messages, certificate, authority).GetAwaiter().GetResult();
-        Console.WriteLine($"{counts.Answered} {counts.Refused}");
+        RunAsync(port, connections, seconds, messages, certificate, authority).GetAwaiter().GetResult();
         return 0;
     }
 
-    /// <summary>Starts the child and waits for its counts.</summary>
-    internal static (long Answered, long Refused) Measure(int port, string pki, int connections, double seconds, string bodyFile)
+    /// <summary>Starts the child, waits until its connections stand and are warm, and lets <paramref name="around"/> look before and after the load: handshakes are not part of it.</summary>
+    internal static (long Answered, long Refused) Measure(int port, string pki, int connections, double seconds, string bodyFile, Action around)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(LoadGenerator).Assembly.Location);
         foreach (var argument in (string[])["gateway", "load", $"{port}", pki, $"{connections}", seconds.ToString(CultureInfo.InvariantCulture), bodyFile])
             start.ArgumentList.Add(argument);
         using var child = Process.Start(start)!;
-        var words = child.StandardOutput.ReadToEnd().Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        if (child.StandardOutput.ReadLine() != "ready")
+            throw new InvalidOperationException("The load generator did not connect.");
+        around();
+        child.StandardInput.WriteLine("go");
+        var words = child.StandardOutput.ReadLine()?.Split(' ') ?? [];
+        around();
+        child.StandardInput.Close();
         child.WaitForExit();
         return words.Length == 2 ? (long.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture))
             : throw new InvalidOperationException("The load generator failed.");
     }
 
-    private static async Task<(long Answered, long Refused)> RunAsync(int port, int connections, double seconds, byte[][] messages, X509Certificate2 certificate, X509Certificate2 authority)
+    private static async Task RunAsync(int port, int connections, double seconds, byte[][] messages, X509Certificate2 certificate, X509Certificate2 authority)
     {
         var (answered, refused, next) = (0L, 0L, 0L);
         var streams = new List<SslStream>();
         for (var i = 0; i < connections; i++)
             streams.Add(await ConnectAsync(port, certificate, authority));
-        var ends = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
-        await Task.WhenAll(streams.Select(stream => Task.Run(async () =>
+        async Task AskAsync(SslStream stream, byte[] buffer)
         {
-            var buffer = new byte[16 * 1024];
+            await stream.WriteAsync(messages[Interlocked.Increment(ref next) % messages.Length]);
+            var good = await ReadAsync(stream, buffer);
+            Interlocked.Increment(ref answered);
+            if (!good && Interlocked.Increment(ref refused) == 1)
+                await Console.Error.WriteLineAsync(Encoding.UTF8.GetString(buffer).Split('\0')[0]);
+        }
+
+        async Task ForAllAsync(Func<SslStream, byte[], Task> work) => await Task.WhenAll(streams.Select(stream => Task.Run(() => work(stream, new byte[16 * 1024]))));
+        await ForAllAsync(AskAsync);
+        answered = 0;
+        Console.WriteLine("ready");
+        Console.ReadLine();
+        var ends = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        await ForAllAsync(async (stream, buffer) =>
+        {
             while (Stopwatch.GetTimestamp() < ends)
-            {
-                await stream.WriteAsync(messages[Interlocked.Increment(ref next) % messages.Length]);
-                var good = await ReadAsync(stream, buffer);
-                Interlocked.Increment(ref answered);
-                if (!good && Interlocked.Increment(ref refused) == 1)
-                    await Console.Error.WriteLineAsync(Encoding.UTF8.GetString(buffer).Split('\0')[0]);
-            }
-        })));
+                await AskAsync(stream, buffer);
+        });
+        Console.WriteLine($"{answered} {refused}");
+        Console.ReadLine();   // connections are closed when nobody measures any more
         foreach (var stream in streams)
             await stream.DisposeAsync();
-        return (answered, refused);
     }
 
     private static async Task<SslStream> ConnectAsync(int port, X509Certificate2 certificate, X509Certificate2 authority)

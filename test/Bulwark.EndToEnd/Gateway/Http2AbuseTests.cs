@@ -42,7 +42,7 @@ public sealed class Http2AbuseTests(Http2AbuseTests.Stage stage) : IClassFixture
         ["a push promise from a client"] = (Frame(PushPromise, EndHeaders, 1, [0, 0, 0, 2, .. Get()]), [Protocol]),
         ["a farewell on a stream"] = (Frame(GoAway, 0, 1, new byte[8]), [Protocol]),
         ["more padding than frame"] = (Frame(Headers, EndStream | EndHeaders | Padded, 1, [200, .. Get()]), [Protocol]),
-        ["a name of no length"] = (Frame(Headers, EndStream | EndHeaders, 1, Get(("", "x"))), [Protocol]),
+        ["a name of no length"] = (Frame(Headers, EndStream | EndHeaders, 1, Get(("", "x"))), [Protocol, Compression]),
         ["a name with a capital"] = (Frame(Headers, EndStream | EndHeaders, 1, Get(("X-Capital", "x"))), [Protocol]),
         ["a header of the connection"] = (Frame(Headers, EndStream | EndHeaders, 1, Get(("connection", "keep-alive"))), [Protocol]),
         ["te other than trailers"] = (Frame(Headers, EndStream | EndHeaders, 1, Get(("te", "gzip"))), [Protocol]),
@@ -87,7 +87,7 @@ public sealed class Http2AbuseTests(Http2AbuseTests.Stage stage) : IClassFixture
         var isOpen = await connection.SendAsync(Frame(Headers, EndStream, 1, Get()));
         for (var i = 0; isOpen && i < 200; i++)
             isOpen = await connection.SendAsync(Frame(Continuation, 0, 1, piece));
-        Assert.NotNull(await connection.ErrorAsync() ?? Calm);   // told or closed: in any case the connection has an end
+        Assert.NotEqual(Tolerated, await connection.ErrorAsync() ?? Calm);   // told or closed: in any case the connection has an end
         await OthersAreServedAsync();
     }
 
