@@ -20,6 +20,7 @@ internal static class Areas
         ["sealing"] = Sealing.SealingArea.Run,
         ["signing"] = Signing.SigningArea.Run,
         ["privacy"] = Privacy.PrivacyArea.Run,
+        ["trees"] = Trees.TreesArea.Run,
         ["training"] = Training.TrainingArea.Run,
     };
 

@@ -46,6 +46,8 @@ public sealed class CompiledConstraints
 
     internal FeatureSchema Schema => _schema;
 
+    internal FeatureRule Rule(int feature) => _rules[feature];
+
     internal double Lowest(int feature) => _lowest[feature];
 
     internal double Highest(int feature) => _highest[feature];

@@ -59,6 +59,12 @@ public sealed record RobustOptions
     /// <summary>c: what the clean rows' loss counts; 0 trains on moved rows only. <see cref="RobustMethod.Trades"/>, Mart and Free do not use it.</summary>
     public double CleanWeight { get; init; } = 1;
 
+    /// <summary>
+    /// γ: before each step the weights of every layer move where they cost most, by γ of their length, the step's gradient is taken there and they move back; one more gradient a step.
+    /// 0 for none. Source: Wu, Xia and Wang, "Adversarial Weight Perturbation Helps Robust Generalization", NeurIPS 2020 (arXiv:2004.05884).
+    /// </summary>
+    public double WeightPerturbation { get; init; }
+
     /// <summary>True when only positive rows are attacked: a fraudster hides fraud, nobody makes honest payments look false.</summary>
     public bool OnlyPositives { get; init; } = true;
 
@@ -92,6 +98,10 @@ public sealed record RobustOptions
             yield return $"{nameof(CleanWeight)} is {CleanWeight}; it must be finite and at least 0.";
         if (!(GuardPoints >= 0) || !double.IsFinite(GuardPoints))
             yield return $"{nameof(GuardPoints)} is {GuardPoints}; it must be finite and at least 0.";
+        if (!(WeightPerturbation is >= 0 and <= 1))
+            yield return $"{nameof(WeightPerturbation)} is {WeightPerturbation}; it must lie between 0 and 1.";
+        if (WeightPerturbation > 0 && Method == RobustMethod.Free)
+            yield return "Free training has no gradient to spare for moved weights: another method, or no weight perturbation.";
         if (Mutable.Count > 0 && !Mutable.Contains(true))
             yield return "No value is mutable: there is nothing that an attacker could move. Declare mutable features or train without --robust.";
         if ((Norm == RobustNorm.Cost) != (Costs.Count > 0))

@@ -53,6 +53,9 @@ public sealed record TrainingOptions
     /// <summary>Adversarial training; null for none.</summary>
     public RobustOptions? Robust { get; init; }
 
+    /// <summary>Standard deviation of Gaussian noise on every value of every row that is learnt, anew in each epoch: what randomized smoothing with the same noise asks for. 0 for none.</summary>
+    public double InputNoise { get; init; }
+
     /// <summary>Every fault, so that one edit mends them all; empty when the options are sound.</summary>
     public IEnumerable<string> Faults()
     {
@@ -70,6 +73,10 @@ public sealed record TrainingOptions
             yield return $"{nameof(PositiveWeight)} is {PositiveWeight}; it must be finite and above 0.";
         if (BaseRate is not null and not (> 0 and < 1))
             yield return $"{nameof(BaseRate)} is {BaseRate}; it must lie between 0 and 1.";
+        if (!(InputNoise >= 0) || !double.IsFinite(InputNoise))
+            yield return $"{nameof(InputNoise)} is {InputNoise}; it must be finite and at least 0.";
+        if (InputNoise > 0 && (Private is not null || Additive is not null || Robust is not null))
+            yield return "Noise on rows is for plain networks: a private or robust run draws its own, and an additive model sees bins.";
         foreach (var fault in Convolutions?.Faults() ?? [])
             yield return fault;
         if (Classes < 2)
@@ -80,6 +87,8 @@ public sealed record TrainingOptions
             yield return "With more than two classes there are no positives: no weight or share of them, and every row is attacked.";
         if (Private is not null && Robust is { Method: not (RobustMethod.ProjectedGradient or RobustMethod.RandomStartFgsm or RobustMethod.NoisyFgsm) })
             yield return $"A private run clips the loss of each row alone; {Robust.Method} is not built for it. Use projected gradients.";
+        if (Private is not null && Robust is { WeightPerturbation: > 0 })
+            yield return "A private run's weights move by noisy gradients only: no weight perturbation.";
         if (Private is not null && Robust is { CleanWeight: not 1 })
             yield return "A private run shares the clipping norm between a clean and a moved part: CleanWeight must be 1.";
         if (Additive is not null && (Hidden.Count > 0 || Robust is not null || PositiveWeight != 1))

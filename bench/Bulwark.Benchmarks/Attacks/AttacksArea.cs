@@ -12,7 +12,7 @@ internal static class AttacksArea
 
     private static int Usage()
     {
-        Console.Error.WriteLine("attacks [speed] | attacks url [SEEDS] [ROWS] [QUERIES]");
+        Console.Error.WriteLine("attacks [speed] | attacks url [SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT]");
         return 2;
     }
 }

@@ -41,9 +41,9 @@ internal sealed class PhishingRows
             [.. cells.Select(row => row[label] == "phishing" ? 1 : 0)]);
     }
 
-    internal TabularSpace Space()
+    internal TabularSpace Space(bool prices = false)
     {
-        var constraints = TabularConstraints.Parse(File.ReadAllText(Path.Combine(RepositoryFolder.Path, "samples", "constraints", "url-phishing.json")));
+        var constraints = TabularConstraints.Parse(File.ReadAllText(Path.Combine(RepositoryFolder.Path, "samples", "constraints", prices ? "url-phishing-prices.json" : "url-phishing.json")));
         return new(new FeatureEncoder(Schema), constraints.Compile(Schema));
     }
 

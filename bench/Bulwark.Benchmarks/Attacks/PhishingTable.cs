@@ -18,44 +18,41 @@ internal static class PhishingTable
             return 2;
         }
 
-        var (seeds, rows, queries) = (Number(args, 0, 1), Number(args, 1, 1000), Number(args, 2, 10_000));
+        var plan = PhishingPlan.Of(args);
         var data = PhishingRows.Read();
         var space = data.Space();
-        Console.WriteLine($"URL phishing, {data.Schema.Width} features, L2 {Epsilon} on scaled values, positives attacked, {rows} rows, {queries} questions a row, seeds 0 to {seeds - 1}");
+        Console.WriteLine($"URL phishing, {data.Schema.Width} features, L2 {Epsilon} on scaled values, positives attacked, {plan.Rows} rows, {plan.Queries} questions a row, seeds 0 to {plan.Seeds - 1}, judged on {(plan.Choosing ? "validation" : "test")} rows");
         foreach (var test in ConstraintSelfTest.Run(space.Constraints, data.Raw).Where(test => !test.Sound))
             Console.WriteLine($"  constraint '{test.Relation}': broken by {test.Broken} real rows, by {test.Caught} of {test.Planted} spoilt ones");
         Console.WriteLine();
         Console.WriteLine("| training | accuracy | recall | after CAPGD | after the search too | worst seed | seconds (training / CAPGD / search) |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
-        (string Name, RobustOptions? Options)[] ways =
-        [
-            ("standard", null),
-            ("clean + 0.5 · moved, ε 0.25", new() { Method = RobustMethod.ProjectedGradient, Norm = RobustNorm.Length, Epsilon = 0.25, Steps = 7, CleanWeight = 1, AdversarialWeight = 0.5, OnlyPositives = false }),
-            ("TRADES 1, ε 0.25", new() { Method = RobustMethod.Trades, Norm = RobustNorm.Length, Epsilon = 0.25, Steps = 7, AdversarialWeight = 1, OnlyPositives = false }),
-            ("TRADES 3, ε 0.25", new() { Method = RobustMethod.Trades, Norm = RobustNorm.Length, Epsilon = 0.25, Steps = 7, AdversarialWeight = 3, OnlyPositives = false }),
-            ("TRADES 1, ε 0.5", new() { Method = RobustMethod.Trades, Norm = RobustNorm.Length, Epsilon = 0.5, Steps = 7, AdversarialWeight = 1, OnlyPositives = false }),
-        ];
-        foreach (var (name, options) in ways)
-            Print(name, [.. Enumerable.Range(0, seeds).Select(seed => Measure(data, space, options, (ulong)seed, rows, queries))]);
-        Frozen(data, space);
+        foreach (var (name, options) in plan.Ways)
+            Print(name, [.. Enumerable.Range(0, plan.Seeds).Select(seed => Measure(data, space, options, (ulong)seed, plan))]);
+        if (!plan.Choosing)
+            Frozen(data, space, new(PerturbationNorm.L2, Epsilon));
+        PhishingPrices.Run(data, plan);
         return 0;
     }
 
     private static void Print(string name, Outcome[] outcomes) => Console.WriteLine(
         $"| {name} | {outcomes.Average(one => one.Accuracy):P1} | {outcomes.Average(one => one.Recall):P1} | {outcomes.Average(one => one.AfterGradients):P1} | {outcomes.Average(one => one.Robust):P1} | {outcomes.Min(one => one.Robust):P1} | {outcomes.Average(one => one.Training):F1} / {outcomes.Average(one => one.Gradients):F2} / {outcomes.Average(one => one.Search):F1} |");
 
-    private static Outcome Measure(PhishingRows data, TabularSpace space, RobustOptions? robust, ulong seed, int rows, int queries)
+    private static Outcome Measure(PhishingRows data, TabularSpace space, TrainingOptions way, ulong seed, PhishingPlan plan)
     {
         var (train, validation, test) = data.Split(seed);
+        if (plan.Choosing)
+            test = validation;
         var clock = Cpu();
-        var trained = Trainer.Train(data.Encode(train), data.Encode(validation), new() { Hidden = [128, 64, 32], Epochs = 60, Seed = seed + 1, Robust = robust });
+        var robust = way.Robust is { } attacker ? AttackerReach.Within(attacker, space.Encoder) : null;
+        var trained = Trainer.Train(data.Encode(train), data.Encode(validation), way with { Seed = seed + 1, Robust = robust });
         var training = Cpu() - clock;
         var model = new DifferentiableNetwork<float>(trained.Network);
         var answers = new NetworkRows(space.Encoder, model, 0.5);
         var judged = test.Select(row => data.Labels[row]).ToArray();
         var wrong = Wrong(answers, data.Pick(test), judged);
         var accuracy = wrong.Count(one => !one) / (double)wrong.Length;
-        int[] positives = [.. test.Where(row => data.Labels[row] == 1).Take(rows)];
+        int[] positives = [.. test.Where(row => data.Labels[row] == 1).Take(plan.Rows)];
         var (raw, labels) = (data.Pick(positives), Enumerable.Repeat(1, positives.Length).ToArray());
         var recall = Wrong(answers, raw, labels).Count(one => !one) / (double)labels.Length;
         clock = Cpu();
@@ -67,14 +64,14 @@ internal static class PhishingTable
         int[] left = [.. Enumerable.Range(0, labels.Length).Where(row => !fell[row])];
         var (survivors, found) = (AttackSuite.Pick(raw, data.Schema.Width, left), new float[left.Length * data.Schema.Width]);
         var donors = (data.Pick([.. train.Where(row => data.Labels[row] == 0)]), (float[])[]);
-        var searched = new TabularSearch { Reach = new(PerturbationNorm.L2, Epsilon), Queries = queries, Seed = seed }.Run(answers, space, survivors, [.. left.Select(_ => 1)], donors, found);
+        var searched = new TabularSearch { Reach = new(PerturbationNorm.L2, Epsilon), Queries = plan.Queries, Seed = seed }.Run(answers, space, survivors, [.. left.Select(_ => 1)], donors, found);
         var search = Cpu() - clock;
         Recheck(space, new(PerturbationNorm.L2, Epsilon), answers, survivors, found, searched);
         return new(accuracy, recall, left.Length / (double)labels.Length, (left.Length - searched.Count(one => one)) / (double)labels.Length, training, gradients, search);
     }
 
     /// <summary>Every counted row is one that can be sent and is misread, or the figure is worth nothing.</summary>
-    private static void Recheck(TabularSpace space, TabularReach reach, RowModel model, float[] raw, float[] adversarial, bool[] fell)
+    internal static void Recheck(TabularSpace space, TabularReach reach, RowModel model, float[] raw, float[] adversarial, bool[] fell)
     {
         var width = space.Encoder.Width;
         var (before, after) = (space.Encoder.Encode(raw), space.Encoder.Encode(adversarial));
@@ -92,26 +89,24 @@ internal static class PhishingTable
         }
     }
 
-    private static void Frozen(PhishingRows data, TabularSpace space)
+    internal static void Frozen(PhishingRows data, TabularSpace space, TabularReach reach, string under = "")
     {
         var (train, _, test) = data.Split(0);
         int[] chosen = [.. train.Concat(test)];
         var raw = data.Pick(chosen);
         var target = new TabularTarget(new NoScorer(data.Schema.Width), space, null);
-        if (FrozenFeatures.Measure(target, new(PerturbationNorm.L2, Epsilon), raw, [.. chosen.Select(row => data.Labels[row])], seed: 1) is { } baseline)
-            Console.WriteLine($"| frozen features only ({baseline.Features.Count}): certified, half of the rows learnt | {baseline.Accuracy.Rate:P1} | {baseline.Recall.Rate:P1} | {baseline.Recall.Rate:P1} | {baseline.Recall.Rate:P1} | | |");
+        if (FrozenFeatures.Measure(target, reach, raw, [.. chosen.Select(row => data.Labels[row])], seed: 1) is { } baseline)
+            Console.WriteLine($"| frozen features only ({baseline.Features.Count}{under}): certified, half of the rows learnt | {baseline.Accuracy.Rate:P1} | {baseline.Recall.Rate:P1} | {baseline.Recall.Rate:P1} | {baseline.Recall.Rate:P1} | | |");
     }
 
-    private static bool[] Wrong(RowModel model, float[] raw, int[] labels)
+    internal static bool[] Wrong(RowModel model, float[] raw, int[] labels)
     {
         var leads = new float[labels.Length];
         model.Lead(raw, labels.Length, leads);
         return [.. leads.Select((lead, row) => RowModel.IsWrong(lead, labels[row]))];
     }
 
-    private static double Cpu() => Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
-
-    private static int Number(string[] args, int at, int otherwise) => args.Length > at && int.TryParse(args[at], out var value) ? value : otherwise;
+    internal static double Cpu() => Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
 
     private sealed record Outcome(double Accuracy, double Recall, double AfterGradients, double Robust, double Training, double Gradients, double Search);
 

@@ -16,6 +16,8 @@ internal static class ImageTable
         ["pgd7"] = Pgd(7, 0.25 * FashionImages.Epsilon),
         ["pgd3"] = Pgd(3, null),
         ["pgd2"] = Pgd(2, null),
+        ["pgd7-awp"] = Pgd(7, 0.25 * FashionImages.Epsilon) with { WeightPerturbation = 0.005 },
+        ["pgd2-awp"] = Pgd(2, null) with { WeightPerturbation = 0.005 },
         ["rs-fgsm"] = Of(RobustMethod.RandomStartFgsm),
         ["n-fgsm"] = Of(RobustMethod.NoisyFgsm),
         ["free8"] = Of(RobustMethod.Free) with { Steps = 8 },
@@ -31,14 +33,16 @@ internal static class ImageTable
         var (ways, settings) = (args.TakeWhile(arg => !arg.StartsWith("--", StringComparison.Ordinal)).ToList(), Settings(args));
         if (!FashionImages.Exist || ways.Count == 0 || ways.Any(way => !s_ways.ContainsKey(way)))
         {
-            Console.Error.WriteLine($"robust images WAY… [--epochs N] [--seed N] [--rate R] [--save DIR]; ways: {Ways}. Images are read from {FashionImages.Folder}.");
+            Console.Error.WriteLine($"robust images WAY… [--epochs N] [--seed N] [--rate R] [--choose] [--save DIR]; ways: {Ways}. Images are read from {FashionImages.Folder}.");
             return 2;
         }
 
         var (train, validation, test) = FashionImages.Read();
         Console.WriteLine($"Fashion-MNIST, {FashionImages.Shape}, epsilon {FashionImages.Epsilon}, batch 128, {settings.Epochs} epochs, seed {settings.Seed}; {train.Rows} training images; one thread");
         Console.WriteLine();
-        Console.WriteLine("| training | epochs | processor s (a training epoch) | clean, 10,000 | PGD-20, 1,000 | worst of PGD-20, APGD-CE, APGD-T, 1,000 |");
+        if (settings.Choose)
+            test = validation;   // settings are chosen on images that were held out of training; the test images are judged once, by what was chosen
+        Console.WriteLine($"| training | epochs | processor s (a training epoch) | clean, {test.Rows} | PGD-20, 1,000 | worst of PGD-20, APGD-CE, APGD-T, 1,000 {(settings.Choose ? "validation" : "test")} images |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: |");
         foreach (var way in ways)
         {
@@ -137,10 +141,11 @@ internal static class ImageTable
             int.Parse(Of("--epochs") ?? "15", CultureInfo.InvariantCulture),
             ulong.Parse(Of("--seed") ?? "1", CultureInfo.InvariantCulture),
             double.Parse(Of("--rate") ?? "8e-3", CultureInfo.InvariantCulture),
+            args.Contains("--choose"),
             Of("--save"));
     }
 
-    private readonly record struct RunSettings(int Epochs, ulong Seed, double Rate, string? Save);
+    private readonly record struct RunSettings(int Epochs, ulong Seed, double Rate, bool Choose, string? Save);
 
     /// <summary>A line an epoch on the error stream: the table alone goes to the output.</summary>
     private sealed class Shown(string way) : IProgress<TrainingProgress>

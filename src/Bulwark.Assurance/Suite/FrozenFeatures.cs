@@ -56,6 +56,8 @@ internal static class FrozenFeatures
         if (!space.Constraints.Mutable[feature])
             return true;
         var declared = space.Encoder.Schema.Features[feature];
+        if (LeastPrice(space, feature, declared.Kind) > reach.Budget)
+            return true;
         return declared.Kind switch
         {
             FeatureKind.Numeric => false,
@@ -63,6 +65,14 @@ internal static class FrozenFeatures
             FeatureKind.Binary => reach.Epsilon < 1,
             _ => declared.Scaling == Scaling.Linear && reach.Epsilon < 1 / (declared.Maximum!.Value - declared.Minimum!.Value),
         };
+    }
+
+    /// <summary>What the smallest change of a value costs.</summary>
+    private static double LeastPrice(TabularSpace space, int feature, FeatureKind kind)
+    {
+        var rule = space.Constraints.Rule(feature);
+        var unit = rule.Direction switch { ChangeDirection.Up => rule.Up, ChangeDirection.Down => rule.Down, _ => Math.Min(rule.Up, rule.Down) };
+        return rule.Change + (kind is FeatureKind.Integer or FeatureKind.Binary ? unit : 0);
     }
 
     private static DenseNetwork<float> Fit(int inputs, int[] rows, Func<int, float[]> seen, int[] labels, ulong seed)

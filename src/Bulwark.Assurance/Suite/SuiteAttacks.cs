@@ -24,6 +24,7 @@ internal static class SuiteAttacks
         ["capgd"] = (true, target => target is TabularTarget, Constrained),
         ["square"] = (false, target => target.Image is not null, Square),
         ["search"] = (false, target => target is TabularTarget, Search),
+        ["price"] = (false, target => target is TabularTarget { Space.Constraints.HasCosts: true }, Paid),
         ["hopskipjump"] = (false, _ => true, Decisions),
         ["random"] = (false, _ => true, Noise),
         ["transfer"] = (false, _ => true, task => new(task.Target.Send(Surrogate.Attack(task), task.Rows), new int[task.Labels.Length])),
@@ -42,8 +43,8 @@ internal static class SuiteAttacks
     {
         string[] names = target switch
         {
-            TabularTarget { Gradients: not null } => ["apgd-ce", "apgd-t", "capgd", "fab-t", "search"],
-            TabularTarget => ["search", "hopskipjump"],
+            TabularTarget { Gradients: not null } => ["apgd-ce", "apgd-t", "capgd", "fab-t", "search", "price"],
+            TabularTarget => ["search", "price", "hopskipjump"],
             { Gradients: not null, Image: not null } => ["apgd-ce", "apgd-t", "fab-t", "square"],
             { Gradients: not null } => ["apgd-ce", "apgd-t", "fab-t", "hopskipjump"],
             { Image: not null } => ["square", "hopskipjump"],
@@ -91,6 +92,13 @@ internal static class SuiteAttacks
         var (target, sent, spent) = ((TabularTarget)task.Target, new float[task.Rows.Length], new int[task.Labels.Length]);
         new TabularSearch { Reach = task.Reach, Queries = task.Options.Queries, Seed = task.Options.Seed }
             .Run(target.Rows, target.Space, task.Rows, task.Labels, target.Donors, sent, spent);
+        return new(sent, spent);
+    }
+
+    private static SuiteTrial Paid(SuiteTask task)
+    {
+        var (target, sent, spent) = ((TabularTarget)task.Target, new float[task.Rows.Length], new int[task.Labels.Length]);
+        new PriceSearch { Reach = task.Reach, Queries = task.Options.Queries }.Run(target.Rows, target.Space, task.Rows, task.Labels, sent, spent);
         return new(sent, spent);
     }
 

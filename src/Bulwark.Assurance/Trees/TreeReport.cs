@@ -15,17 +15,33 @@ internal sealed record TreeReport(PerturbationNorm Norm, double Within, RowShare
         TreeEnsemble ensemble, Dataset data, PerturbationNorm norm, double within, int samples, int effort, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         double[] units = [.. data.Schema.Features.Take(ensemble.Features).Select(feature => feature.Mutable || !data.Schema.Features.Any(any => any.Mutable) ? UnitOf(feature) : double.PositiveInfinity)];
-        var (verifier, attack, rows) = (new TreeVerifier(ensemble, units), new LeafTupleAttack(ensemble, units), int.Min(samples, data.Rows));
-        var starts = new float[data.Rows * ensemble.Features];
+        var rows = new float[data.Rows * ensemble.Features];
         for (var row = 0; row < data.Rows; row++)
-            data.Row(row)[..ensemble.Features].CopyTo(starts.AsSpan(row * ensemble.Features));
+            data.Row(row)[..ensemble.Features].CopyTo(rows.AsSpan(row * ensemble.Features));
+        return Measure(ensemble, rows, [.. data.Labels], units, norm, within, samples, effort, progress, cancel);
+    }
+
+    /// <param name="ensemble">The trees.</param>
+    /// <param name="starts">Shape (rows, Features): the first ones are attacked, all are where attacks start.</param>
+    /// <param name="labels">Shape (rows).</param>
+    /// <param name="units">For each feature what a change of 1 counts; infinite for what cannot move.</param>
+    /// <param name="norm">How distance is measured.</param>
+    /// <param name="within">The distance.</param>
+    /// <param name="samples">Rows attacked.</param>
+    /// <param name="effort">Boxes of one proof.</param>
+    /// <param name="progress">Told the share that is done.</param>
+    /// <param name="cancel">Stops between rows.</param>
+    internal static TreeReport Measure(
+        TreeEnsemble ensemble, float[] starts, int[] labels, double[] units, PerturbationNorm norm, double within, int samples, int effort, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        var (verifier, attack, rows) = (new TreeVerifier(ensemble, units), new LeafTupleAttack(ensemble, units), int.Min(samples, labels.Length));
         var (clean, proven, unbroken) = (0, 0, 0);
         for (var row = 0; row < rows; row++)
         {
             cancel.ThrowIfCancellationRequested();
             var one = starts.AsSpan(row * ensemble.Features, ensemble.Features);
             progress?.Report((double)row / rows);
-            if (ensemble.Margin(one) > 0 != (data.Labels[row] == 1))
+            if (ensemble.Margin(one) > 0 != (labels[row] == 1))
                 continue;
             clean++;
             if (one.ToArray().Any(float.IsNaN))
@@ -34,8 +50,10 @@ internal sealed record TreeReport(PerturbationNorm Norm, double Within, RowShare
                 continue;
             }
 
+            if (attack.Run(one, starts, norm) is { } found && found.Distance <= within)
+                continue;
+            unbroken++;
             proven += verifier.Distance(one, norm, effort, within) is { Point: null } bound && bound.Lower >= within ? 1 : 0;
-            unbroken += attack.Run(one, starts, norm) is { } found && found.Distance <= within ? 0 : 1;
         }
 
         return new(norm, within, RowShare.From(clean, rows), RowShare.From(proven, rows), RowShare.From(unbroken, rows));

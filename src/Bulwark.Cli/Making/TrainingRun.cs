@@ -82,8 +82,15 @@ internal static class TrainingRun
 
     private static string LedgerName(TrainingRequest request) => request.Train.Commitment.ToString();
 
-    private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder) => options.Robust is not { Mutable.Count: 0 } robust ? options
-        : options with { Robust = robust with { Mutable = encoder.MutableMask.Contains(true) ? encoder.MutableMask.ToArray() : throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema") } };
+    /// <summary>The attacker of a robust run moves what is mutable and, whole numbers and flags being what they are, can be moved within his radius at all.</summary>
+    private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder)
+    {
+        if (options.Robust is not { Mutable.Count: 0 } robust)
+            return options;
+        if (!encoder.MutableMask.Contains(true))
+            throw new CommandException("Robust training moves mutable features; none is declared so.", "name them with --mutable NAME, or in the schema");
+        return options with { Robust = AttackerReach.Within(robust with { Mutable = encoder.MutableMask.ToArray() }, encoder) };
+    }
 
     /// <summary>All that a private run will release beside what is paid already: the moments for its screen, then the training.</summary>
     internal static PrivacyEvent Cost(TrainingOptions options, int features) => new ComposedEvent([new GaussianEvent(MomentsNoise), Trainer.Cost(WithMoments(options), features)]);

@@ -16,6 +16,8 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         var stepsPerEpoch = (train.Rows + size - 1) / size;
         var epochs = options.Epochs ?? (options.Hidden.Count > 0 ? DefaultEpochs : Math.Max(DefaultEpochs, FewestLinearSteps / stepsPerEpoch));
         var step = new Step(network, options, size);
+        if (options.InputNoise > 0 && validation is not null)
+            validation = new GaussianNoise(options.Seed + 1, options.InputNoise).On(validation);
         var judge = validation is { Rows: > 0 } ? new ValidationScore(network, options, validation) : null;
         var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, judge ?? new(network, options, train)) : null;
         var order = Enumerable.Range(0, train.Rows).ToArray();
@@ -70,11 +72,14 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         private readonly float[] _standing = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];
         private readonly float[] _slopes = options.Robust?.Method == RobustMethod.Free ? new float[size * network.Shape.Inputs] : [];
 
+        private readonly GaussianNoise? _noise = options.InputNoise > 0 ? new(options.Seed, options.InputNoise) : null;
+
         internal TrainingAttack? Attack { get; } = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
 
         internal double Take(EncodedDataset train, ReadOnlySpan<int> rows, double schedule)
         {
             _batch.Load(train, rows);
+            _noise?.Add(_batch.Features.AsSpan(0, _batch.Rows * network.Shape.Inputs));
             var rate = (float)(_rate * schedule);
             if (_standing.Length > 0)
                 return Replay(rate);

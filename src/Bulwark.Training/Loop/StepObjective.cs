@@ -11,6 +11,7 @@ internal sealed class StepObjective(DenseNetwork<float> network, TrainingOptions
     private readonly float[] _adversarial = options.Robust is null ? [] : new float[network.Parameters.Length];
     private readonly float[] _cleanSlopes = options.Robust is null ? [] : new float[size * network.Shape.Outputs];
     private readonly float[] _movedSlopes = options.Robust is null ? [] : new float[size * network.Shape.Outputs];
+    private readonly WeightPerturbation? _push = options.Robust is { WeightPerturbation: > 0 and var share } ? new(network, share) : null;
     private NetworkGradients<float>? _ofMoved;
 
     internal float[] Gradient { get; } = new float[network.Parameters.Length];
@@ -22,8 +23,17 @@ internal sealed class StepObjective(DenseNetwork<float> network, TrainingOptions
             return _gradients.Backward(batch.Inputs, batch.Classes, _loss, Gradient, batch.Weigh(options.PositiveWeight, 1));
         attack.NextRound();
         var moved = attack.Move(batch);
-        return attack.Options.Method is RobustMethod.Trades or RobustMethod.Mart ? OfPair(batch, moved, attack.Options) : OfSum(batch, moved, attack.Options);
+        if (_push is null)
+            return Of(batch, moved, attack.Options);
+        Of(batch, moved, attack.Options);
+        _push.Push(Gradient);
+        var loss = Of(batch, moved, attack.Options);
+        _push.Restore();
+        return loss;
     }
+
+    private double Of(Batch batch, ReadOnlySpan<float> moved, RobustOptions robust) =>
+        robust.Method is RobustMethod.Trades or RobustMethod.Mart ? OfPair(batch, moved, robust) : OfSum(batch, moved, robust);
 
     /// <summary>The gradients by parameters and inputs of rows that carry a perturbation already, from one pass.</summary>
     internal double Of(Batch batch, ReadOnlySpan<float> moved, Span<float> slopes) =>

@@ -1,0 +1,156 @@
+using Bulwark.Models;
+
+namespace Bulwark.Assurance;
+
+/// <summary>Greedy search under a budget: of all single changes that can still be paid, the one that raises the score most for its price, until the row is misread or the money is spent.</summary>
+/// <remarks>
+/// After the greedy attack of Kireev et al., "Adversarial Robustness for Tabular Data through Cost and Utility Awareness", NDSS 2023 (arXiv:2208.13058), by answers alone: whole
+/// numbers move by powers of two, quantities by halves of what the budget allows, categories to each other. A second pass takes the largest gain whatever its price. Deterministic. Immutable and thread-safe.
+/// </remarks>
+internal sealed record PriceSearch
+{
+    private const int Halvings = 6;
+    private const double Cheapest = 1e-9;
+
+    /// <summary>How far a row may go; its budget is what may be spent.</summary>
+    internal required TabularReach Reach { get; init; }
+
+    /// <summary>Questions that a row may cost.</summary>
+    internal int Queries { get; init; } = 10_000;
+
+    /// <summary>Perturbs raw rows.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="space">Encoding, constraints and prices.</param>
+    /// <param name="raw">Shape (rows, Width).</param>
+    /// <param name="labels">Shape (rows).</param>
+    /// <param name="adversarial">Shape (rows, Width); overwritten: a row that can be sent and paid and is misread, or the original.</param>
+    /// <param name="spent">Shape (rows), or empty: questions asked for each row.</param>
+    /// <returns>Which rows the model gets wrong.</returns>
+    internal bool[] Run(RowModel model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, Span<float> adversarial, Span<int> spent = default)
+    {
+        var width = space.Encoder.Width;
+        if (raw.Length != labels.Length * width || adversarial.Length != raw.Length)
+            throw new ArgumentException($"{raw.Length} values do not make {labels.Length} rows of {width}.", nameof(raw));
+        raw.CopyTo(adversarial);
+        var wrong = new bool[labels.Length];
+        for (var row = 0; row < labels.Length; row++)
+        {
+            var way = new Way(this, model, space, raw.Slice(row * width, width).ToArray(), labels[row]);
+            wrong[row] = way.Climb(byPrice: true) || way.Climb(byPrice: false);
+            if (wrong[row])
+                way.Current.CopyTo(adversarial[(row * width)..]);
+            if (!spent.IsEmpty)
+                spent[row] = way.Asked;
+        }
+
+        return wrong;
+    }
+
+    /// <summary>One row on its way.</summary>
+    private sealed class Way(PriceSearch search, RowModel model, TabularSpace space, float[] original, int label)
+    {
+        private readonly float[] _encodedOriginal = space.Encoder.Encode(original);
+        private readonly float[] _encoded = new float[space.Encoder.EncodedWidth];
+        private readonly List<float> _candidates = [];
+        private readonly List<double> _prices = [];
+
+        internal float[] Current { get; private set; } = [.. original];
+
+        internal int Asked { get; private set; }
+
+        internal bool Climb(bool byPrice)
+        {
+            Current = [.. original];
+            var against = Ask(Current, 1)[0];
+            while (against <= 0 && Asked < search.Queries)
+            {
+                Propose();
+                var count = int.Min(_prices.Count, search.Queries - Asked);
+                if (count == 0)
+                    return false;
+                var scores = Ask(_candidates.ToArray().AsSpan(0, count * original.Length), count);
+                var paid = space.Constraints.Cost(Current, original);
+                var (best, value) = (-1, 0.0);
+                for (var i = 0; i < count; i++)
+                {
+                    var gain = (double)scores[i] - against;
+                    var worth = scores[i] > 0 ? double.PositiveInfinity : byPrice ? gain / Math.Max(_prices[i] - paid, Cheapest) : gain;
+                    if (gain > 0 && worth > value)
+                        (best, value) = (i, worth);
+                }
+
+                if (best < 0)
+                    return false;
+                (Current, against) = (_candidates.GetRange(best * original.Length, original.Length).ToArray(), scores[best]);
+            }
+
+            return against > 0;
+        }
+
+        private float[] Ask(ReadOnlySpan<float> rows, int count)
+        {
+            var leads = new float[count];
+            model.Lead(rows, count, leads);
+            Asked += count;
+            return [.. leads.Select(lead => RowModel.Against(lead, label))];
+        }
+
+        private void Propose()
+        {
+            _candidates.Clear();
+            _prices.Clear();
+            for (var feature = 0; feature < original.Length; feature++)
+            {
+                if (!space.Constraints.Mutable[feature] || float.IsNaN(original[feature]))
+                    continue;
+                foreach (var value in Values(feature))
+                    Offer(feature, value);
+            }
+        }
+
+        private IEnumerable<float> Values(int feature)
+        {
+            var (low, high, now) = (space.Constraints.Lowest(feature), space.Constraints.Highest(feature), Current[feature]);
+            switch (space.Encoder.Schema.Features[feature].Kind)
+            {
+                case FeatureKind.Categorical:
+                    for (var category = low; category <= high; category++)
+                        yield return (float)category;
+                    break;
+                case FeatureKind.Binary:
+                    yield return 1 - now;
+                    break;
+                case FeatureKind.Integer:
+                    for (var step = 1.0; step <= high - low; step *= 2)
+                    {
+                        yield return (float)(now + step);
+                        yield return (float)(now - step);
+                    }
+
+                    break;
+                default:
+                    for (var (halving, step) = (0, high - low); halving < Halvings; halving++, step /= 2)
+                    {
+                        yield return (float)(now + step);
+                        yield return (float)(now - step);
+                    }
+
+                    break;
+            }
+        }
+
+        private void Offer(int feature, float value)
+        {
+            var candidate = (float[])[.. Current];
+            candidate[feature] = (float)Math.Clamp(value, space.Constraints.Lowest(feature), space.Constraints.Highest(feature));
+            if (candidate[feature].Equals(Current[feature]))
+                return;
+            space.Constraints.Repair(candidate, original);
+            space.Encoder.Encode(candidate, 1, _encoded);
+            if (search.Reach.Reject(space, candidate, original, _encoded, _encodedOriginal) is not null)
+                return;
+            _candidates.AddRange(candidate);
+            _prices.Add(space.Constraints.Cost(candidate, original));
+        }
+    }
+}
