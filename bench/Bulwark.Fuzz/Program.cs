@@ -3,7 +3,11 @@ using Bulwark.Fuzz;
 
 // dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET|all [SECONDS] [--seed N]
 // dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET --replay FILE
+// dotnet run --project bench/Bulwark.Fuzz -c Release -- flips          every bit of every signed byte of every kind of evidence
 // Exit code 0: nothing found; 1: a finding, saved in bench/Bulwark.Fuzz/findings/TARGET; 2: bad arguments.
+if (args is ["flips"])
+    return FlipSweep.Run();
+
 var targets = typeof(IFuzzTarget).Assembly.GetTypes()
     .Where(type => !type.IsAbstract && type.IsAssignableTo(typeof(IFuzzTarget)))
     .Select(type => (IFuzzTarget)Activator.CreateInstance(type, nonPublic: true)!)

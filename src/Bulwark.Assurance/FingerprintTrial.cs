@@ -27,9 +27,10 @@ public static class FingerprintTrial
     /// <param name="data">The data that references learnt from.</param>
     /// <param name="models">How many models of each derived kind; of independent ones five times as many.</param>
     /// <param name="progress">0 to 1.</param>
+    /// <param name="others">Rows that the owner's model never saw, for models that have nothing of it, not even data; null leaves that kind out.</param>
     /// <param name="cancel">Stops between models.</param>
     public static IReadOnlyList<FingerprintOutcome> Run(
-        ModelFingerprint fingerprint, IScorer owner, DenseNetwork<float>? network, Dataset data, int models, IProgress<double>? progress = null, CancellationToken cancel = default)
+        ModelFingerprint fingerprint, IScorer owner, DenseNetwork<float>? network, Dataset data, int models, IProgress<double>? progress = null, Dataset? others = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(fingerprint);
         ArgumentNullException.ThrowIfNull(owner);
@@ -47,6 +48,8 @@ public static class FingerprintTrial
         };
         if (network is not null && network.Shape.Inputs == encoded.Width)
             kinds.Insert(1, ("fine-tuned for three epochs", true, models, i => Score(fingerprint, data, FineTuned(network, encoded, i, cancel))));
+        if (others?.Encode() is { } unseen)
+            kinds.Add(("independent, of other rows", false, models * 5, i => Score(fingerprint, data, References.Train(unseen, 2 * FirstIndependent + i, 80, cancel))));
         var (done, all) = (0, kinds.Sum(kind => kind.Models));
         return [.. kinds.Select(kind =>
         {

@@ -33,4 +33,8 @@ public static class EvidenceParts
     public const string HclReport = "hcl-report";
     /// <summary>Azure on TDX: the quote of the trust domain.</summary>
     public const string Quote = "quote";
+    /// <summary>Any kind, where the policy has <c>nvidia</c>: the GPU's report (SPDM).</summary>
+    public const string GpuReport = "gpu-report";
+    /// <summary>Any kind, where the policy has <c>nvidia</c>: the GPU's certificates as PEM, the report's signer first, the root last.</summary>
+    public const string GpuChain = "gpu-chain";
 }

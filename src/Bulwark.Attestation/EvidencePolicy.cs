@@ -53,6 +53,9 @@ public sealed record EvidencePolicy
     /// <summary>What a TPM must be; for kinds <c>tpm</c> and <c>azure-vtpm</c>.</summary>
     public TpmPolicy? Tpm { get; init; }
 
+    /// <summary>What the GPU beside the processor must be; null lets no GPU's report in, and asks for none.</summary>
+    public Nvidia.NvidiaPolicy? Nvidia { get; init; }
+
     /// <summary>The measurements of programs that are let in: of files, launch digests, MRTD, MRENCLAVE, or the composite of a TPM's registers.</summary>
     public required IReadOnlyList<ReferenceValue> Measurements { get; init; }
 
@@ -89,6 +92,7 @@ public sealed record EvidencePolicy
         if (Tdx?.AnyPlatform is true) yield return "tdx: any platform";
         if (Sgx?.AnyPlatform is true) yield return "sgx: any platform";
         if (Tpm?.AnyPlatform is true) yield return "tpm: any attestation key";
+        foreach (var flag in Nvidia?.Flags() ?? []) yield return flag;
         if (Kinds.Contains(EvidenceKinds.Simulated)) yield return "insecure: simulated evidence";
     }
 

@@ -38,6 +38,7 @@ internal static class EvidencePolicyFaults
         foreach (var fault in policy.Tdx?.Faults("tdx") ?? []) yield return fault;
         foreach (var fault in policy.Sgx?.Faults("sgx") ?? []) yield return fault;
         foreach (var fault in policy.Tpm?.Faults(policy.Kinds.Contains(EvidenceKinds.Tpm)) ?? []) yield return fault;
+        foreach (var fault in policy.Nvidia?.Faults() ?? []) yield return fault;
         if (policy.Environment is not EvidenceEnvironment.Production) yield break;
         if (policy.Snp is { RequireRevocation: false } || policy.Tdx is { RequireRevocation: false } || policy.Sgx is { RequireRevocation: false })
             yield return "A production policy asks for revocation lists.";

@@ -45,10 +45,11 @@ public sealed class EvidenceVerifier
         legs.Check("nonce", nonce.Length == Evidence.NonceSizeInBytes && CryptographicOperations.FixedTimeEquals(evidence.Nonce, nonce), "it is not the nonce that was given");
         legs.Check("keys", IsPoint(evidence.Keys.Hpke), "the HPKE key is no point of P-256");
         legs.Check("boot-id", evidence.BootId.Length == Evidence.BootIdSizeInBytes, $"it has {evidence.BootId.Length} bytes, not {Evidence.BootIdSizeInBytes}");
-        var foreign = evidence.Parts.Keys.Where(part => kind?.Parts.Contains(part) is not true).Order(StringComparer.Ordinal).ToList();
+        var foreign = evidence.Parts.Keys.Where(part => kind?.Parts.Contains(part) is not true && !GpuPart.Knows(Policy, part)).Order(StringComparer.Ordinal).ToList();
         legs.Check("parts", foreign.Count == 0, $"kind '{evidence.Kind}' knows no part {string.Join(", ", foreign)}");
 
-        var found = kind?.Appraise(legs, new(evidence, Policy, _time, _collateral, proved)) ?? new();
+        var one = new EvidenceCase(evidence, Policy, _time, _collateral, proved);
+        var found = GpuPart.AddTo(legs, one, kind?.Appraise(legs, one) ?? new());
         Model(legs, evidence);
         return new()
         {

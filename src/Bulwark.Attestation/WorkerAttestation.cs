@@ -10,6 +10,9 @@ public sealed record WorkerAttestation
 {
     internal const string FormatName = "bulwark.dev/worker-attestation/v1";
 
+    /// <summary>The payload type of <see cref="ObliviousKeys"/>: RFC 9458 §3.2.</summary>
+    public const string ObliviousKeysType = "application/ohttp-keys";
+
     /// <summary>The format's name and version.</summary>
     public string Format { get; init; } = FormatName;
 
@@ -18,6 +21,14 @@ public sealed record WorkerAttestation
 
     /// <summary>The signed key release with its place in the log, as a receipt file.</summary>
     public required byte[] Release { get; init; }
+
+    /// <summary>The worker's key for other people's protocols: a DSSE envelope of <see cref="ObliviousKeysType"/>, signed by the evidence's receipt key; null where it offers none.</summary>
+    public byte[]? ObliviousKeys { get; init; }
+
+    /// <summary>The configuration in <see cref="ObliviousKeys"/>.</summary>
+    /// <exception cref="InvalidDataException">There is none, or the attested worker did not sign it.</exception>
+    public byte[] ObliviousKeyList() => ObliviousKeys is { } envelope && Dsse.Verify(envelope, Evidence.Keys.Receipt) is { Verdict: DsseVerdict.Trusted, PayloadType: ObliviousKeysType } signed
+        ? signed.Payload.ToArray() : throw new InvalidDataException("The attested worker offers no key for this protocol, or did not sign it.");
 
     /// <summary>Canonical JSON (RFC 8785).</summary>
     public byte[] ToJson() => CanonicalJson.Canonicalize(JsonSerializer.SerializeToElement(this, AttestationJson.Default.WorkerAttestation));

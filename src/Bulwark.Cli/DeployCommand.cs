@@ -9,7 +9,10 @@ internal static class DeployCommand
 {
     private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
 
-    internal static Command Create() => new("deploy", "Kubernetes manifests: generate hardened ones, check anyone's.") { CreateGenerate(), CreateCheck() };
+    internal static Command Create() => new("deploy", "Kubernetes manifests: generate hardened ones, check anyone's. Initdata of confidential pods; manifests for Gramine.")
+    {
+        CreateGenerate(), CreateCheck(), Deploying.InitdataCommand.Create(), Deploying.GramineCommands.Create(),
+    };
 
     private static Command CreateGenerate()
     {
@@ -34,13 +37,18 @@ internal static class DeployCommand
     {
         if (!source.Exists)
             throw new CommandException($"{source.FullName} is not there.", "docs/deployment.md shows a topology");
-        var files = ManifestGenerator.Generate(Topology.Parse(File.ReadAllText(source.FullName), source.Name));
+        var topology = Topology.Parse(File.ReadAllText(source.FullName), source.Name);
+        var files = ManifestGenerator.Generate(topology);
         folder.Create();
+        if (topology.Confidential is not null)
+            Report.ReportFile.Replace(Path.Combine(folder.FullName, Deploying.InitdataCommand.FileName), Initdata.Of(topology).Document.ToArray());
         foreach (var (name, yaml) in files)
             Report.ReportFile.Replace(Path.Combine(folder.FullName, name), System.Text.Encoding.UTF8.GetBytes(yaml));
         return screen.Answer(new { folder = folder.FullName, files = files.Keys, level = SecurityLevel.Hardened }, console =>
         {
             console.MarkupLineInterpolated($"{files.Count} files in {folder.FullName}; each loads strictly and the set keeps the level hardened.");
+            if (topology.Confidential is not null)
+                console.WriteLine($"initdata: bulwark deploy initdata {Path.Combine(folder.ToString(), Deploying.InitdataCommand.FileName)} says what the hardware's report will hold");
             console.WriteLine($"check:  bulwark deploy check {folder} --level hardened");
             console.WriteLine($"apply:  kubectl apply -k {folder}");
         });

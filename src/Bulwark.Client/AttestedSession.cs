@@ -16,13 +16,15 @@ internal sealed class AttestedSession : IDisposable
     private readonly List<SealedChannel> _all = [];
     private SealedChannel _channel;
 
-    private AttestedSession(BulwarkClientOptions options, Evidence evidence, EvidenceAppraisal appraisal)
+    private AttestedSession(BulwarkClientOptions options, WorkerAttestation attested, EvidenceAppraisal appraisal)
     {
-        (_options, Evidence, Appraisal, _verified) = (options, evidence, appraisal, options.Time.GetUtcNow());
+        (_options, Attested, Appraisal, _verified) = (options, attested, appraisal, options.Time.GetUtcNow());
         _channel = Open();
     }
 
-    internal Evidence Evidence { get; }
+    internal WorkerAttestation Attested { get; }
+
+    internal Evidence Evidence => Attested.Evidence;
 
     internal EvidenceAppraisal Appraisal { get; }
 
@@ -50,7 +52,7 @@ internal sealed class AttestedSession : IDisposable
             throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's package is not what the policy calls {options.Model}.", appraisal: appraisal);
         return attested.ReleaseFault(options.Log, options.Brokers) is { } fault
             ? throw new BulwarkClientException(ClientFailure.ReleaseNotProved, $"It is not proved that this worker was given the model's key: {fault}", appraisal: appraisal)
-            : new(options, attested.Evidence, appraisal);
+            : new(options, attested, appraisal);
     }
 
     /// <summary>A policy of several packages says which is the model that was asked for: a gateway could answer with another one.</summary>

@@ -13,7 +13,7 @@ namespace Bulwark.Client;
 /// using var client = new BulwarkClient(options);
 /// var scores = await client.ScoreAsync(row);
 /// </code></example>
-public sealed class BulwarkClient : IDisposable
+public sealed partial class BulwarkClient : IDisposable
 {
     private readonly BulwarkClientOptions _options;
     private readonly GatewayConnection _connection;
@@ -62,6 +62,8 @@ public sealed class BulwarkClient : IDisposable
             throw new ArgumentException($"{rows.Length} values do not make {rowCount} rows.", nameof(rows));
         var body = InferenceBody.Write(rows.Span, rowCount);
         var session = await SessionAsync(null, cancel);
+        if (_options.Protocol is not ObliviousProtocol.None)
+            return await PredictObliviousAsync(session, body, rowCount, cancel);
         var (call, answer) = await SendAsync(session, body, cancel);
         if (IsAboutKey(answer))
         {
@@ -133,6 +135,11 @@ public sealed class BulwarkClient : IDisposable
             throw new BulwarkClientException(ClientFailure.AnswerRefused, failure.Message, failure);
         }
 
+        return Prediction(session, answer, content, body, rowCount);
+    }
+
+    private SealedPrediction Prediction(AttestedSession session, GatewayAnswer answer, SealedContent content, byte[] body, int rowCount)
+    {
         if (content.Status != 200)
             throw new BulwarkClientException(ClientFailure.InputRejected, $"The worker does not take these rows: {InferenceBody.Error(content.Body)}");
         var receipt = Receipt(session, answer, content, body);

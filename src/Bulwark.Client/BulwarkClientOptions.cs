@@ -31,6 +31,10 @@ public sealed record BulwarkClientOptions
     /// <summary>The access token; null for none.</summary>
     public string? Token { get; init; }
 
+    /// <summary>How requests are sealed: Bulwark's own protocol unless another is asked for, for gateways and relays that carry no other.</summary>
+    /// <remarks>The evidence is verified as ever. EHBP leaves path and status open and has no mark at a body's end; neither it nor Oblivious HTTP pads.</remarks>
+    public ObliviousProtocol Protocol { get; init; }
+
     /// <summary>How long one request may take.</summary>
     /// <value>20 s.</value>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);

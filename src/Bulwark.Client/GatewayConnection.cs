@@ -7,6 +7,7 @@ namespace Bulwark.Client;
 internal sealed class GatewayConnection : IDisposable
 {
     internal const string ReceiptHeader = "Bulwark-Receipt";
+    private const string KeyHeader = "Ehbp-Encapsulated-Key", NonceHeader = "Ehbp-Response-Nonce";
     private const int LargestAnswer = 64 << 20;
     private readonly HttpClient _http;
 
@@ -32,6 +33,16 @@ internal sealed class GatewayConnection : IDisposable
         return await SendAsync(new(HttpMethod.Post, path[1..]) { Content = content }, cancel);
     }
 
+    internal async Task<GatewayAnswer> SendObliviousAsync(string path, string mediaType, ObliviousCall call, CancellationToken cancel)
+    {
+        using var content = new ReadOnlyMemoryContent(call.Message);
+        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        var request = new HttpRequestMessage(HttpMethod.Post, path[1..]) { Content = content };
+        if (!call.Encapsulated.IsEmpty)
+            request.Headers.Add(KeyHeader, Convert.ToHexStringLower(call.Encapsulated.Span));
+        return await SendAsync(request, cancel);
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<GatewayAnswer> SendAsync(HttpRequestMessage request, CancellationToken cancel)
@@ -42,7 +53,8 @@ internal sealed class GatewayConnection : IDisposable
             {
                 using var response = await _http.SendAsync(request, cancel);
                 var receipt = response.Headers.TryGetValues(ReceiptHeader, out var values) ? values.FirstOrDefault() : null;
-                return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(cancel), receipt);
+                var nonce = response.Headers.TryGetValues(NonceHeader, out var nonces) ? nonces.FirstOrDefault() : null;
+                return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(cancel), receipt) { Nonce = nonce };
             }
             catch (HttpRequestException failure)
             {
@@ -56,4 +68,8 @@ internal sealed class GatewayConnection : IDisposable
     }
 }
 
-internal sealed record GatewayAnswer(int Status, string? MediaType, byte[] Body, string? Receipt);
+internal sealed record GatewayAnswer(int Status, string? MediaType, byte[] Body, string? Receipt)
+{
+    /// <summary>EHBP's header, hexadecimal.</summary>
+    internal string? Nonce { get; init; }
+}

@@ -45,7 +45,7 @@ public static partial class ManifestGenerator
 
     private static V1PodTemplateSpec Template(Topology topology) => new()
     {
-        Metadata = new() { Labels = Labels(topology) },
+        Metadata = new() { Labels = Labels(topology), Annotations = Annotations(topology) },
         Spec = new()
         {
             ServiceAccountName = topology.Name,
@@ -53,7 +53,7 @@ public static partial class ManifestGenerator
             EnableServiceLinks = false,
             ShareProcessNamespace = false,
             HostUsers = topology.UserNamespace ? false : null,
-            RuntimeClassName = topology.RuntimeClass,
+            RuntimeClassName = topology.Confidential?.RuntimeClass ?? topology.RuntimeClass,
             TerminationGracePeriodSeconds = 30,
             SecurityContext = new()
             {

@@ -31,6 +31,8 @@ public static partial class ManifestGenerator
         yield return ("namespace", Namespace(topology));
         yield return ("service-account", new V1ServiceAccount { ApiVersion = "v1", Kind = "ServiceAccount", Metadata = Named(topology), AutomountServiceAccountToken = false });
         yield return topology.Storage is null ? ("deployment", Deployment(topology)) : ("stateful-set", StatefulSet(topology));
+        if (topology.Confidential is { } pod)
+            yield return ("runtime-class", RuntimeClass(pod));
         yield return ("service", Service(topology));
         yield return ("disruption-budget", DisruptionBudget(topology));
         yield return ("autoscaler", Autoscaler(topology));

@@ -63,6 +63,9 @@ public sealed partial record Topology
     /// <summary>A runtime class, such as one for confidential containers.</summary>
     public string? RuntimeClass { get; init; }
 
+    /// <summary>Confidential pods: on hardware that keeps them from their host; null for ordinary ones.</summary>
+    public ConfidentialPod? Confidential { get; init; }
+
     /// <summary>Reads a topology of YAML or JSON; an unknown member is a fault.</summary>
     /// <param name="yaml">The text.</param>
     /// <param name="source">The file's name, for messages.</param>
@@ -115,6 +118,8 @@ public sealed partial record Topology
             yield return $"secret '{secret}' is no DNS label.";
         if (RuntimeClass is not null && !Label().IsMatch(RuntimeClass))
             yield return $"runtimeClass '{RuntimeClass}' is no DNS label.";
+        foreach (var fault in Confidential?.Faults(this) ?? [])
+            yield return fault;
         foreach (var fault in Clients.Concat(Destinations).SelectMany(peer => peer.Faults()))
             yield return fault;
         foreach (var peer in Destinations.Where(peer => peer.Port is null))

@@ -30,7 +30,7 @@ internal sealed partial class Gateway
         {
             var evidence = await local.Worker.AttestAsync(nonce, http.RequestAborted);
             return await records.ProveReleaseAsync() is not { } release ? await RefuseAsync(NoWorker, decision)
-                : await GiveAsync(new(StatusCodes.Status200OK, "attested", new WorkerAttestation { Evidence = evidence, Release = release }.ToJson()), decision);
+                : await GiveAsync(new(StatusCodes.Status200OK, "attested", new WorkerAttestation { Evidence = evidence, Release = release, ObliviousKeys = local.Worker.Facts.ObliviousKeys.ToArray() }.ToJson()), decision);
         }
         catch (IOException failure)
         {
@@ -46,6 +46,12 @@ internal sealed partial class Gateway
             return await RefuseAsync(unauthorized, decision);
         if (http.Request.ContentType != SealedChannel.MediaType)
             return await RefuseAsync(new(StatusCodes.Status415UnsupportedMediaType, "unsupported", $"A sealed request is {SealedChannel.MediaType}."), decision);
+        return await CarryAsync(http, decision, model, new(http.Request.Method, http.Request.Path.ToUriComponent(), name!), ObliviousProtocol.None, default);
+    }
+
+    /// <summary>Takes the body to the worker, unread, and brings the sealed answer back.</summary>
+    private async Task<Reply> CarryAsync(HttpContext http, GatewayDecision decision, IServedModel? model, SealedRoute route, ObliviousProtocol protocol, ReadOnlyMemory<byte> encapsulated)
+    {
         var (message, unread) = await RequestBody.ReadAllAsync(http, options);
         if (unread is { } unreadable)
             return await RefuseAsync(unreadable, decision);
@@ -54,8 +60,7 @@ internal sealed partial class Gateway
         Worker.SealedAnswer answer;
         try
         {
-            var route = new SealedRoute(http.Request.Method, http.Request.Path.ToUriComponent(), name!);
-            answer = await local.Worker.AnswerAsync(new Worker.SealedAsk(route, message, decision.Policy, options.MaximumRows), http.RequestAborted);
+            answer = await local.Worker.AnswerAsync(new Worker.SealedAsk(route, message, decision.Policy, options.MaximumRows) { Protocol = protocol, Encapsulated = encapsulated }, http.RequestAborted);
         }
         catch (IOException failure)
         {
@@ -64,22 +69,23 @@ internal sealed partial class Gateway
         }
 
         if (answer.Message.IsEmpty)   // the worker could not open it: the gateway says so in the clear
-            return await RefuseAsync(new(answer.Status, answer.Reason, "The worker does not open this request."), decision);
+            return await RefuseUnopenedAsync(protocol, answer, decision);
         // The rows are sealed: a request is charged as many as its bytes could hold, at two bytes a value.
         var rows = (int)Math.Clamp(message.Length / (2L * local.Worker.Facts.Model.Width), 1, options.MaximumRows);
         if (!options.Observer.Observe(new(decision.Client!, model.Signature.Name, default, rows, default, decision.Time)))
             return await RefuseAsync(new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld."), decision);
-        return await RecordSealedAsync(answer, decision);
+        return await RecordSealedAsync(answer, decision, protocol);
     }
 
-    private async Task<Reply> RecordSealedAsync(Worker.SealedAnswer answer, GatewayDecision decision)
+    private async Task<Reply> RecordSealedAsync(Worker.SealedAnswer answer, GatewayDecision decision, ObliviousProtocol protocol)
     {
         (decision.Outcome, decision.Reason, decision.Status) = (answer.Outcome, answer.Reason, answer.Status);
         if (await audit.RecordAsync(decision, answer.Envelope) is not { } place || await ProveAsync(place) is not { } proof)
             return Reply.Of(Unrecorded);
         // Always 200: whether the rows were taken is inside. The receipt's salt is inside too; here it is zeros.
         var receipt = new PredictionReceipt(answer.Envelope, new byte[PredictionReceipt.SaltBytes], proof).ToBytes();
-        return new(StatusCodes.Status200OK, answer.Outcome, answer.Message, receipt) { MediaType = SealedChannel.MediaType };
+        return protocol is ObliviousProtocol.None
+            ? new(StatusCodes.Status200OK, answer.Outcome, answer.Message, receipt) { MediaType = SealedChannel.MediaType } : ReplyOf(protocol, answer, receipt);
     }
 
     private static Refusal NoWorker => new(StatusCodes.Status404NotFound, "not-attested", "This model has no attested worker here; only those that this gateway opened itself take sealed requests.");

@@ -105,6 +105,8 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
         if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
             return await RefuseAsync(unauthorized, decision);
+        if (IsEhbp(http))
+            return await AnswerEhbpAsync(http, decision, model);
         var (body, headBytes, unread) = await RequestBody.ReadAsync(http, options);
         if (unread is { } unreadable)
             return await RefuseAsync(unreadable, decision);

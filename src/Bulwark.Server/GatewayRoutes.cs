@@ -17,9 +17,12 @@ internal static class GatewayRoutes
             app.MapGet(path + "/stats", http => gateway.InspectAsync(http, model => GatewayMetadata.Statistics(parts.Models.CountsOf(model))));
             app.MapPost(path + "/infer", gateway.InferAsync);
             app.MapPost(path + "/sealed", gateway.InferSealedAsync);
+            app.MapPost(path + "/ohttp", gateway.InferObliviousAsync);
             app.MapGet(path + "/attestation", http => gateway.AttestAsync(http, parts.Records));
         }
 
+        foreach (var path in (string[])["/.well-known/hpke-keys", "/.well-known/ohttp-gateway"])
+            app.MapGet(path, gateway.ObliviousKeysAsync);
         parts.Grpc.Map(app);
         app.MapFallback(http => Reply.Of(new Refusal(StatusCodes.Status404NotFound, "unknown-path", "The Open Inference Protocol V2 has no such path.")).WriteAsync(http));
     }

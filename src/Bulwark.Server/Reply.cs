@@ -27,6 +27,9 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
     /// <summary>The media type where it is neither JSON nor raw tensors; else null.</summary>
     internal string? MediaType { get; init; }
 
+    /// <summary>One header more, by name and value.</summary>
+    internal (string Name, string Value)? ExtraHeader { get; init; }
+
     internal async Task WriteAsync(HttpContext http)
     {
         http.Response.StatusCode = Status;
@@ -35,6 +38,8 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
             http.Response.Headers[RequestBody.HeadLengthHeader] = HeadBytes.ToString(System.Globalization.CultureInfo.InvariantCulture);
         http.Response.ContentLength = Body.Length;
         http.Response.Headers.CacheControl = "no-store";
+        if (ExtraHeader is var (name, value))
+            http.Response.Headers[name] = value;
         if (Receipt is not null)
             http.Response.Headers[GatewayHost.ReceiptHeader] = Convert.ToBase64String(Receipt);
         var isUnread = (Status == StatusCodes.Status413PayloadTooLarge && HttpProtocol.IsHttp11(http.Request.Protocol)) || RequestBody.IsBeyondTaking(http);

@@ -49,6 +49,9 @@ public sealed record WorkerFacts(WorkerModelFacts Model, Evidence Evidence, KeyR
     /// <summary>The key that verifies the worker's receipts; the evidence binds it.</summary>
     public VerificationKey ReceiptKey => Evidence.Keys.Receipt;
 
+    /// <summary>The worker's key for other people's protocols (<c>application/ohttp-keys</c>), signed by <see cref="ReceiptKey"/> as a DSSE envelope; empty where it has none.</summary>
+    public ReadOnlyMemory<byte> ObliviousKeys { get; init; }
+
     /// <summary>True unless real hardware vouched for the worker; every receipt says so.</summary>
     public bool Insecure => Release.Insecure;
 }

@@ -10,7 +10,10 @@ public sealed partial class ScoringWorker
     private const int Ok = 200, BadRequest = 400, Unprocessable = 422;
 
     /// <inheritdoc/>
-    public WorkerFacts Facts => field ??= new(new(Model.Name, Model.Version, Model.Package, Model.Width, Model.Classes), Evidence, Release, "");
+    public WorkerFacts Facts => field ??= new(new(Model.Name, Model.Version, Model.Package, Model.Width, Model.Classes), Evidence, Release, "")
+    {
+        ObliviousKeys = Dsse.Sign(WorkerAttestation.ObliviousKeysType, _oblivious.KeyList, _signer),
+    };
 
     /// <inheritdoc/>
     public bool IsReady => true;
@@ -38,6 +41,8 @@ public sealed partial class ScoringWorker
         ArgumentNullException.ThrowIfNull(ask);
         if (ask.Route.Model != Model.Name)
             return new(BadRequest, "refused", "wrong-model", default, default);
+        if (ask.Protocol is not ObliviousProtocol.None)
+            return AnswerOblivious(ask);
         SealedArrival arrival;
         try
         {
@@ -56,10 +61,10 @@ public sealed partial class ScoringWorker
         return new(status, outcome, reason, arrival.Seal(new SealedContent(status, answer.Salt, answer.Body).ToBytes()), answer.Envelope);
     }
 
-    private WorkerAnswer Malformed(ReadOnlyMemory<byte> request, string fault, Digest policy)
+    private WorkerAnswer Malformed(ReadOnlyMemory<byte> request, string fault, Digest policy, byte[]? salt = null)
     {
         var body = System.Text.Encoding.UTF8.GetBytes($$"""{"error":"malformed: {{fault.Replace("\"", "'", StringComparison.Ordinal)}}"}""");
-        var salt = PredictionReceipt.NewSalt();
+        salt ??= PredictionReceipt.NewSalt();
         return new(default, -1, body, PredictionReceipt.Sign(Signed(salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
     }
 

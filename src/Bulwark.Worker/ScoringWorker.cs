@@ -93,7 +93,9 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     }
 
     /// <summary>Answers one request: screens its rows, scores them when all pass, and signs what became of it.</summary>
-    public WorkerAnswer Answer(WorkerRequest request)
+    public WorkerAnswer Answer(WorkerRequest request) => Answer(request, null);
+
+    private WorkerAnswer Answer(WorkerRequest request, byte[]? salt)
     {
         ArgumentNullException.ThrowIfNull(request);
         var scores = new float[request.RowCount * Model.Classes];
@@ -104,7 +106,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
             : Refused(verdict, row);
         if (!request.Sign)
             return new(verdict, row, body, default, default) { HeadBytes = headBytes, Scores = scores };
-        var salt = PredictionReceipt.NewSalt();
+        salt ??= PredictionReceipt.NewSalt();
         var facts = Signed(salt, request.Body.Span, body, request.Policy, verdict.Reason, verdict.IsAccepted ? "scored" : "refused");
         return new(verdict, row, body, PredictionReceipt.Sign(facts, _signer), salt) { HeadBytes = headBytes, Scores = scores };
     }
@@ -114,6 +116,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     {
         _signer.Dispose();
         _endpoint.Dispose();
+        _oblivious.Dispose();
         Model.Dispose();
     }
 

@@ -97,8 +97,9 @@ public sealed class WorkerProcess : IScoringWorker
     public async ValueTask<SealedAnswer> AnswerAsync(SealedAsk ask, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(ask);
-        var fields = await AskAsync(WorkerMessage.Sealed, 5, cancel, WorkerWire.Text(ask.Route.Method), WorkerWire.Text(ask.Route.Path), WorkerWire.Text(ask.Route.Model), ask.Message, WorkerWire.Hash(ask.Policy), WorkerWire.Number(ask.MaximumRows));
-        return new(WorkerWire.Number(fields[0]), WorkerWire.Text(fields[1]), WorkerWire.Text(fields[2]), fields[3], fields[4]);
+        var fields = await AskAsync(WorkerMessage.Sealed, 6, cancel, WorkerWire.Text(ask.Route.Method), WorkerWire.Text(ask.Route.Path), WorkerWire.Text(ask.Route.Model), ask.Message, WorkerWire.Hash(ask.Policy), WorkerWire.Number(ask.MaximumRows),
+            WorkerWire.Number((int)ask.Protocol), ask.Encapsulated);
+        return new(WorkerWire.Number(fields[0]), WorkerWire.Text(fields[1]), WorkerWire.Text(fields[2]), fields[3], fields[4]) { Nonce = fields[5] };
     }
 
     /// <inheritdoc/>
@@ -203,9 +204,9 @@ public sealed class WorkerProcess : IScoringWorker
                     var answer = await broker.ReleaseAsync(Evidence.FromJson(fields[0]), null, cancel);
                     wire.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(answer, AttestationJson.Default.KeyReleaseAnswer));
                     break;
-                case WorkerMessage.Ready when fields.Count == 8:
+                case WorkerMessage.Ready when fields.Count == 9:
                     return new(new(WorkerWire.Text(fields[0]), WorkerWire.Text(fields[1]), new Digest(fields[2]), WorkerWire.Number(fields[3]), WorkerWire.Number(fields[4])),
-                        Evidence.FromJson(fields[5]), JsonSerializer.Deserialize(fields[6], AttestationJson.Default.KeyReleaseRecord)!, WorkerWire.Text(fields[7]));
+                        Evidence.FromJson(fields[5]), JsonSerializer.Deserialize(fields[6], AttestationJson.Default.KeyReleaseRecord)!, WorkerWire.Text(fields[7])) { ObliviousKeys = fields[8] };
                 case WorkerMessage.Failed when fields.Count == 3:
                     throw Failure(fields);
                 default:

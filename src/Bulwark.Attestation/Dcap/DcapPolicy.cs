@@ -54,6 +54,9 @@ public sealed record DcapPolicy
     /// <summary>TDX: exact XFAM, hexadecimal; null asks nothing.</summary>
     public string? Xfam { get; init; }
 
+    /// <summary>TDX: exact MRCONFIGID, 96 hexadecimal digits: the digest of the pod's initdata. Null asks nothing.</summary>
+    public string? MrConfigId { get; init; }
+
     /// <summary>TDX 1.5: a service domain may be bound.</summary>
     public bool AllowServiceTd { get; init; }
 

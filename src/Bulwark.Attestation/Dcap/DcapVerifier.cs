@@ -15,7 +15,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         "tcb-info-root", "tcb-info-chain", "tcb-info-dates", "tcb-info-signature", "tcb-info-in-force",
         "qe-identity-document-root", "qe-identity-document-chain", "qe-identity-document-dates", "qe-identity-document-signature", "qe-identity-document-in-force",
         "tcb-info-fits", "qe-identity-fits", "revocation-in-force", "collateral-age", "qe-report-signature", "qe-key-binding", "quote-signature", "tdx-module", "qe-identity", "tcb-level", "debug",
-        "tcb-status", "advisories", "evaluation-number", "platform", "measurement", "registers", "td-attributes", "xfam", "service-td", "report-data", "collateral-content",
+        "tcb-status", "advisories", "evaluation-number", "platform", "measurement", "registers", "td-attributes", "xfam", "mr-config-id", "service-td", "report-data", "collateral-content",
     ];
 
     /// <summary>Appraises.</summary>
@@ -170,6 +170,7 @@ public sealed class DcapVerifier(DcapPolicy policy, TimeProvider time)
         legs.Require("registers", wrong.Count == 0, $"run-time registers that the policy does not let in: {string.Join(", ", wrong)}", code: "Registers");
         legs.Require("td-attributes", domain is not { } attributes || policy.TdAttributes is null || policy.TdAttributes.Equals(Convert.ToHexStringLower(attributes.TdAttributes), StringComparison.OrdinalIgnoreCase), "the domain's attributes differ from the policy's", code: "TdAttributes");
         legs.Require("xfam", domain is not { } features || policy.Xfam is null || policy.Xfam.Equals(Convert.ToHexStringLower(features.Xfam), StringComparison.OrdinalIgnoreCase), "the domain's XFAM differs from the policy's", code: "Xfam");
+        legs.Require("mr-config-id", policy.MrConfigId is null || (domain is { } configured && policy.MrConfigId.Equals(Convert.ToHexStringLower(configured.MrConfigId), StringComparison.OrdinalIgnoreCase)), "the domain's MRCONFIGID differs from the policy's: it was started with other initdata", code: "MrConfigId");
         legs.Require("service-td", policy.AllowServiceTd || domain is not { } bound || !bound.MrServiceTd.ContainsAnyExcept((byte)0), "a service domain is bound to this one", code: "ServiceTd");
         if (reportData.IsEmpty)
             legs.Waive("report-data", "the caller binds the quote otherwise");

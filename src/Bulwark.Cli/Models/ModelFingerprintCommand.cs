@@ -40,7 +40,7 @@ internal static class ModelFingerprintCommand
         var output = Path.GetFullPath(parsed.GetRequiredValue(s_output));
         AtomicFile.Write(output, Encoding.UTF8.GetBytes(fingerprint.ToJson()), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         IReadOnlyList<FingerprintOutcome> outcomes = parsed.GetValue(s_measure) is > 0 and var count
-            ? await screen.ProgressAsync("making suspects", progress => Task.Run(() => FingerprintTrial.Run(fingerprint, model.Scorer, model.Network, data, count, progress, cancel), cancel)) : [];
+            ? await screen.ProgressAsync("making suspects", progress => Task.Run(() => FingerprintTrial.Run(fingerprint, model.Scorer, model.Network, data, count, progress, cancel: cancel), cancel)) : [];
         return screen.Answer(new { output, rows = fingerprint.Count, fingerprint.Threshold, fingerprint.IndependentMean, fingerprint.IndependentDeviation, fingerprint.IndependentModels, outcomes }, console => Draw(console, output, fingerprint, outcomes));
     }
 

@@ -70,6 +70,9 @@ internal sealed class EhbpExchange : IDisposable
     /// <summary>What another process needs to read this exchange's response: a secret.</summary>
     internal EhbpRecoveryToken RecoveryToken() => new(_context.Export("ehbp response"u8, 32), Enc);
 
+    /// <summary>A secret of this exchange beside those of the protocol.</summary>
+    internal byte[] ReceiptSalt() => _context.Export("bulwark receipt salt"u8, 32);
+
     public void Dispose() => _context.Dispose();
 
     private (byte[] Key, byte[] Nonce) ResponseKeys(ReadOnlySpan<byte> nonce) => nonce.Length == ResponseNonceSize

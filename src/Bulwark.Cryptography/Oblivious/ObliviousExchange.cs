@@ -126,6 +126,9 @@ internal sealed class ObliviousExchange : IDisposable
         return ReadChunks(_context.Aead, key, baseNonce, body);
     }
 
+    /// <summary>A secret of this exchange beside those of the protocol.</summary>
+    internal byte[] ReceiptSalt() => _context.Export("bulwark receipt salt"u8, 32);
+
     public void Dispose() => _context.Dispose();
 
     /// <summary>RFC 9458 §4.4: key and nonce of a response.</summary>

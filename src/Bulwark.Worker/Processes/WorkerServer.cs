@@ -44,7 +44,7 @@ internal static class WorkerServer
             var facts = worker.Facts;
             var model = facts.Model;
             control.Send(WorkerMessage.Ready, WorkerWire.Text(model.Name), WorkerWire.Text(model.Version), WorkerWire.Hash(model.Package), WorkerWire.Number(model.Width), WorkerWire.Number(model.Classes),
-                facts.Evidence.ToJson(), JsonSerializer.SerializeToUtf8Bytes(facts.Release, AttestationJson.Default.KeyReleaseRecord), WorkerWire.Text(walls));
+                facts.Evidence.ToJson(), JsonSerializer.SerializeToUtf8Bytes(facts.Release, AttestationJson.Default.KeyReleaseRecord), WorkerWire.Text(walls), facts.ObliviousKeys);
             var threads = wires.Select(wire => new Thread(() => Serve(wire, worker)) { IsBackground = true }).ToList();
             threads.ForEach(thread => thread.Start());
             threads.ForEach(thread => thread.Join());
@@ -134,9 +134,13 @@ internal static class WorkerServer
                 });
                 wire.Send(WorkerMessage.Reply, WorkerWire.Verdict(answer.Verdict), WorkerWire.Number(answer.Row), answer.Body, answer.Envelope, answer.Salt, WorkerWire.Number(answer.HeadBytes), WorkerWire.Floats(answer.Scores));
                 break;
-            case WorkerMessage.Sealed when fields.Count == 6:
-                var sealedAnswer = worker.Answer(new SealedAsk(new(WorkerWire.Text(fields[0]), WorkerWire.Text(fields[1]), WorkerWire.Text(fields[2])), fields[3], new Digest(fields[4]), WorkerWire.Number(fields[5])));
-                wire.Send(WorkerMessage.Reply, WorkerWire.Number(sealedAnswer.Status), WorkerWire.Text(sealedAnswer.Outcome), WorkerWire.Text(sealedAnswer.Reason), sealedAnswer.Message, sealedAnswer.Envelope);
+            case WorkerMessage.Sealed when fields.Count == 8:
+                var sealedAnswer = worker.Answer(new SealedAsk(new(WorkerWire.Text(fields[0]), WorkerWire.Text(fields[1]), WorkerWire.Text(fields[2])), fields[3], new Digest(fields[4]), WorkerWire.Number(fields[5]))
+                {
+                    Protocol = (ObliviousProtocol)WorkerWire.Number(fields[6]),
+                    Encapsulated = fields[7],
+                });
+                wire.Send(WorkerMessage.Reply, WorkerWire.Number(sealedAnswer.Status), WorkerWire.Text(sealedAnswer.Outcome), WorkerWire.Text(sealedAnswer.Reason), sealedAnswer.Message, sealedAnswer.Envelope, sealedAnswer.Nonce);
                 break;
             default:
                 throw new IOException("The gateway sends no question that this worker knows.");

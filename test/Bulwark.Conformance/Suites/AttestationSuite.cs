@@ -49,6 +49,7 @@ internal static class AttestationSuite
         "ehbp" => ObliviousCases.Ehbp(one),
         "rtmr-replay" => TpmCases.RuntimeLog(one),
         "ratls" => RaTlsCases.Run(one),
+        "nvidia-gpu" => NvidiaCases.Run(one),
         _ => CaseResult.Skip(one.Id, $"kind {one.Kind} is not built"),
     };
 }

@@ -35,7 +35,7 @@ public sealed class DcapVerifierTests(DcapPlatformFixture fixture) : IClassFixtu
         { "qe-identity-document-root", "UntrustedRoot" }, { "qe-identity-document-chain", "CertChain" }, { "qe-identity-document-dates", "CertExpired" }, { "qe-identity-document-signature", "QeIdentitySignature" },
         { "qe-identity-document-in-force", "CollateralNotYetValid" }, { "qe-identity-fits", "QeIdentityMismatch" }, { "qe-report-signature", "QeReportSignature" }, { "qe-key-binding", "QeReportData" }, { "quote-signature", "QuoteSignature" },
         { "tdx-module", "TdxModuleMismatch" }, { "qe-identity", "QeIdentityMismatch" }, { "tcb-level", "NoMatchingLevel" }, { "debug", "Debug" }, { "tcb-status", "OutOfDate" }, { "advisories", "Advisory" }, { "evaluation-number", "EvaluationNumber" },
-        { "platform", "Platform" }, { "measurement", "Measurement" }, { "registers", "Registers" }, { "td-attributes", "TdAttributes" }, { "xfam", "Xfam" }, { "service-td", "ServiceTd" }, { "report-data", "Binding" }, { "collateral-content", "CollateralFormat" },
+        { "platform", "Platform" }, { "measurement", "Measurement" }, { "registers", "Registers" }, { "td-attributes", "TdAttributes" }, { "xfam", "Xfam" }, { "mr-config-id", "MrConfigId" }, { "service-td", "ServiceTd" }, { "report-data", "Binding" }, { "collateral-content", "CollateralFormat" },
     };
 
     [Theory, MemberData(nameof(Legs))]
@@ -138,6 +138,7 @@ public sealed class DcapVerifierTests(DcapPlatformFixture fixture) : IClassFixtu
             "qe-identity" => (_platform.Quote(qe: report => report[128] ^= 1), collateral, policy),
             "tcb-level" => (quote, _platform.Collateral(tcbInfo: info => info["tcbLevels"]!.AsArray().Clear()), policy),
             "debug" => (_platform.Quote(body => body[120] = 1), collateral, policy),
+            "mr-config-id" => (quote, collateral, policy with { MrConfigId = new string('1', 96) }),
             "tcb-status" => (quote, _platform.Collateral(tcbInfo: info => info["tcbLevels"]!.AsArray().RemoveAt(0)), policy with { AdvisoriesAllowed = ["INTEL-SA-00615"] }),
             "advisories" => (quote, _platform.Collateral(tcbInfo: info => info["tcbLevels"]!.AsArray().RemoveAt(0)), policy with { Statuses = [TcbStatus.OutOfDate] }),
             "evaluation-number" => (quote, _platform.Collateral(identity: one => one["tcbEvaluationDataNumber"] = 16), policy),
