@@ -9,7 +9,7 @@ internal static class AuditCosts
 {
     internal static void Print(GatewayStage stage, int size)
     {
-        const int Decisions = 3000;
+        const int Decisions = 6400;
         var trail = stage.PathOf(string.Create(CultureInfo.InvariantCulture, $"trail-alone-{size}"));
         using var self = Process.GetCurrentProcess();
         var audit = new AuditWriter(stage.Log, stage.Keys.OpenSigner("signing"), new AuditTrail(trail), 1024, _ => null, failure => throw new InvalidOperationException("The log refuses.", failure), () => size);

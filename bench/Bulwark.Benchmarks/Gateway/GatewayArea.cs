@@ -14,11 +14,18 @@ internal static class GatewayArea
     private const string Whole = "full chain, 64 rules", Proxied = "nginx, mutual TLS, before the bare server";
     private static readonly Process Self = Process.GetCurrentProcess();
 
-    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [ROUNDS] [SECONDS] [CONNECTIONS]</summary>
+    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [ROUNDS] [SECONDS] [CONNECTIONS], or gateway parts</summary>
     internal static int Run(string[] arguments)
     {
         if (arguments is ["load", .. var rest])
             return LoadGenerator.Run(rest);
+        if (arguments is ["parts"])
+        {
+            using var stage = GatewayStage.CreateAsync().GetAwaiter().GetResult();
+            Parts(stage);
+            return 0;
+        }
+
         int Number(int place, int otherwise) => arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : otherwise;
         RunAsync(Number(0, 4), Number(1, 4), Number(2, 64)).GetAwaiter().GetResult();
         return 0;

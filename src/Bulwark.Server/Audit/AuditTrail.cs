@@ -12,30 +12,62 @@ namespace Bulwark.Server;
 /// </remarks>
 internal sealed class AuditTrail(string directory) : IDisposable
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly ArrayBufferWriter<byte> _lines = new(64 * 1024);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Plain);
     private FileStream? _file;
     private DateOnly _day;
 
-    /// <summary>Writes the lines of one group; returns their digest. Throws when the disk refuses.</summary>
+    /// <summary>Writes the lines of one group, all of one policy; returns their digest. Throws when the disk refuses, and leaves no half of a line behind.</summary>
     internal Digest Write(IReadOnlyList<GatewayDecision> decisions, string gateway, long first)
     {
         _lines.ResetWrittenCount();
+        var policy = decisions[0].Policy.ToString();
         for (var i = 0; i < decisions.Count; i++)
         {
-            using var json = new Utf8JsonWriter(_lines, Plain);
-            Write(json, decisions[i], gateway, first + i);
-            json.Flush();
+            _json.Reset(_lines);
+            Write(_json, decisions[i], policy, gateway, first + i);
+            _json.Flush();
             _lines.Write("\n"u8);
         }
 
         var file = File(decisions[0].Time);
-        file.Write(_lines.WrittenSpan);
-        file.Flush();
+        var end = file.Position;
+        try
+        {
+            file.Write(_lines.WrittenSpan);
+            file.Flush();
+        }
+        catch
+        {
+            CutOff(file, end);
+            throw;
+        }
+
         return Digest.Of(_lines.WrittenSpan);
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _json.Dispose();
+    }
+
+    /// <summary>A disk that is full takes the first bytes of a group and refuses the rest. The next group opens the file anew.</summary>
+    private void CutOff(FileStream file, long end)
+    {
+        try
+        {
+            file.SetLength(end);
+        }
+        catch (Exception failure) when (failure is IOException or NotSupportedException)
+        {
+            // The disk refuses this too; whoever reads the file says which line is no line.
+        }
+
+        file.Dispose();
+        _file = null;
+    }
 
     private FileStream File(DateTimeOffset time)
     {
@@ -53,7 +85,7 @@ internal sealed class AuditTrail(string directory) : IDisposable
         return _file;
     }
 
-    private static void Write(Utf8JsonWriter json, GatewayDecision decision, string gateway, long number)
+    private static void Write(Utf8JsonWriter json, GatewayDecision decision, string policy, string gateway, long number)
     {
         json.WriteStartObject();
         json.WriteString("v"u8, AuditLine.Format);
@@ -70,10 +102,10 @@ internal sealed class AuditTrail(string directory) : IDisposable
             json.WriteString("subject"u8, decision.Subject);
         if (decision.Model is not null)
             json.WriteString("model"u8, decision.Model);
-        json.WriteString("policy"u8, decision.Policy.ToString());
+        json.WriteString("policy"u8, policy);
         json.WriteStartArray("policies"u8);
-        foreach (var policy in decision.Policies)
-            json.WriteStringValue(policy);
+        foreach (var rule in decision.Policies)
+            json.WriteStringValue(rule);
         json.WriteEndArray();
         decision.Facts?.Write(json);
         json.WriteEndObject();

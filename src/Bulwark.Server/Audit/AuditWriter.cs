@@ -8,7 +8,7 @@ namespace Bulwark.Server;
 /// <summary>Takes decisions from every request and commits them in groups: while one group is being made durable, the next one gathers.</summary>
 /// <remarks>
 /// The queue is bounded: when it is full, or the log refuses, the request is answered 503 and nothing of it has happened. A decision is answered only
-/// when it is durable. A group costs a signature, two writes and a flush, however small: so where many requests are under way, it waits for them, two
+/// when it is durable. A group costs a signature, two writes and a flush, however small: so where many requests are under way, it waits for them, four
 /// milliseconds at most. Thread-safe.
 /// </remarks>
 internal sealed class AuditWriter : IAsyncDisposable
@@ -77,7 +77,7 @@ internal sealed class AuditWriter : IAsyncDisposable
         var group = new List<Waiting>();
         while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            for (var pause = 0; pause < 2 && _underWay() - _queue.Reader.Count >= Crowd && _queue.Reader.Count < MostGathered; pause++)
+            for (var pause = 0; pause < 4 && _underWay() - _queue.Reader.Count >= Crowd && _queue.Reader.Count < MostGathered; pause++)
                 await Task.Delay(Gathering).ConfigureAwait(false);
             // One policy a group: the group says once which policy decided
             for (var bytes = 0; _queue.Reader.TryPeek(out var next) && (group.Count == 0 || (bytes + next.Bytes <= LargestGroupBytes && next.Decision.Policy == group[0].Decision.Policy)); bytes += next.Bytes)
