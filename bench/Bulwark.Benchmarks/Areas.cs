@@ -13,6 +13,7 @@ internal static class Areas
         ["fingerprint"] = Ownership.FingerprintArea.Run,
         ["gateway"] = Gateway.GatewayArea.Run,
         ["keys"] = Keys.KeysArea.Run,
+        ["load"] = Load.LoadArea.Run,
         ["log"] = Log.LogArea.Run,
         ["membership"] = Membership.MembershipArea.Run,
         ["monitor"] = Monitor.MonitorArea.Run,

@@ -9,12 +9,12 @@ internal static class AuditCosts
 {
     internal static void Print(GatewayStage stage, int size)
     {
-        const int Decisions = 6400;
+        var decisions = 500 * size;
         var trail = stage.PathOf(string.Create(CultureInfo.InvariantCulture, $"trail-alone-{size}"));
         using var self = Process.GetCurrentProcess();
         var audit = new AuditWriter(stage.Log, stage.Keys.OpenSigner("signing"), new AuditTrail(trail), 1024, _ => null, failure => throw new InvalidOperationException("The log refuses.", failure), () => size);
         var cpu = TimeSpan.Zero;
-        for (var done = -640; done < Decisions; done += size)   // the first ones warm up
+        for (var done = -10 * size; done < decisions; done += size)   // the first ones warm up
         {
             if (done <= 0)
             {
@@ -26,7 +26,7 @@ internal static class AuditCosts
         }
 
         self.Refresh();
-        var each = (self.TotalProcessorTime - cpu).TotalMicroseconds / Decisions;
+        var each = (self.TotalProcessorTime - cpu).TotalMicroseconds / decisions;
         audit.DisposeAsync().AsTask().GetAwaiter().GetResult();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{$"a recorded decision, in groups of {size}",-42}{each,62:N2} CPU-µs mean"));
     }

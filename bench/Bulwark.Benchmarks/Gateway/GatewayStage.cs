@@ -140,7 +140,7 @@ internal sealed class GatewayStage : IDisposable
         JsonSerializer.SerializeToUtf8Bytes(new { id = "4f1c", inputs = new[] { new { name = "features", shape = new[] { 1, Features }, datatype = "FP32", data = row } } });
 
     /// <summary>A query monitor as <c>serve</c> sets one up; a false alarm is counted and has no consequence, so that every request has the same way.</summary>
-    private static QueryObserver Monitor()
+    private static Unconcerned Monitor()
     {
         var monitor = QueryMonitor.Fit(RandomNumberGenerator.GetBytes(32), OrdinaryRows(), Features, new QueryMonitorOptions { Capacity = 1 << 20 });
         var queries = new MonitoredQueries(AlarmAnswer.Record, null, TimeProvider.System);
