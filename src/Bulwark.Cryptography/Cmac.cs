@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace Bulwark.Cryptography;
@@ -86,6 +87,8 @@ public sealed class Cmac : IDisposable
 
     internal static void Xor(Span<byte> target, ReadOnlySpan<byte> source)
     {
+        for (; source.Length >= Block; target = target[Block..], source = source[Block..])
+            (Vector128.Create<byte>(target) ^ Vector128.Create(source)).CopyTo(target);
         for (var i = 0; i < source.Length; i++)
             target[i] ^= source[i];
     }

@@ -6,10 +6,10 @@ namespace Bulwark.Cryptography;
 /// <remarks>
 /// Source: C2SP, XAES-256-GCM v1 (a counter-mode KDF of SP 800-108r1 over CMAC turns the nonce's first half into a key, whose nonce the
 /// second half is). <see cref="EncryptFresh"/> draws the first half once in <see cref="ValuesPerPrefix"/> values and the second for each,
-/// so that the derived key is set up once in a while and not per value; every result is an ordinary XAES-256-GCM ciphertext. Two values
+/// so that the derived key is set up once in a while and not per value; <see cref="EncryptBatch"/> does many at once; every result is an ordinary XAES-256-GCM ciphertext. Two values
 /// then collide with probability below 2^-66 for one prefix, and two prefixes as two random 96-bit numbers do. Not thread-safe.
 /// </remarks>
-public sealed class Xaes256Gcm : IDisposable
+public sealed partial class Xaes256Gcm : IDisposable
 {
     /// <summary>Length of a nonce, of a tag, and of both.</summary>
     public const int NonceSizeInBytes = 24, TagSizeInBytes = 16, OverheadInBytes = NonceSizeInBytes + TagSizeInBytes;
@@ -112,30 +112,37 @@ public sealed class Xaes256Gcm : IDisposable
         _mac.Dispose();
         _fresh?.Dispose();
         _open?.Dispose();
+        _sealing?.Dispose();
+        _opening?.Dispose();
         CryptographicOperations.ZeroMemory(_random);
     }
 
-    /// <summary>The key of one nonce prefix: two CMACs of one block each.</summary>
     private AesGcm Derive(ReadOnlySpan<byte> prefix)
     {
         Span<byte> key = stackalloc byte[32];
         try
         {
-            for (var counter = 1; counter <= 2; counter++)
-            {
-                var block = key.Slice((counter - 1) * 16, 16);
-                new byte[] { 0, (byte)counter, (byte)'X', 0 }.CopyTo(block);
-                prefix.CopyTo(block[4..]);
-                Cmac.Xor(block, _mac.WholeMask);
-            }
-
-            _mac.Cipher.EncryptEcb(key, key, PaddingMode.None);
+            DeriveKey(prefix, key);
             return new AesGcm(key, TagSizeInBytes);
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
         }
+    }
+
+    /// <summary>The key of one nonce prefix: two CMACs of one block each.</summary>
+    private void DeriveKey(ReadOnlySpan<byte> prefix, Span<byte> key)
+    {
+        for (var counter = 1; counter <= 2; counter++)
+        {
+            var block = key.Slice((counter - 1) * 16, 16);
+            new byte[] { 0, (byte)counter, (byte)'X', 0 }.CopyTo(block);
+            prefix.CopyTo(block[4..]);
+            Cmac.Xor(block, _mac.WholeMask);
+        }
+
+        _mac.Cipher.EncryptEcb(key, key, PaddingMode.None);
     }
 
     private static void Require(bool fits)

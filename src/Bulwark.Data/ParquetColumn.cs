@@ -20,7 +20,7 @@ internal sealed class ParquetColumn : IDisposable
     internal ParquetColumn(ParquetFileReader file, int field, string name, string fileName)
     {
         (_file, _field, _name, _fileName) = (file, field, name, fileName);
-        (Shape, _next) = Bind();
+        (Shape, _next) = Understood(Bind);
     }
 
     internal ColumnShape Shape { get; }
@@ -30,9 +30,22 @@ internal sealed class ParquetColumn : IDisposable
 
     /// <summary>The next <paramref name="rows"/> cells.</summary>
     /// <exception cref="TableFormatException">The column has fewer.</exception>
-    internal Column Next(int rows) => _next(rows);
+    internal Column Next(int rows) => Understood(() => _next(rows));
 
     public void Dispose() => _values?.Dispose();
+
+    /// <summary>Parquet's reader meets types and values that no writer makes with whatever exception comes first.</summary>
+    private T Understood<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception fault) when (fault is ArgumentException or OverflowException or NotSupportedException or InvalidCastException)
+        {
+            throw new TableFormatException($"{_fileName}: column '{_name}' does not hold what its type says: {fault.Message}", 0, _name, fault);
+        }
+    }
 
     private (ColumnShape, Func<int, Column>) Bind()
     {

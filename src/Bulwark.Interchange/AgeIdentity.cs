@@ -7,6 +7,9 @@ namespace Bulwark.Interchange;
 /// <summary>What opens age files: an X25519 private key, or a passphrase.</summary>
 public abstract class AgeIdentity
 {
+    /// <summary>The binary logarithm of scrypt's rounds that age asks for itself: 256 MiB of memory.</summary>
+    public const int UsualLogCost = 18;
+
     internal const int HighestLogCost = 20;
     private const string Prefix = "age-secret-key-";
     private const int FileKeySize = 16, TagSize = 16;
@@ -18,8 +21,17 @@ public abstract class AgeIdentity
     /// <summary>An X25519 private key.</summary>
     public static AgeIdentity X25519(X25519KeyPair keyPair) => new X25519Identity(keyPair ?? throw new ArgumentNullException(nameof(keyPair)));
 
-    /// <summary>A passphrase. Files that ask for more than 2^20 rounds of scrypt (1 GiB) are refused.</summary>
-    public static AgeIdentity Passphrase(string passphrase) => new ScryptIdentity(passphrase ?? throw new ArgumentNullException(nameof(passphrase)));
+    /// <summary>A passphrase. Files that ask for more work, and with it memory, are refused before it is done.</summary>
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="mostLogCost">Binary logarithm of the rounds of scrypt at most: 1 to 20, of 1 KiB each.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The cost is out of range.</exception>
+    public static AgeIdentity Passphrase(string passphrase, int mostLogCost = UsualLogCost)
+    {
+        ArgumentNullException.ThrowIfNull(passphrase);
+        ArgumentOutOfRangeException.ThrowIfLessThan(mostLogCost, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(mostLogCost, HighestLogCost);
+        return new ScryptIdentity(passphrase, mostLogCost);
+    }
 
     /// <summary>A private key in age's form. Whoever reads the text has the key.</summary>
     /// <returns><c>AGE-SECRET-KEY-1…</c></returns>
@@ -123,7 +135,7 @@ public abstract class AgeIdentity
         }
     }
 
-    private sealed class ScryptIdentity(string passphrase) : AgeIdentity
+    private sealed class ScryptIdentity(string passphrase, int mostLogCost) : AgeIdentity
     {
         internal override SecretBytes? Unwrap(IReadOnlyList<AgeStanza> stanzas)
         {
@@ -135,8 +147,8 @@ public abstract class AgeIdentity
                 throw AgeException.Header("scrypt's work factor is no number");
             RequireBody(stanza);
             var logCost = int.Parse(cost, NumberStyles.None, CultureInfo.InvariantCulture);
-            if (logCost > HighestLogCost)
-                throw AgeException.Header($"scrypt's work factor is {logCost}; at most {HighestLogCost} is accepted");
+            if (logCost > mostLogCost)
+                throw AgeException.Header($"scrypt's work factor is {logCost}; at most {mostLogCost} is accepted");
             using var wrapping = AgeRecipient.ScryptWrapping(passphrase, saltBytes, logCost);
             return Decrypt(wrapping, stanza.Body);
         }

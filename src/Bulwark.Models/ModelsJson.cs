@@ -15,6 +15,7 @@ namespace Bulwark.Models;
     MaxDepth = 16)]
 [JsonSerializable(typeof(FeatureSchema))]
 [JsonSerializable(typeof(ModelManifest))]
+[JsonSerializable(typeof(PackageKeysDocument))]
 [JsonSerializable(typeof(SealPredicate))]
 internal sealed partial class ModelsJson : JsonSerializerContext
 {

@@ -23,16 +23,28 @@ public static partial class SealedModel
     public static Task<OpenedModel> OpenAsync(Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        return OpenAsync(package, payload => SealedFile.OpenAsync(payload, [SealIdentity.Keys(keys)], cancel: cancel), trusted, cancel);
+        return OpenAsync(package, async payload =>
+        {
+            var start = payload.Position;
+            using var dataKey = await PackageKeys.UnwrapAsync(payload, BesideOf(package), keys, cancel).ConfigureAwait(false);
+            payload.Position = start;
+            return SealedFile.Open(payload, dataKey.Span);
+        }, trusted, cancel);
     }
 
     /// <summary>Verifies a package and returns its data key, for a key broker that decides who gets it.</summary>
     /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
+    public static Task<(SecretBytes DataKey, SealVerification Verification)> UnwrapDataKeyAsync(
+        Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default) =>
+        UnwrapDataKeyAsync(package, BesideOf(package), keys, trusted, cancel);
+
+    /// <summary>As <see cref="UnwrapDataKeyAsync(Stream, IKeyProvider, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>, for a package in memory whose keys beside it were read.</summary>
+    /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
     public static async Task<(SecretBytes DataKey, SealVerification Verification)> UnwrapDataKeyAsync(
-        Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+        Stream package, PackageKeys? beside, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        return (await SealedFile.UnwrapDataKeyAsync(payload, [SealIdentity.Keys(keys)], cancel).ConfigureAwait(false), verification);
+        return (await PackageKeys.UnwrapAsync(payload, beside, keys, cancel).ConfigureAwait(false), verification);
     }
 
     /// <summary>What a package's sealed payload says of itself, its recipients above all; nothing of it is proved.</summary>
@@ -41,12 +53,20 @@ public static partial class SealedModel
     public static SealedFileInfo ReadPayloadInfo(Stream package)
     {
         ArgumentNullException.ThrowIfNull(package);
+        return SeekPayload(package) ? SealedFile.ReadInfo(package) : throw new InvalidDataException("This is no model package of a version that this program knows.");
+    }
+
+    /// <summary>Goes from the package's beginning to its payload; false when this is no package.</summary>
+    internal static bool SeekPayload(Stream package)
+    {
         var head = new byte[PackageHead.SizeInBytes];
         if (package.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || PackageHead.Read(head, out var envelope) != SealVerdict.Unverified)
-            throw new InvalidDataException("This is no model package of a version that this program knows.");
+            return false;
         package.Seek(envelope, SeekOrigin.Current);
-        return SealedFile.ReadInfo(package);
+        return true;
     }
+
+    private static PackageKeys? BesideOf(Stream package) => package is FileStream file ? PackageKeys.Beside(file.Name) : null;
 
     private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
     {

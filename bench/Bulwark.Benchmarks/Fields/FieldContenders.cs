@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bulwark.Cryptography;
+using Bulwark.Data;
 using Org.BouncyCastle.Crypto.Fpe;
 using Org.BouncyCastle.Crypto.Parameters;
 
@@ -21,6 +22,7 @@ internal sealed class FieldContenders : IDisposable
     private const string Ecb = "raw AES-256-ECB, blocks of 16 bytes in calls of 16 KiB", Gcm = "raw AES-256-GCM, 32 bytes, one AesGcm", Hmac = "raw HMAC-SHA-256, 20 bytes, HMACSHA256.HashData";
     private const int Rows = 16_384, Judged = 64;
     private readonly List<IDisposable> _owned = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory("bulwark-fields").FullName;
 
     internal FieldContenders() => All = [.. Limits(), .. Tokens(), .. Joins(), .. Randoms(), .. Hashes()];
 
@@ -30,7 +32,11 @@ internal sealed class FieldContenders : IDisposable
 
     internal int IndexOf(string name) => All.ToList().FindIndex(one => one.Name == name);
 
-    public void Dispose() => _owned.ForEach(one => one.Dispose());
+    public void Dispose()
+    {
+        _owned.ForEach(one => one.Dispose());
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private T Own<T>(T one)
         where T : IDisposable
@@ -123,18 +129,23 @@ internal sealed class FieldContenders : IDisposable
     {
         var xaes = Own(new Xaes256Gcm(Key(32)));
         var (plain, output, aad) = (new byte[32], new byte[72], new byte[32]);
-        yield return new("XAES-256-GCM, 32 bytes, fresh nonce each", 256, Gcm, 1, () =>
+        yield return new("XAES-256-GCM, 32 bytes, fresh nonce each, one by one", 256, Gcm, 1, () =>
         {
             for (var i = 0; i < 256; i++)
                 xaes.EncryptFresh(plain, output, aad);
         });
-        var one = new byte[72];
-        xaes.EncryptFresh(plain, one, aad);
-        yield return new("XAES-256-GCM back, 32 bytes", 256, Gcm, 1, () =>
-        {
-            for (var i = 0; i < 256; i++)
-                xaes.Decrypt(one, plain, aad);
-        });
+        const int Batch = 4096;
+        var values = RandomNumberGenerator.GetBytes(Batch * 32);
+        int[] ends = [.. Enumerable.Range(1, Batch).Select(i => i * 32)], sealedEnds = [.. Enumerable.Range(1, Batch).Select(i => i * 72)];
+        var (many, back, opened) = (new byte[Batch * 72], new byte[Batch * 32], new bool[Batch]);
+        yield return new("XAES-256-GCM, 32 bytes, fresh nonce each, batch", Batch, Gcm, 1, () => xaes.EncryptBatch(values, ends, many, aad));
+        xaes.EncryptBatch(values, ends, many, aad);
+        yield return new("XAES-256-GCM back, 32 bytes, batch", Batch, Gcm, 1, () => xaes.DecryptBatch(many, sealedEnds, back, opened, aad));
+        var ring = Own(KeyRing.Create(Path.Combine(_folder, "ring.json"), KeyRingUnlock.KeyFile(Path.Combine(_folder, "ring.key"))));
+        var format = new FieldFormat { Kind = ColumnKind.Text, Scope = FieldScope.Of("bench", "note", null) };
+        var (step, rows) = (Own(new ValueStep("note", ring, ring.GetOrCreateSymmetric("notes"), format, reveal: false)), new FieldRows(0));
+        var column = new TextColumn("note", [.. Enumerable.Range(0, Batch).Select(i => $"some 32 bytes of free text {i:00000}")]);
+        yield return new("encryptValue of a column: text in, base64url out", Batch, Gcm, 1, () => step.Apply(column, rows));
     }
 
     private IEnumerable<FieldContender> Hashes()

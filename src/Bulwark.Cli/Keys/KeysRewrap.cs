@@ -10,8 +10,8 @@ internal static class KeysRewrap
         var directory = new Argument<DirectoryInfo>("dir") { Description = "Its sealed files and protected Parquet with keys beside it, and those of its folders; links are not followed." };
         var key = new Option<string[]>("--key") { Description = "A key in another store whose files are meant, too; may be repeated." };
         var command = new Command("rewrap", """
-            Puts every sealed file of a folder, and the keys beside protected Parquet files, under the newest version of their key. No payload
-            byte is written; an interrupted run is simply run again; what is under the newest version already is left alone. Exit code 1 when a file could not be opened.
+            Puts every sealed file of a folder, the keys beside protected Parquet files and those of model packages (NAME.bulwark.keys, written
+            beside the package, which stays as it was signed) under the newest version of their key. No payload byte is written; an interrupted run is simply run again; what is under the newest version already is left alone. Exit code 1 when a file could not be opened.
 
             Example: bulwark keys rotate sealing; bulwark keys rewrap data
             """) { directory, key };

@@ -30,7 +30,7 @@ internal static class RewrapJob
                 else if (KindOf(path, results) is { } kind)
                 {
                     if (kind == "package")
-                        results.Add(await PackageAsync(path, keys, cancel));
+                        results.Add(await PackageKeys.RewrapAsync(path, keys, cancel));
                     else
                         sealedFiles.Add(path);
                 }
@@ -48,30 +48,6 @@ internal static class RewrapJob
     }
 
     private const string Unreadable = "it cannot be read";
-
-    /// <summary>A package's signature covers who opens it, and its digest names it in policies and receipts: its keys are not replaced, but an older one does not go unnoticed.</summary>
-    private static async Task<RewrapResult> PackageAsync(string path, IKeyProvider keys, CancellationToken cancel)
-    {
-        try
-        {
-            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var (held, old) = (0, new List<KeyUri>());
-            foreach (var slot in SealedModel.ReadPayloadInfo(file).Slots.OfType<WrappedSlot>().Where(slot => keys.Holds(slot.Wrapped.Kek)))
-            {
-                held++;
-                if ((await keys.DescribeAsync(slot.Wrapped.Kek.Key, cancel)).Current?.Id != slot.Wrapped.Kek)
-                    old.Add(slot.Wrapped.Kek);
-            }
-
-            return held == 0 ? new(path, RewrapOutcome.OfOthers)
-                : old.Count == 0 ? new(path, RewrapOutcome.Newest)
-                : new(path, RewrapOutcome.Failed, $"a model package under {string.Join(", ", old)}: its signature covers who opens it, so it is not rewrapped; seal the model anew before the key is destroyed");
-        }
-        catch (Exception failure) when (failure is InvalidDataException or IOException or InvalidOperationException)
-        {
-            return new(path, RewrapOutcome.Failed, failure.Message);
-        }
-    }
 
     /// <returns><c>sealed</c>, <c>package</c>, or null for anything else.</returns>
     private static string? KindOf(string path, List<RewrapResult> results)

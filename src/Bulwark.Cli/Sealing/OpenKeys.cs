@@ -31,7 +31,10 @@ internal sealed class OpenKeys : IDisposable
 
     internal IReadOnlyList<AgeIdentity> AgeIdentities => _pairs.Count == 0 && _passphrase is null
         ? throw new CommandException("An age file is opened by a private key or a passphrase.", "--identity FILE or --passphrase")
-        : [.. _pairs.Select(AgeIdentity.X25519), .. _passphrase is null ? Array.Empty<AgeIdentity>() : [AgeIdentity.Passphrase(_passphrase)]];
+        : [.. _pairs.Select(AgeIdentity.X25519), .. _passphrase is null ? Array.Empty<AgeIdentity>() : [AgeIdentity.Passphrase(_passphrase, AgeCost)]];
+
+    /// <summary>age's work doubles step by step; its own usual one is the limit unless more was accepted.</summary>
+    private int AgeCost => Math.Min(AgeIdentity.UsualLogCost + int.Log2(Math.Max(1, _mostWork / SealIdentity.UsualMostWork)), 20);
 
     /// <param name="parsed">The command line.</param>
     /// <param name="purpose">What the keys are used for, as the log will say.</param>

@@ -47,14 +47,20 @@ public sealed class KeyUseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_package_under_an_older_key_does_not_go_unnoticed_when_keys_are_rewrapped()
+    public async Task A_package_goes_under_the_newest_key_beside_it_and_stays_as_it_was_signed()
     {
         await RunAsync(0, "train", _folder["t.csv"], "--label", "label", "--drop", "id", "--epochs", "1", "-o", _folder["m"]);
         Directory.CreateDirectory(_folder["packages"]);
         await RunAsync(0, "model", "seal", _folder["m"], "-o", _folder["packages/m.bulwark"], "--name", "m", "--version", "1");
         await RunAsync(0, "keys", "rewrap", _folder["packages"]);
         await RunAsync(0, "keys", "rotate", "sealing");
-        Assert.Contains("seal the model anew", (await RunAsync(1, "keys", "rewrap", _folder["packages"], "--json")).Output);
+        var signed = await File.ReadAllBytesAsync(_folder["packages/m.bulwark"], Cancel);
+        var answer = JsonDocument.Parse((await RunAsync(0, "keys", "rewrap", _folder["packages"], "--json")).Output).RootElement;
+        Assert.Equal((1, 0), (answer.GetProperty("rewrapped").GetInt32(), answer.GetProperty("newest").GetInt32()));
+        await RunAsync(0, "keys", "destroy", "sealing@1", "--yes");
+        Assert.Equal(signed, await File.ReadAllBytesAsync(_folder["packages/m.bulwark"], Cancel));
+        Assert.Equal(1, JsonDocument.Parse((await RunAsync(0, "keys", "rewrap", _folder["packages"], "--json")).Output).RootElement.GetProperty("newest").GetInt32());
+        await RunAsync(0, "attack", "evasion", "--model", _folder["packages/m.bulwark"], "--data", _folder["t.csv"], "--samples", "4", "--queries", "5", "--label", "label", "--mutable", "all");
     }
 
     [Fact]

@@ -78,6 +78,77 @@ public class FieldPrimitiveTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_batch_of_aes_gcm_is_what_the_platform_makes_of_each_value(bool useVectors)
+    {
+        var random = new Random(7);
+        var key = RandomNumberGenerator.GetBytes(32);
+        using var gcm = new AesGcm(key, 16);
+        using var batch = new GcmBatch(key, useVectors);
+        int[] lengths = [.. Enumerable.Range(0, 70), 255, 256, 4096, 70_000, .. Enumerable.Range(0, 1200).Select(_ => random.Next(50))];
+        byte[][] texts = [.. lengths.Select(RandomNumberGenerator.GetBytes)], contexts = [.. lengths.Select((_, i) => RandomNumberGenerator.GetBytes(i % 40))];
+        byte[][] nonces = [.. lengths.Select(_ => RandomNumberGenerator.GetBytes(24))];
+        byte[] items = [.. texts.SelectMany((text, i) => nonces[i].Concat(text).Concat(new byte[16]))];
+        var (ends, contextEnds) = (Ends(lengths.Select(length => length + 40)), Ends(contexts.Select(context => context.Length)));
+        batch.Seal(items, ends, new([.. contexts.SelectMany(context => context)], contextEnds));
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var (ciphertext, tag) = (new byte[lengths[i]], new byte[16]);
+            gcm.Encrypt(nonces[i].AsSpan(12), texts[i], ciphertext, tag, contexts[i]);
+            Assert.Equal([.. nonces[i], .. ciphertext, .. tag], items[(ends[i] - lengths[i] - 40)..ends[i]]);
+        }
+
+        items[ends[3] - 1] ^= 1;   // a tag, a ciphertext, a nonce
+        items[ends[50] - 20] ^= 0x80;
+        items[ends[60] - lengths[60] - 20] ^= 4;
+        var opened = new bool[lengths.Length];
+        Assert.False(batch.Open(items, ends, new([.. contexts.SelectMany(context => context)], contextEnds), opened));
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            Assert.Equal(i is not (3 or 50 or 60), opened[i]);
+            Assert.Equal(opened[i] ? texts[i] : new byte[lengths[i]], items[(ends[i] - lengths[i] - 16)..(ends[i] - 16)]);
+        }
+    }
+
+    [Fact]
+    public void Batches_of_xaes_open_one_by_one_and_the_other_way_round()
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        using var xaes = new Xaes256Gcm(key);
+        const int Count = Xaes256Gcm.ValuesPerPrefix + 100;
+        var (values, ends) = (RandomNumberGenerator.GetBytes(5 * Count), Ends(Enumerable.Repeat(5, Count)));
+        var output = new byte[45 * Count];
+        xaes.EncryptBatch(values, ends, output, "all"u8);
+        Assert.Equal(Count, output.Chunk(45).Select(item => Convert.ToHexString(item.AsSpan(0, 24))).Distinct().Count());
+        Assert.Equal(2, output.Chunk(45).Select(item => Convert.ToHexString(item.AsSpan(0, 12))).Distinct().Count());
+        var back = new byte[5];
+        foreach (var i in new[] { 0, 1, Xaes256Gcm.ValuesPerPrefix, Count - 1 })
+        {
+            xaes.Decrypt(output.AsSpan(45 * i, 45), back, "all"u8);
+            Assert.Equal(values[(5 * i)..(5 * i + 5)], back);
+        }
+
+        var single = new byte[45];
+        xaes.EncryptFresh([9, 8, 7, 6, 5], single, "all"u8);
+        byte[] joined = [.. output[..90], .. single, .. output[90..]];
+        var (plain, opened) = (new byte[5 * (Count + 1)], new bool[Count + 1]);
+        Assert.True(xaes.DecryptBatch(joined, Ends(Enumerable.Repeat(45, Count + 1)), plain, opened, "all"u8));
+        Assert.Equal([.. values[..10], 9, 8, 7, 6, 5, .. values[10..]], plain);
+        Assert.False(xaes.DecryptBatch(joined, Ends(Enumerable.Repeat(45, Count + 1)), plain, opened, "another"u8));
+        Assert.DoesNotContain(true, opened);
+        Assert.All(plain, value => Assert.Equal(0, value));
+        Assert.Throws<ArgumentException>(() => xaes.DecryptBatch(joined.AsSpan(0, 39), [39], [], new bool[1], []));
+        Assert.Throws<ArgumentException>(() => xaes.EncryptBatch(values, ends, output, "all"u8, [3]));
+    }
+
+    private static int[] Ends(IEnumerable<int> lengths)
+    {
+        var end = 0;
+        return [.. lengths.Select(length => end += length)];
+    }
+
+    [Theory]
     [InlineData(10, 6, 20)]
     [InlineData(10, 15, 8)]
     [InlineData(10, 19, 0)]

@@ -45,6 +45,48 @@ public sealed class SealedModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_newer_key_goes_beside_the_package_which_stays_as_it_was_signed()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        Assert.Equal(RewrapOutcome.Newest, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
+        Assert.False(File.Exists($"{Output}.keys"));
+        var old = _keys.List().Single(key => key.Id.Name == "models").Id;
+        await _keys.RotateAsync(KeyUri.Of(old).Key, cancel);
+        Assert.Equal(RewrapOutcome.Rewrapped, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
+        Assert.Equal(RewrapOutcome.Newest, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
+        Assert.Equal(_package, await File.ReadAllBytesAsync(Output, cancel));
+        _keys.Destroy(old);
+        using (var model = await SealedModel.OpenAsync(File.OpenRead(Output), _keys, Trusted, cancel))
+            Assert.Equal(Folder().Onnx.ToArray(), model.File(ModelFolder.OnnxName).ToArray());
+        using (var dataKey = (await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), PackageKeys.Beside(Output), _keys, Trusted, cancel)).DataKey)
+            Assert.Equal(32, dataKey.Length);
+        await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(_package), _keys, Trusted, cancel));   // without what lies beside it
+
+        var another = Path.Combine(_folder.Path, "other.bulwark");   // keys of one package do not open another
+        _keys.CreateSymmetric("gone");
+        await SealedModel.SealAsync(Folder(), Manifest, _keys, "gone", _signer, another, cancel);
+        _keys.Destroy(_keys.List().Single(key => key.Id.Name == "gone").Id);
+        File.Copy($"{Output}.keys", $"{another}.keys");
+        await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(File.OpenRead(another), _keys, Trusted, cancel));
+        Assert.Equal(RewrapOutcome.Failed, (await PackageKeys.RewrapAsync(another, _keys, cancel)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"format":"package-keys/v2","fileId":"a","keys":[{"kek":"models@1","bytes":"AA=="}]}""")]
+    [InlineData("""{"format":"package-keys/v1","fileId":"a","keys":[]}""")]
+    [InlineData("""{"format":"package-keys/v1","fileId":"a","keys":[null]}""")]
+    [InlineData("""{"format":"package-keys/v1","fileId":"a","keys":[{"kek":"models@1","bytes":""}]}""")]
+    [InlineData("""{"format":"package-keys/v1","fileId":"a","keys":[{"kek":"models@1","bytes":"AA=="}],"more":1}""")]
+    public async Task What_lies_beside_a_package_and_is_no_keys_is_said_to_be_none(string text)
+    {
+        await File.WriteAllTextAsync($"{Output}.keys", text, TestContext.Current.CancellationToken);
+        Assert.Throws<InvalidDataException>(() => PackageKeys.Beside(Output));
+        Assert.Equal(RewrapOutcome.Failed, (await PackageKeys.RewrapAsync(Output, _keys, TestContext.Current.CancellationToken)).Outcome);
+    }
+
+    [Fact]
     public async Task With_the_data_key_the_files_come_back_in_memory_and_score()
     {
         var (dataKey, _) = await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, TestContext.Current.CancellationToken);

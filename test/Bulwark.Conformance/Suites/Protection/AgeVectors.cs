@@ -20,7 +20,7 @@ internal static class AgeVectors
         if (facts["identity"].Any(identity => identity.StartsWith("AGE-SECRET-KEY-PQ-", StringComparison.Ordinal)))
             return CaseResult.Skip(id, "not built: age's post-quantum hybrid recipients (ML-KEM-768 with X25519), which age v1 itself does not have");
         var file = facts["compressed"].Contains("zlib") ? Inflate(bytes[(end + 2)..]) : bytes[(end + 2)..];
-        AgeIdentity[] identities = [.. facts["identity"].Select(text => AgeIdentity.X25519(AgeIdentity.Parse(text))), .. facts["passphrase"].Select(AgeIdentity.Passphrase)];
+        AgeIdentity[] identities = [.. facts["identity"].Select(text => AgeIdentity.X25519(AgeIdentity.Parse(text))), .. facts["passphrase"].Select(text => AgeIdentity.Passphrase(text))];
         using var plaintext = new MemoryStream();
         var outcome = Open(file, identities, plaintext);
         var expected = facts["expect"].Single();
