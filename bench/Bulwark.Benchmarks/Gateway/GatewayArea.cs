@@ -56,7 +56,7 @@ internal static class GatewayArea
         foreach (var contender in contenders)
             contender.Print(contenders[0]);
         if (nginx is null)
-            Console.WriteLine("nginx is not installed (eng/test-servers.sh installs it): no comparison with it.");
+            Console.WriteLine("nginx is not installed (Debian: apt install nginx-light): no comparison with it.");
         else
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nginx over the full chain, 64 rules: {contenders[^1].Best / contenders[1].Best:N1} times the processor time (goal 2.5)"));
     }
