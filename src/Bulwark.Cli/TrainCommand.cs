@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Bulwark.Assurance;
 using Bulwark.Cli.Making;
 using Bulwark.Models;
 using Bulwark.Training;
@@ -9,16 +10,6 @@ namespace Bulwark.Cli;
 /// <summary><c>train</c>: a table in, a model folder out.</summary>
 internal static class TrainCommand
 {
-    private static readonly Dictionary<string, RobustMethod> s_methods = new(StringComparer.Ordinal)
-    {
-        ["pgd"] = RobustMethod.ProjectedGradient,
-        ["rs-fgsm"] = RobustMethod.RandomStartFgsm,
-        ["n-fgsm"] = RobustMethod.NoisyFgsm,
-        ["free"] = RobustMethod.Free,
-        ["trades"] = RobustMethod.Trades,
-        ["mart"] = RobustMethod.Mart,
-    };
-
     private static readonly Argument<FileSystemInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
     private static readonly InputAccessOptions s_access = new("train");
     private static readonly Option<string> s_label = new("--label") { Description = "The column to predict.", Required = true, HelpName = "NAME" };
@@ -28,7 +19,7 @@ internal static class TrainCommand
     private static readonly Option<string> s_mutable = new("--mutable") { Description = "Features that an attacker can choose, with commas.", HelpName = "NAMES", DefaultValueFactory = _ => "" };
     private static readonly Option<string?> s_columns = new("--columns") { Description = "Names of the columns of a file without a header, with commas.", HelpName = "NAMES" };
     private static readonly Option<char?> s_comment = new("--comment") { Description = "Lines of the file that begin with this character are skipped.", HelpName = "CHAR" };
-    private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression), mlp (multilayer perceptron) or ebm (additive model: one curve a feature over public bins).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp", "ebm");
+    private static readonly Option<string> s_model = new Option<string>("--model") { Description = "lr (logistic regression), mlp (multilayer perceptron), ebm (additive model: one curve a feature over public bins) or trees (boosted; --robust makes splits that hold within --attack-eps).", DefaultValueFactory = _ => "mlp" }.AcceptOnlyFromAmong("lr", "mlp", "ebm", "trees");
     private static readonly Option<string> s_hidden = new("--hidden") { Description = "Widths of the hidden layers of an mlp.", HelpName = "64,32", DefaultValueFactory = _ => "64,32" };
     private static readonly Option<int?> s_bins = new("--bins") { Description = "Cut every number into so many public bins of equal width between its bounds: best for lr on many rows.", HelpName = "N" };
     private static readonly Option<int?> s_epochs = new("--epochs") { Description = "Passes over the data; chosen when absent." };
@@ -43,14 +34,11 @@ internal static class TrainCommand
     private static readonly Option<double?> s_select = new("--private-select") { Description = "Choose step length and clipping norm privately: a secret, random number of runs with this mean, all within epsilon.", HelpName = "MEAN" };
     private static readonly Option<double?> s_budget = new("--budget") { Description = "Epsilon that the data set may ever cost, when its ledger has no budget yet; this run's when absent." };
     private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of the numeric features that --schema declares without any." };
-    private static readonly Option<bool> s_robust = new("--robust") { Description = "Train against an attacker who moves mutable features." };
-    private static readonly Option<double> s_attack = new("--attack-eps") { Description = "How far the attacker moves a scaled feature, from 0 to 1.", DefaultValueFactory = _ => 0.05 };
-    private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of the training attack.", DefaultValueFactory = _ => 3 };
-    private static readonly Option<double> s_lambda = new("--adversarial-weight") { Description = "What an attacked row's loss counts against a clean one's.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> s_against = new Option<string>("--method") { Description = "How a robust run meets its attacker: pgd (several steps), rs-fgsm or n-fgsm (one step, watched), free (batches used again), trades, mart.", DefaultValueFactory = _ => "pgd" }.AcceptOnlyFromAmong([.. s_methods.Keys]);
-    private static readonly Option<string> s_norm = new Option<string>("--attack-norm") { Description = "How --attack-eps is measured: linf (the largest change of a value) or l2 (the length of the change).", DefaultValueFactory = _ => "linf" }.AcceptOnlyFromAmong("linf", "l2");
-    private static readonly Option<double> s_clean = new("--clean-weight") { Description = "What a clean row's loss counts in a robust run; 0 trains on moved rows only.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<bool> s_both = new("--attack-both-classes") { Description = "Attack negative rows too; else only positives are moved." };
+    private static readonly Option<int> s_trees = new("--trees") { Description = "Number of trees of --model trees.", DefaultValueFactory = _ => 100 };
+    private static readonly Option<int> s_depth = new("--depth") { Description = "Questions on the way to a leaf of --model trees, at most.", DefaultValueFactory = _ => 6 };
+    private static readonly RobustFlags s_robust = new();
+    private static readonly Option<double> s_noise = new("--noise") { Description = "Standard deviation of Gaussian noise on every scaled value while learning: for certificates by smoothing with the same --sigma.", HelpName = "SIGMA", DefaultValueFactory = _ => 0 };
+    private static readonly Option<string?> s_frontier = new("--frontier") { Description = "Train one robust model for each of these adversarial weights (0 for none), attack each with the suite and print what every point of robustness costs.", HelpName = "0,0.5,1,3" };
     private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileSystemInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
     private static readonly Option<double> s_fraction = new("--test-fraction") { Description = "Share of rows held out for measuring.", DefaultValueFactory = _ => 0.2 };
@@ -67,8 +55,9 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_robust, s_attack, s_against, s_norm, s_steps, s_lambda, s_clean, s_both, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
+        s_robust.AddTo(command);
         s_access.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -80,7 +69,9 @@ internal static class TrainCommand
         var workspace = Workspace.Find(parsed);
         var (train, test) = await ReadAsync(parsed, workspace, cancel);
         var output = parsed.GetRequiredValue(s_output);
-        var options = Options(parsed);
+        if (parsed.GetValue(s_model) == "trees")
+            return await GrowAsync(parsed, screen, new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output), cancel);
+        var options = Options(parsed, train.Schema);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
         if ((parsed.GetValue(s_bins) ?? (parsed.GetValue(s_model) == "ebm" ? PipelineVariant.DefaultBins : null)) is { } bins)
@@ -88,9 +79,42 @@ internal static class TrainCommand
         var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
         if (workspace is null)
             screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
+        if (parsed.GetValue(s_frontier) is { } weights)
+            return await SweepAsync(parsed, screen, request, FrontierSweep.Weights(weights), workspace, cancel);
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
             TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel));
         return screen.Answer(report, console => Print(console, report, output));
+    }
+
+    private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, CancellationToken cancel)
+    {
+        if (parsed.GetValue(s_private) || parsed.GetValue(s_frontier) is not null || parsed.GetValue(s_bins) is not null)
+            throw new CommandException("Trees train without privacy, bins and sweeps.", "leave out --private, --bins and --frontier, or choose another --model");
+        if (s_robust.IsSet(parsed) && (s_robust.Norm(parsed) != PerturbationNorm.Linf || s_robust.Prices(parsed) is not null))
+            throw new CommandException("Robust splits hold against the largest change of a value.", "leave out --attack-norm and --attack-prices");
+        var options = new TreeTrainingOptions { Trees = parsed.GetValue(s_trees), Depth = parsed.GetValue(s_depth), LearningRate = parsed.GetValue(s_rate) ?? 0.1 };
+        double? epsilon = s_robust.IsSet(parsed) ? s_robust.Epsilon(parsed) : null;
+        screen.Note("[yellow]trees are not logged as training runs[/]");
+        var report = await screen.ProgressAsync($"training {request.Name}", progress => Task.Run(() => TreeRun.Run(request, options, epsilon, progress, cancel), cancel));
+        return screen.Answer(report, console => TreeRun.Draw(console, report, request.Output));
+    }
+
+    private static async Task<int> SweepAsync(ParseResult parsed, Screen screen, TrainingRequest request, IReadOnlyList<double> weights, Workspace? workspace, CancellationToken cancel)
+    {
+        if (request.Options.Robust is null || request.Options.Private is not null)
+            throw new CommandException("--frontier sweeps the adversarial weight of a robust run that is not private.", "add --robust; each private run would cost its own budget");
+        var (prices, epsilon) = (s_robust.Prices(parsed), s_robust.Epsilon(parsed));
+        var attack = prices is null
+            ? new SuiteOptions { Norm = s_robust.Norm(parsed), Strengths = [epsilon] }
+            : new SuiteOptions { Norm = PerturbationNorm.L2, Strengths = [Math.Sqrt(new FeatureEncoder(request.Test.Schema).EncodedWidth)], Budget = epsilon };
+        var points = new List<FrontierSweep.Point>();
+        foreach (var weight in weights)
+        {
+            points.Add(await screen.ProgressAsync($"{request.Name}, weight {weight}", progress =>
+                FrontierSweep.RunAsync(request, weight, prices ?? TabularConstraints.None, attack, workspace, progress, cancel)));
+        }
+
+        return screen.Answer(new { points }, console => FrontierSweep.Draw(console, points, request.Output));
     }
 
     private static (Dataset Train, Dataset Test) Binned(Dataset train, Dataset test, int bins)
@@ -142,7 +166,7 @@ internal static class TrainCommand
         return split;
     }
 
-    private static TrainingOptions Options(ParseResult parsed) => new()
+    private static TrainingOptions Options(ParseResult parsed, FeatureSchema schema) => new()
     {
         Additive = parsed.GetValue(s_model) == "ebm" ? new AdditiveOptions() : null,
         Hidden = parsed.GetValue(s_model) != "mlp" ? [] : [.. Names(parsed.GetValue(s_hidden)).Select(width => int.TryParse(width, out var value) ? value : throw new CommandException($"--hidden: '{width}' is no number.", "--hidden 64,32"))],
@@ -153,16 +177,8 @@ internal static class TrainCommand
         Seed = (ulong)parsed.GetValue(s_seed),
         Private = parsed.GetValue(s_private) ? Clipping.Of(new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta), ObjectivePerturbation = parsed.GetValue(s_method) == "objective" }, parsed.GetValue(s_clipping)!) : null,
         Selection = parsed.GetValue(s_select) is { } mean ? new SelectionOptions { Mean = mean } : null,
-        Robust = !parsed.GetValue(s_robust) ? null : new RobustOptions
-        {
-            Method = s_methods[parsed.GetRequiredValue(s_against)],
-            Norm = parsed.GetValue(s_norm) == "l2" ? RobustNorm.Length : RobustNorm.LargestChange,
-            CleanWeight = parsed.GetValue(s_clean),
-            Epsilon = parsed.GetValue(s_attack),
-            Steps = parsed.GetValue(s_steps),
-            AdversarialWeight = parsed.GetValue(s_lambda),
-            OnlyPositives = !parsed.GetValue(s_both),
-        },
+        InputNoise = parsed.GetValue(s_noise),
+        Robust = s_robust.Read(parsed, schema),
     };
 
     private static string[] Names(string? list) => (list ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -50,8 +50,9 @@ internal sealed class LeafTupleAttack(TreeEnsemble ensemble, double[]? units = n
                     var candidate = ensemble.Leaves[tree][leaf];
                     if (leaf == leaves[tree] || sum + ((candidate.Value - ensemble.Leaves[tree][leaves[tree]].Value) * sign) > (sign > 0 ? 0 : -1e-300))
                         continue;
-                    var away = DistanceWith(origin, wideLow, wideHigh, candidate, norm);
-                    if (away < (step?.Distance ?? distance))
+                    var nearest = step?.Distance ?? distance;
+                    var away = DistanceWith(origin, wideLow, wideHigh, candidate, norm, nearest);
+                    if (away < nearest)
                         step = (tree, leaf, away);
                 }
             }
@@ -66,17 +67,20 @@ internal sealed class LeafTupleAttack(TreeEnsemble ensemble, double[]? units = n
         return ([.. origin.Select((value, j) => float.Clamp(value, low[j], high[j]))], distance);
     }
 
-    /// <summary>Infinite when the leaf does not meet the box.</summary>
-    private double DistanceWith(float[] origin, float[] low, float[] high, TreeBox leaf, PerturbationNorm norm)
+    /// <summary>Infinite when the leaf does not meet the box, or its own sides alone are no nearer than <paramref name="limit"/>.</summary>
+    private double DistanceWith(float[] origin, float[] low, float[] high, TreeBox leaf, PerturbationNorm norm, double limit)
     {
-        var (narrowLow, narrowHigh) = ((float[])[.. low], (float[])[.. high]);
         foreach (var (feature, from, to) in leaf.Sides)
         {
-            (narrowLow[feature], narrowHigh[feature]) = (float.Max(low[feature], from), float.Min(high[feature], to));
-            if (narrowLow[feature] > narrowHigh[feature])
-                return double.PositiveInfinity;
+            var (least, most) = (float.Max(low[feature], from), float.Min(high[feature], to));
+            var away = origin[feature] < least ? (double)least - origin[feature] : origin[feature] > most ? (double)origin[feature] - most : 0;
+            if (least > most || (away > 0 && away * _units[feature] >= limit))
+                return double.PositiveInfinity;   // in every norm the whole is at least as far as one side
         }
 
+        var (narrowLow, narrowHigh) = ((float[])[.. low], (float[])[.. high]);
+        foreach (var (feature, from, to) in leaf.Sides)
+            (narrowLow[feature], narrowHigh[feature]) = (float.Max(low[feature], from), float.Min(high[feature], to));
         return TreeVerifier.DistanceTo(origin, narrowLow, narrowHigh, norm, _units);
     }
 

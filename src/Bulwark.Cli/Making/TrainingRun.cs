@@ -122,7 +122,7 @@ internal static class TrainingRun
         Dataset = request.Train.Commitment,
         TestSet = request.Test.Commitment,
         TrainingRows = options.Private is null ? request.Train.Rows : null,
-        Options = options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [] } },
+        Options = options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = options.Robust.Costs.Count > 0 ? options.Robust.Mutable : [] } },
         Evaluation = evaluation,
         Privacy = trained.Privacy,
         Epochs = trained.Epochs,

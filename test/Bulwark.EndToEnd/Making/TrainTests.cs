@@ -161,6 +161,43 @@ public sealed class TrainTests : IAsyncLifetime
         Assert.Equal(["thesis.txt"], Directory.EnumerateFiles(PathOf("model")).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public async Task A_sweep_trains_and_attacks_one_model_a_weight()
+    {
+        var swept = await TrainAsync("sweep", "--robust", "--frontier", "0,2", "--schema", PathOf("schema.json"), "--epochs", "5", "--hidden", "8", "--attack-eps", "0.1");
+        Assert.True(swept.Code == 0, swept.Said);
+        Assert.Equal([0, 2], swept.Json.GetProperty("points").EnumerateArray().Select(point => point.GetProperty("weight").GetDouble()));
+        Assert.All((string[])["weight-0/model.onnx", "weight-2/model.onnx", "weight-0.json", "weight-2.json"], file => Assert.True(File.Exists(Path.Combine(PathOf("sweep"), file)), file));
+        var refused = await TrainAsync("again", "--frontier", "1", "--schema", PathOf("schema.json"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("add --robust", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_robust_run_learns_against_an_attacker_who_pays()
+    {
+        await File.WriteAllTextAsync(PathOf("prices.json"), """{ "format": "bulwark-constraints/v1", "features": { "debt": { "up": 0.1, "down": 0.02 } } }""", Cancel);
+        var trained = await TrainAsync("paid", "--robust", "--attack-prices", PathOf("prices.json"), "--attack-eps", "0.3", "--schema", PathOf("schema.json"), "--epochs", "3", "--hidden", "8");
+        Assert.True(trained.Code == 0, trained.Said);
+        Assert.Equal("cost", trained.Json.GetProperty("options").GetProperty("robust").GetProperty("norm").GetString());
+        await File.WriteAllTextAsync(PathOf("free.json"), """{ "format": "bulwark-constraints/v1" }""", Cancel);
+        var refused = await TrainAsync("free", "--robust", "--attack-prices", PathOf("free.json"), "--schema", PathOf("schema.json"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("'debt' can be moved for nothing", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Robust_trees_are_written_and_proven_by_the_attack_on_trees()
+    {
+        var trained = await TrainAsync("trees", "--model", "trees", "--trees", "10", "--depth", "3", "--robust", "--attack-eps", "0.05", "--learning-rate", "0.5", "--schema", PathOf("schema.json"));
+        Assert.True(trained.Code == 0, trained.Said);
+        Assert.InRange(trained.Json.GetProperty("evaluation").GetProperty("accuracy").GetDouble(), 0.85, 1);
+        var attacked = await CommandLine.RunAsync("attack", "trees", "-t", Path.Combine(PathOf("trees"), "model.onnx"), "-d", PathOf("loans.csv"), "--label", "bad", "--schema", PathOf("schema.json"), "--within", "0.05", "--samples", "60", "--json", "-w", PathOf("workspace"));
+        Assert.True(attacked.Code == 0, attacked.Said);
+        Assert.InRange(attacked.Json.GetProperty("report").GetProperty("proven").GetProperty("rate").GetDouble(), 0.5, 1);
+        Assert.Equal(2, (await TrainAsync("secret", "--model", "trees", "--private", "--schema", PathOf("schema.json"))).Code);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
