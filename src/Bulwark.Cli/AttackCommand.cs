@@ -18,6 +18,7 @@ internal static class AttackCommand
         AttackConstraintsCommand.Create(),
         AttackAttributeCommand.Create(),
         AttackInversionCommand.Create(),
+        AttackExtractionCommand.Create(),
         AttackTreesCommand.Create(),
     };
 }

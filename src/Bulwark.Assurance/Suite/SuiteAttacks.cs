@@ -27,7 +27,7 @@ internal static class SuiteAttacks
         ["price"] = (false, target => target is TabularTarget { Space.Constraints.HasCosts: true }, Paid),
         ["hopskipjump"] = (false, _ => true, Decisions),
         ["random"] = (false, _ => true, Noise),
-        ["transfer"] = (false, _ => true, task => new(task.Target.Send(Surrogate.Attack(task), task.Rows), new int[task.Labels.Length])),
+        ["transfer"] = (false, _ => true, ExtractedTransfer.Run),
     };
 
     internal static IReadOnlyCollection<string> Known => s_attacks.Keys;

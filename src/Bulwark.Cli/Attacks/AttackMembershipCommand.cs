@@ -29,14 +29,14 @@ internal static class AttackMembershipCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var model = AttackedModel.Open(parsed.GetRequiredValue(s_common.Model));
+        using var model = await AttackedModel.OpenAsync(parsed.GetRequiredValue(s_common.Model), Workspace.Find(parsed), null, cancel);
         if (parsed.GetValue(s_shadows) is { } asked && asked != 0 && (asked < 4 || asked % 2 != 0))
             throw new CommandException($"--shadows is {asked}; an even number from 4, or 0 for none.");
         var side = await AttackAsync(parsed, model, parsed.GetRequiredValue(s_common.Model), screen, cancel);
         MembershipSide? before = null;
         if (parsed.GetValue(s_baseline) is { } other)
         {
-            using var baseline = AttackedModel.Open(other.Exists || Directory.Exists(other.FullName) ? other : throw new CommandException($"There is no model {other.FullName}."));
+            using var baseline = await AttackedModel.OpenAsync(other.Exists || Directory.Exists(other.FullName) ? other : throw new CommandException($"There is no model {other.FullName}."), Workspace.Find(parsed), null, cancel);
             before = await AttackAsync(parsed, baseline, other, screen, cancel);
         }
 

@@ -12,9 +12,7 @@ internal static class AttackSuiteCommand
 {
     private static readonly AttackOptions s_common = new();
     private static readonly Option<FileInfo?> s_data = new("--data", "-d") { Description = "Labelled rows that the model was not trained on: CSV, Parquet or protected Parquet.", HelpName = "FILE" };
-    private static readonly Option<string?> s_endpoint = new("--endpoint") { Description = "In place of --model: an Open Inference Protocol v2 model, for example https://host/v2/models/fraud. Its questions are paid from --query-budget; a bearer token comes from BULWARK_TOKEN.", HelpName = "URL" };
-    private static readonly Option<long> s_queryBudget = new("--query-budget") { Description = "Questions that the whole run may ask an endpoint.", DefaultValueFactory = _ => 100_000 };
-    private static readonly Option<FileInfo?> s_schema = new("--schema") { Description = "Feature schema of an endpoint or of a model that has none (JSON).", HelpName = "FILE" };
+    private static readonly RemoteOptions s_remote = new();
     private static readonly Option<FileInfo?> s_constraints = new("--constraints", "-c") { Description = "What can be sent and what it costs: docs/formats/constraints.md (JSON or YAML).", HelpName = "FILE" };
     private static readonly Option<string?> s_attacks = new("--attacks") { Description = $"Which, in order: {string.Join(", ", SuiteAttacks.Known)}. Default: by model.", HelpName = "LIST" };
     private static readonly Option<PerturbationNorm> s_norm = new("--norm") { Description = "How distance is measured on scaled values: linf, l2 or l1.", DefaultValueFactory = _ => PerturbationNorm.Linf };
@@ -43,10 +41,11 @@ internal static class AttackSuiteCommand
             Example: bulwark attack suite -m fraud.bulwark -d test.csv --html report.html --sarif flags.sarif --junit gate.xml
             """)
         {
-            s_data, s_endpoint, s_queryBudget, s_schema, s_constraints, s_attacks, s_norm, s_strengths, s_budget, s_samples, s_class, s_steps, s_queries, s_threshold,
+            s_data, s_constraints, s_attacks, s_norm, s_strengths, s_budget, s_samples, s_class, s_steps, s_queries, s_threshold,
             s_mutable, s_shard, s_state, s_noChecks, s_seed,
         };
         s_common.AddTo(command, modelRequired: false);
+        s_remote.AddTo(command);
         s_outputs.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -58,7 +57,7 @@ internal static class AttackSuiteCommand
         var options = Options(parsed);
         if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
             throw new CommandException(faults);
-        using var model = await OpenAsync(parsed, cancel);
+        using var model = await s_remote.OpenAsync(parsed, s_common, cancel);
         var file = parsed.GetValue(s_data) ?? throw new CommandException("There are no rows to attack.", "name them: --data FILE");
         var data = await AttackData.ReadAsync(file, model, s_common.Columns(parsed), null, cancel);
         var (target, constraints) = Target(parsed, model, data, screen);
@@ -95,19 +94,6 @@ internal static class AttackSuiteCommand
             Shards = shards,
             Checks = !parsed.GetValue(s_noChecks),
         };
-    }
-
-    private static async Task<AttackedModel> OpenAsync(ParseResult parsed, CancellationToken cancel)
-    {
-        var schema = parsed.GetValue(s_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
-        var (local, endpoint) = (parsed.GetValue(s_common.Model), parsed.GetValue(s_endpoint));
-        if (local is null == endpoint is null)
-            throw new CommandException("Name one model.", "--model DIR|FILE.onnx|FILE.bulwark, or --endpoint URL --schema FILE");
-        if (local is not null)
-            return await AttackedModel.OpenAsync(local, Workspace.Find(parsed), schema, cancel);
-        return schema is null
-            ? throw new CommandException("An endpoint does not say what its rows hold.", "name its feature schema: --schema FILE")
-            : AttackedModel.Remote(new Uri(endpoint!), schema, parsed.GetValue(s_queryBudget), Environment.GetEnvironmentVariable("BULWARK_TOKEN"));
     }
 
     private static (SuiteTarget Target, CompiledConstraints Constraints) Target(ParseResult parsed, AttackedModel model, Dataset data, Screen screen)

@@ -66,21 +66,8 @@ internal static class RobustnessSuite
             return TreeCases.Run(name, vectors);
         if (Has("rows") && ScheduleCases.AreSchedules(vectors))
             return ScheduleCases.Run(name, vectors);
-        return [CaseResult.Skip(name, NotBuilt(vectors, name))];
-    }
-
-    private static string NotBuilt(JsonElement vectors, string name)
-    {
-        if (vectors.TryGetProperty("rows", out var rows) && rows.ValueKind == JsonValueKind.Array && rows.GetArrayLength() > 0)
-        {
-            (string Member, string What)[] byRow = [("quant", "query fingerprints"), ("p_value_at", "the one-run privacy audit"), ("W", "the Shapiro-Wilk test")];
-            foreach (var (member, what) in byRow)
-            {
-                if (rows[0].ValueKind == JsonValueKind.Object && rows[0].TryGetProperty(member, out _))
-                    return $"not built: {what}";
-            }
-        }
-
-        return $"not built: vectors of the form of {name}";
+        if (Has("rows") && RowCases.Of(vectors) is { } rows)
+            return rows(name, vectors);
+        return [CaseResult.Skip(name, $"not built: vectors of the form of {name}")];
     }
 }
