@@ -15,10 +15,13 @@ internal static class AttackCommand
         AttackMembershipCommand.Create(),
         AttackSuiteCommand.Create(),
         AttackMergeCommand.Create(),
+        AttackFrontierCommand.Create(),
         AttackConstraintsCommand.Create(),
         AttackAttributeCommand.Create(),
         AttackInversionCommand.Create(),
         AttackExtractionCommand.Create(),
+        AttackPoisonCommand.Create(),
+        AttackScreenCommand.Create(),
         AttackTreesCommand.Create(),
     };
 }

@@ -1,5 +1,3 @@
-using Bulwark.Networks;
-
 namespace Bulwark.Assurance;
 
 /// <summary>Copies a model by asking it, and measures how well against the number of questions and against how much an answer says.</summary>

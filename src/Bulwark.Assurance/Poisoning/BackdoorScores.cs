@@ -27,6 +27,16 @@ internal static class BackdoorScores
         return Math.Sqrt(squares);
     }
 
+    /// <summary>As <see cref="Spectral"/>, with the scores of trusted rows along the same direction beside.</summary>
+    internal static (double[] Scores, double[] Trusted) SpectralBeside(double[] representations, double[] trusted, int width)
+    {
+        var rows = representations.Length / width;
+        var direction = Direction(Centred(representations, width), width);
+        double[] along = [.. Enumerable.Range(0, rows).Select(row => Dot(representations.AsSpan(row * width, width), direction))];
+        var mean = along.Average();
+        return ([.. along.Select(value => (value - mean) * (value - mean))], [.. Enumerable.Range(0, trusted.Length / width).Select(row => Math.Pow(Dot(trusted.AsSpan(row * width, width), direction) - mean, 2))]);
+    }
+
     /// <summary>Two groups of a class's rows, by where they fall on the directions in which they vary most; a small group apart is suspect.</summary>
     /// <remarks>Source: Chen et al., "Detecting Backdoor Attacks on Deep Neural Networks by Activation Clustering", 2018 (arXiv:1811.03728). Suspect: below 35 % of the rows, or a silhouette above 0.1.</remarks>
     /// <returns>For each row 0 or 1; 1 is the smaller group.</returns>

@@ -21,11 +21,14 @@ internal static class SuiteAttacks
         ["apgd-margin"] = (true, _ => true, task => Climb(task, new() { Epsilon = 0, Loss = Loss.Margin })),
         ["apgd-t"] = (true, _ => true, Targeted),
         ["fab-t"] = (true, _ => true, Boundary),
+        ["cw"] = (true, _ => true, Nearest),
         ["capgd"] = (true, target => target is TabularTarget, Constrained),
         ["square"] = (false, target => target.Image is not null, Square),
         ["search"] = (false, target => target is TabularTarget, Search),
         ["price"] = (false, target => target is TabularTarget { Space.Constraints.HasCosts: true }, Paid),
+        ["evolve"] = (false, target => target is TabularTarget, Evolve),
         ["hopskipjump"] = (false, _ => true, Decisions),
+        ["boundary"] = (false, _ => true, Walk),
         ["random"] = (false, _ => true, Noise),
         ["transfer"] = (false, _ => true, ExtractedTransfer.Run),
     };
@@ -116,6 +119,28 @@ internal static class SuiteAttacks
         var spent = new HopSkipJump { Norm = task.Reach.Norm, Queries = task.Options.Queries, Enough = task.Reach.Epsilon, Seed = task.Options.Seed }
             .Run(new AskedRows(task), task.Points, task.Labels, task.Target.Mutable, points);
         return new(task.Target.Send(points, task.Rows), spent);
+    }
+
+    private static SuiteTrial Walk(SuiteTask task)
+    {
+        var points = new float[task.Points.Length];
+        var spent = new BoundaryAttack { Norm = task.Reach.Norm, Queries = task.Options.Queries, Enough = task.Reach.Epsilon, Seed = task.Options.Seed }
+            .Run(new AskedRows(task), task.Points, task.Labels, task.Target.Mutable, points);
+        return new(task.Target.Send(points, task.Rows), spent);
+    }
+
+    private static SuiteTrial Nearest(SuiteTask task)
+    {
+        var points = new float[task.Points.Length];
+        new CarliniWagner { Steps = task.Options.Steps }.Run(task.Target.Gradients!, task.Points, task.Labels, task.Target.Mutable, points);
+        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
+    }
+
+    private static SuiteTrial Evolve(SuiteTask task)
+    {
+        var (target, sent, spent) = ((TabularTarget)task.Target, new float[task.Rows.Length], new int[task.Labels.Length]);
+        new EvolutionarySearch { Reach = task.Reach, Queries = task.Options.Queries, Seed = task.Options.Seed }.Run(target.Rows, target.Space, task.Rows, task.Labels, sent, spent);
+        return new(sent, spent);
     }
 
     private static SuiteTrial Noise(SuiteTask task)

@@ -11,15 +11,18 @@ internal static class AttackData
 
     /// <summary>Reads a file by the model's schema, or by one inferred from the file where the model has none.</summary>
     /// <exception cref="CommandException">No label is known, or the features are not as many as the model takes.</exception>
-    internal static async Task<Dataset> ReadAsync(FileSystemInfo file, AttackedModel model, Columns columns, FeatureSchema? inferredBefore, CancellationToken cancel)
+    internal static Task<Dataset> ReadAsync(FileSystemInfo file, AttackedModel model, Columns columns, FeatureSchema? inferredBefore, CancellationToken cancel) =>
+        ReadAsync(file, model.Schema ?? inferredBefore, model, columns, cancel);
+
+    /// <summary>As the other <c>ReadAsync</c>, also without a model.</summary>
+    internal static async Task<Dataset> ReadAsync(FileSystemInfo file, FeatureSchema? schema, AttackedModel? model, Columns columns, CancellationToken cancel)
     {
-        var schema = model.Schema ?? inferredBefore;
         var label = columns.Label ?? schema?.Label ?? throw new CommandException(
-            $"{model.Name} has no feature schema, so the label is not known.", "name the column: --label COLUMN");
+            $"{model?.Name ?? file.Name} has no feature schema, so the label is not known.", "name the column: --label COLUMN");
         string[] positive = columns.Positive.Length > 0 ? columns.Positive : [schema?.PositiveLabel ?? "1"];
         using var input = await ProtectedInput.OpenAsync(columns.Workspace, columns.Access, [file.FullName], cancel);
         var data = await DatasetFile.ReadAsync(file.FullName, input.Apply(new()), new SchemaOptions { Label = label, Positive = positive, Drop = columns.Drop }, schema, cancel: cancel);
-        if (data.Width != model.Scorer.Width)
+        if (model is not null && data.Width != model.Scorer.Width)
         {
             throw new CommandException(
                 $"{model.Name} takes rows of {model.Scorer.Width} features; {file.Name} has {data.Width}: {string.Join(", ", data.Schema.Features.Select(feature => feature.Name))}.",

@@ -12,14 +12,16 @@ internal static class AttackRecord
     internal static async Task<long?> KeepAsync<T>(ParseResult parsed, string attack, FileInfo? output, T report, IEnumerable<Subject> subjects, CancellationToken cancel)
     {
         if (output is not null)
-        {
-            output.Directory?.Create();
-            await AtomicFile.WriteAsync(output.FullName, stream => JsonSerializer.SerializeAsync(stream, report, Screen.JsonOptions, cancel), cancel);
-        }
-
+            await WriteAsync(output, report, cancel);
         if (Workspace.Find(parsed) is not { } workspace)
             return null;
         var predicate = JsonSerializer.SerializeToElement(report, Screen.JsonOptions);
         return (await workspace.AppendAsync(Statement.Of(subjects, new ModelAttacked { Attack = attack, Time = DateTimeOffset.UtcNow, Report = predicate }), cancel)).Index;
+    }
+
+    internal static async Task WriteAsync<T>(FileInfo output, T report, CancellationToken cancel)
+    {
+        output.Directory?.Create();
+        await AtomicFile.WriteAsync(output.FullName, stream => JsonSerializer.SerializeAsync(stream, report, Screen.JsonOptions, cancel), cancel);
     }
 }

@@ -32,8 +32,15 @@ internal sealed record EvasionFinding(string Variant, EvasionReport Report, Scre
 /// <summary>What the input screen refuses: of rows that an attacker moved without knowing of it, and of clean rows.</summary>
 internal sealed record ScreenFinding(double Strength, int Attacked, int Caught, int Clean, int FalseAlarms, double SecondsPerRow);
 
-/// <summary>What a loss-threshold attacker learns about who was in the training data.</summary>
-internal sealed record MembershipFinding(string Variant, double Auc, double TruePositiveRateAt1Percent, double RealizedFalsePositiveRate, double Lower, double Upper, int Members, int Others);
+/// <summary>What the strongest of several membership attacks learns about who was in the training data.</summary>
+internal sealed record MembershipFinding(string Variant, double Auc, double TruePositiveRateAt1Percent, double RealizedFalsePositiveRate, double Lower, double Upper, int Members, int Others)
+{
+    /// <summary>The strongest: the one that certainly finds most at 1 % false positives.</summary>
+    public string Attack { get; init; } = "";
+
+    /// <summary>Attacks tried.</summary>
+    public int Attacks { get; init; }
+}
 
 /// <summary>The sealed package, and what sealing costs against reading and hashing the plain files.</summary>
 internal sealed record SealFinding(

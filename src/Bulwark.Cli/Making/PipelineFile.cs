@@ -100,6 +100,8 @@ internal sealed class PipelineFile
             yield return "attack.epsilon: a share of the scaled range, above 0 and at most 1.";
         if (Attack.Strengths.Count == 0 || Attack.Strengths.Any(strength => strength is not (>= 0 and <= 1)))
             yield return "attack.strengths: each is a share of the scaled range, from 0 to 1.";
+        if (Attack.Shadows != 0 && (Attack.Shadows < 4 || Attack.Shadows % 2 != 0))
+            yield return $"attack.shadows is {Attack.Shadows}; an even number from 4, or 0 for none.";
         if (Attack.Samples < 1)
             yield return "attack.samples: at least 1.";
         if (Attack.FalsePositiveRate is not null and not (> 0 and < 1))
@@ -174,6 +176,9 @@ internal sealed class PipelineAttack
     public double Epsilon { get; set; } = 0.05;
     public List<double> Strengths { get; set; } = [0.01, 0.02, 0.05, 0.1];
     public int Samples { get; set; } = 1000;
+
+    /// <summary>Shadow models of the membership attack; even, from 4; 0 for losses and labels alone.</summary>
+    public int Shadows { get; set; } = 8;
 
     /// <summary>Alarms are raised from the score at which this share of honest test rows is alarmed; null for a threshold of one half.</summary>
     public double? FalsePositiveRate { get; set; }

@@ -103,7 +103,7 @@ internal static class PlanStep
     {
         double Advantage(StepRecord<VariantFinding> variant) =>
             run.Membership.First(membership => membership.Result.Variant == variant.Result.Name).Result is var found ? Math.Max(0, found.Auc - 0.5) : 0;
-        return Measured(Ratio(Advantage(@private), Advantage(plain)), "loss-threshold membership AUC above chance, private over plain");
+        return Measured(Ratio(Advantage(@private), Advantage(plain)), "membership AUC above chance by the strongest attack, private over plain");
     }
 
     private static double Ratio(double after, double before) => before <= 0 ? 1 : Math.Clamp(after / before, 0, 1);

@@ -191,13 +191,13 @@ internal static class RunReport
                 },
                 new ReportTable
                 {
-                    Title = "Membership inference by loss threshold",
-                    Columns = ["variant", "AUC", "TPR at 1 % FPR", "95 % interval", "realised FPR"],
+                    Title = "Membership inference, the strongest attack",
+                    Columns = ["variant", "strongest attack", "AUC", "TPR at 1 % FPR", "95 % interval", "realised FPR"],
                     Rows = [.. run.Membership.Select(membership => membership.Result).Select(membership => (IReadOnlyList<string>)
                     [
-                        membership.Variant, $"{membership.Auc:0.000}", Percent(membership.TruePositiveRateAt1Percent, 2), $"{Percent(membership.Lower, 2)} – {Percent(membership.Upper, 2)}", Percent(membership.RealizedFalsePositiveRate, 2),
+                        membership.Variant, membership.Attack, $"{membership.Auc:0.000}", Percent(membership.TruePositiveRateAt1Percent, 2), $"{Percent(membership.Lower, 2)} – {Percent(membership.Upper, 2)}", Percent(membership.RealizedFalsePositiveRate, 2),
                     ])],
-                    Note = "A guess has AUC 0.5 and a TPR equal to the FPR. A loss threshold is the weakest of the membership attacks: near chance here is no proof of privacy; ε is.",
+                    Note = "A guess has AUC 0.5 and a TPR equal to the FPR. Tried: losses, labels, and shadow models of the variant's recipe (likelihood ratio, relative to references); the one shown certainly finds most. Near chance is no proof of privacy; ε is.",
                 },
             ],
         };
