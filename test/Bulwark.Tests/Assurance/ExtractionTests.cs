@@ -1,5 +1,4 @@
 using Bulwark.Assurance;
-using Bulwark.Networks;
 
 namespace Bulwark.Tests.Assurance;
 
@@ -16,7 +15,7 @@ public class ExtractionTests
         Assert.Equal(12, report.Curves.Count);
         Assert.Equal(1, report.ModelAccuracy!.Rate);
         Assert.All(report.Curves, curve => Assert.Equal([20, 200], curve.Points.Select(point => point.Queries)));
-        Assert.All(report.Curves.Where(curve => curve.View == OutputView.Full), curve => Assert.InRange(curve.Points[^1].Fidelity.Rate, 0.9, 1));
+        Assert.All(report.Curves.Where(curve => curve.View == OutputView.Full), curve => Assert.InRange(curve.Points[^1].Fidelity.Rate, 0.85, 1));
         double Mean(int at) => report.Curves.Average(curve => curve.Points[at].Fidelity.Rate);
         Assert.True(Mean(1) > Mean(0));
         // The model labels its rows itself: fidelity is accuracy.
@@ -71,9 +70,9 @@ public class ExtractionTests
         using var scorer = Victims.Scorer();
         var target = new TabularExtraction(scorer, Victims.Schema);
         var held = Points(Victims.Rows(20).Raw);
-        Assert.Contains("ascending", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, held, [], new() { Queries = [100, 50] })).Message, StringComparison.Ordinal);
-        Assert.Contains("holds no rows", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, held, [], new() { Queries = [50] })).Message, StringComparison.Ordinal);
-        Assert.Contains("held-out", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, [], [], new())).Message, StringComparison.Ordinal);
+        Assert.Contains("ascending", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, held, [], new() { Queries = [100, 50] }, cancel: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds no rows", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, held, [], new() { Queries = [50] }, cancel: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("held-out", Assert.Throws<ArgumentException>(() => ModelExtraction.Run(target, [], [], new(), cancel: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

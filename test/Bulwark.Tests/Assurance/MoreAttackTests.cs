@@ -1,5 +1,4 @@
 using Bulwark.Assurance;
-using Bulwark.Models;
 using Bulwark.Networks;
 
 namespace Bulwark.Tests.Assurance;

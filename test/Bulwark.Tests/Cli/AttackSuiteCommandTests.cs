@@ -33,7 +33,7 @@ public sealed class AttackSuiteCommandTests : IDisposable
         Assert.Contains("vacuous", error, StringComparison.Ordinal);
         using var document = JsonDocument.Parse(output);
         var report = document.RootElement.GetProperty("report");
-        Assert.Equal(["apgd-ce", "apgd-t", "capgd", "fab-t", "search"], report.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetString()));
+        Assert.Equal(["apgd-ce", "apgd-t", "capgd", "fab-t", "search", "price"], report.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetString()));
         Assert.Equal(120, report.GetProperty("rows").GetArrayLength());
         Assert.True(report.GetProperty("curve")[1].GetProperty("meanNetGain").GetDouble() > 0);
         Assert.False(document.RootElement.GetProperty("gate").GetProperty("passed").GetBoolean());
