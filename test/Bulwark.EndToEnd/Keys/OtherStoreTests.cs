@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bulwark.EndToEnd.Making;
 using Bulwark.EndToEnd.Sealing;
 
 namespace Bulwark.EndToEnd.Keys;
@@ -70,6 +71,39 @@ public sealed class OtherStoreTests : IDisposable
         Directory.Delete(Tokens);
         Directory.Move(PathOf("elsewhere"), Tokens);   // plugged in again: nothing was lost
         await Succeed("open", PathOf("t.sealed"), "--key", Kek, "-o", PathOf("t.again"));
+    }
+
+    [Fact]
+    public async Task Pipelines_run_and_are_measured_on_rows_that_a_tokens_key_protects()
+    {
+        await NewTokenAsync();
+        await Succeed("init");
+        await Succeed("keys", "create", Kek);
+        await File.WriteAllTextAsync(PathOf("loans.csv"), LoanRows.Csv(), Cancel);
+        await File.WriteAllTextAsync(PathOf("policy.yaml"), $$"""
+            format: data-policy/v1
+            dataset: loans
+            rules:
+              - { column: income, action: encrypt, key: "{{Kek}}" }
+            otherwise: keep
+            """, Cancel);
+        await Succeed("data", "protect", PathOf("loans.csv"), "--policy", PathOf("policy.yaml"), "--kek", Kek, "-o", PathOf("loans.parquet"));
+        await File.WriteAllTextAsync(PathOf("loans.yaml"), """
+            name: loans
+            data: { train: loans.parquet }
+            label: bad
+            positive: ["1"]
+            attack: { samples: 20, strengths: [0.1] }
+            variants:
+              - { name: plain, model: lr, epochs: 1 }
+            """, Cancel);
+        foreach (var command in new[] { "run", "bench" })
+        {
+            string[] args = [command, PathOf("loans.yaml"), "--data", _folder.FullName, "-o", PathOf($"out-{command}"), "--purpose", "scoring loans"];
+            var (code, output, error) = await RunAsync(args);
+            Assert.True(code == 2, $"without the key's address: exit code {code}\n{error}{output}");
+            await Succeed([.. args, "--fresh", "--kek", Kek]);
+        }
     }
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
