@@ -35,7 +35,7 @@ internal static class AttestCommand
             using var receipt = Signer.Generate();
             var number = parsed.GetValue(nonce) is { } given ? Nonce(given) : RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
             var source = new SimulatedEvidenceSource(development, WorkerClosure.Measure(), TimeProvider.System);
-            var model = Digest.Of(File.ReadAllBytes(parsed.GetRequiredValue(package).FullName));
+            var model = Digest.OfFile(parsed.GetRequiredValue(package).FullName);
             var evidence = source.Collect(number, new() { Hpke = hpke.PublicKey.ToArray(), Receipt = receipt.PublicKey }, model);
             AtomicFile.Write(parsed.GetRequiredValue(output).FullName, evidence.ToJson());
             var answer = new { evidence = evidence.Digest(), nonce = Convert.ToHexStringLower(number), measurement = source.Measurement, model, kind = evidence.Kind, insecure = true };

@@ -97,7 +97,7 @@ internal sealed class GatewaySetup : IDisposable
             InsecureSimulated = true,
             SimulatedKeys = [keys.PublicKey(DevelopmentKey)],
             Measurements = [WorkerClosure.Measure()],
-            Models = [Digest.Of(File.ReadAllBytes(package))],
+            Models = [Digest.OfFile(package)],
             MaximumAgeSeconds = 300,
         };
     }

@@ -123,7 +123,7 @@ internal static class LineageCommand
     /// <summary>The sealing of a package that the command line names by file, digest or name.</summary>
     internal static FoundClaim<ModelSealed> Find(LineageReader reader, string model)
     {
-        Digest? digest = File.Exists(model) ? Digest.Of(File.ReadAllBytes(model)) : Digest.TryParse(model, out var named) ? named : null;
+        Digest? digest = File.Exists(model) ? Digest.OfFile(model) : Digest.TryParse(model, out var named) ? named : null;
         var found = digest is { } known ? reader.Find<ModelSealed>(known).FirstOrDefault() : reader.All<ModelSealed>().LastOrDefault(seal => seal.Claim.Name == model || seal.Statement.Subjects[0].Name == model);
         return found ?? throw new CommandException($"No trusted statement in the log says that {model} was sealed.", "bulwark log search --type sealed-model");
     }

@@ -45,6 +45,14 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
         return new Digest(bytes);
     }
 
+    /// <summary>The digest of a file of any length, in constant memory.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static Digest OfFile(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 17);
+        return new Digest(SHA256.HashData(file));
+    }
+
     /// <summary>The digest of the rest of <paramref name="stream"/>, in constant memory.</summary>
     public static async Task<Digest> OfAsync(Stream stream, CancellationToken cancel = default)
     {

@@ -74,7 +74,7 @@ public static partial class SealedModel
         return await OpenPayloadAsync(verification, await open(payload).ConfigureAwait(false), cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Verifies a package that lies where nobody else can change it, for opening it later.</summary>
+    /// <summary>Verifies a package, for opening it later without verifying it again.</summary>
     /// <param name="package">Seekable; read from its current position to its end; it stays open until the model is opened.</param>
     /// <param name="trusted">Keys whose signature is accepted.</param>
     /// <param name="cancel">Stops the reading.</param>

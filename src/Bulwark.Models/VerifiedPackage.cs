@@ -2,8 +2,11 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Models;
 
-/// <summary>A package that was verified, in bytes that only the holder can change: opening it does not read it a second time to verify it.</summary>
-/// <remarks>For a worker, which has the sealed package in its own memory and must know its digest before it asks for the key.</remarks>
+/// <summary>A package that was verified: opening it does not read it a second time to verify it.</summary>
+/// <remarks>
+/// For a worker, which must know the package's digest before it asks for the key, and has the package in memory of its own. Where it lies in a file instead, whoever changes
+/// it meanwhile has not the data key, so what was changed fails its tag.
+/// </remarks>
 public sealed class VerifiedPackage
 {
     private readonly Stream _package;

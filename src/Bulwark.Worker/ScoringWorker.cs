@@ -50,7 +50,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     public bool Insecure => Release.Insecure;
 
     /// <summary>Starts a worker: fresh keys, challenge, evidence, key release, package opened in memory.</summary>
-    /// <param name="package">The sealed package: seekable, from where it stands to its end, in memory or in a file that only this process can change. It is closed.</param>
+    /// <param name="package">The sealed package: seekable, from where it stands to its end. It is closed.</param>
     /// <param name="publishers">The keys whose signature on a package is trusted.</param>
     /// <param name="source">Where evidence comes from.</param>
     /// <param name="broker">Who may release the package's key.</param>

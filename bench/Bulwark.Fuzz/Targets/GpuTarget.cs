@@ -58,11 +58,11 @@ internal sealed class TomlTarget : IFuzzTarget
 }
 
 /// <summary>Requests and answers of Oblivious HTTP and EHBP, and the HTTP messages inside.</summary>
-internal sealed class ObliviousTarget : IFuzzTarget
+internal sealed class ObliviousDoorTarget : IFuzzTarget
 {
     private static readonly Cryptography.ObliviousEndpoint s_endpoint = new();
 
-    public string Name => "oblivious";
+    public string Name => "oblivious-door";
 
     public IEnumerable<byte[]> Seeds()
     {

@@ -35,7 +35,7 @@ internal static class BrokerCommand
         {
             using var keys = Workspace.Require(parsed).OpenKeys();
             using var signer = keys.OpenSigner(parsed.GetRequiredValue(key));
-            var model = Digest.Of(await File.ReadAllBytesAsync(parsed.GetRequiredValue(package).FullName, cancel));
+            var model = Digest.OfFile(parsed.GetRequiredValue(package).FullName);
             var used = new KeyAuthorityUsed
             {
                 Action = action, Model = model, By = signer.PublicKey, Time = DateTimeOffset.UtcNow, Reason = parsed.GetValue(reason), ReleaseId = action == "revoked" ? parsed.GetValue(release) : null,

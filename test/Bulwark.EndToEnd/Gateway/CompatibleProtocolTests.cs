@@ -65,7 +65,7 @@ public sealed class CompatibleProtocolTests : IAsyncLifetime
         var answer = await SendAsync(http, protocol, other, other.Message.ToArray());
         Assert.Equal(200, answer.Status);   // what did not open did not use the request up
         Assert.Throws<SealedRequestException>(() => call.Open(answer.Status, answer.Nonce, answer.Body));   // another request's answer
-        Assert.Throws<SealedRequestException>(() => other.Open(answer.Status, answer.Nonce, answer.Body[..^1]));
+        Assert.Throws<SealedRequestException>(() => other.Open(answer.Status, answer.Nonce, answer.Body.AsSpan(..^1)));
         Assert.Throws<SealedRequestException>(() => other.Open(answer.Status, answer.Nonce, []));
         answer.Body[^20] ^= 1;
         Assert.Throws<SealedRequestException>(() => other.Open(answer.Status, answer.Nonce, answer.Body));
