@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Bulwark.Attestation;
+using Bulwark.Cli;
+using Bulwark.Cli.Serving;
 using Bulwark.Cryptography;
 using Bulwark.Worker;
 using Microsoft.Extensions.Time.Testing;
@@ -71,6 +73,26 @@ public sealed class GatewayStartTests : IAsyncLifetime
         Assert.Contains("publisher", failure.Message, StringComparison.Ordinal);
         Assert.Contains("authority", failure.Message, StringComparison.Ordinal);
         Assert.Contains("MaximumRows", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_fault_of_a_settings_file_is_named_at_once()
+    {
+        var file = new FileInfo(_world.PathOf("gateway.json"));
+        await File.WriteAllTextAsync(file.FullName,
+            """
+            { "publicAddress": "http://plain", "spiffeTrustDomain": "Not A Domain", "zones": [ { "name": "", "network": "10.0.0.0/99" } ], "requestsPerSecond": -1, "requestBurst": 0, "maximumBodyBytes": 1,
+              "maximumRows": 0, "maximumConcurrentRequests": 0, "maximumConnections": 0, "drainSeconds": -1, "healthPort": 70000,
+              "upstreams": [ { "name": "a", "address": "no address" }, { "name": "b", "address": "https://b.invalid", "roots": "missing.pem" } ] }
+            """, GatewayWorld.Cancel);
+        var said = Assert.Throws<CommandException>(() => GatewayFile.Apply(file, _world.Options)).Message;
+        foreach (var name in (string[])["PublicAddress", "SpiffeTrustDomain", "zone has no name", "10.0.0.0/99", "RequestsPerSecond", "RequestBurst", "MaximumBodyBytes", "MaximumRows", "MaximumConcurrentRequests", "MaximumConnections", "DrainTimeout", "HealthPort", "upstream a", "upstream b"])
+            Assert.Contains(name, said, StringComparison.Ordinal);
+        foreach (var text in (string[])["""{"unknown":1}""", """{"maximumRows":"5"}""", """{"maximumRows":1,"maximumRows":2}""", "[]", "null"])
+        {
+            await File.WriteAllTextAsync(file.FullName, text, GatewayWorld.Cancel);
+            Assert.Throws<CommandException>(() => GatewayFile.Apply(file, _world.Options));
+        }
     }
 
     private async Task Refused(Server.GatewayOptions options, string leg)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Bulwark.Monitoring;
 using Bulwark.Server;
@@ -116,6 +118,32 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
         var upstream = await FakeUpstream.StartAsync("INT64", [-1], isBinary: false);
         await upstream.DisposeAsync();
         await Assert.ThrowsAsync<InvalidDataException>(() => StartAsync(upstream));
+    }
+
+    public static TheoryData<string, string> RawValues => new()   // two values of each type, as bytes
+    {
+        { "BOOL", "0100" }, { "UINT8", "00FF" }, { "UINT16", "0000FFFF" }, { "UINT32", "01000000FFFFFFFF" }, { "UINT64", "0100000000000000FFFFFFFFFFFFFFFF" },
+        { "INT8", "7F80" }, { "INT16", "FF7F0080" }, { "INT32", "FFFFFF7F00000080" }, { "INT64", "FFFFFFFFFFFFFF7F0000000000000080" },
+        { "FP16", "003CFF7B" }, { "BF16", "803F7F7F" }, { "FP32", "0000803F01000000" }, { "FP64", "000000000000F03F0100000000000000" }, { "BYTES", "0300000061C3A900000000" },
+    };
+
+    [Theory]
+    [MemberData(nameof(RawValues))]
+    public async Task Every_data_type_goes_through_as_raw_bytes(string datatype, string hex)
+    {
+        await using var upstream = await FakeUpstream.StartAsync(datatype, [-1], isBinary: true);
+        await using var host = await StartAsync(upstream);
+        using var client = _world.Payments(host);
+        var raw = Convert.FromHexString(hex);
+        var head = Encoding.UTF8.GetBytes($$$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"in","shape":[2],"datatype":"{{{datatype}}}","parameters":{"binary_data_size":{{{raw.Length}}}}}]}""");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/echo/infer") { Content = new ByteArrayContent([.. head, .. raw]) };
+        request.Headers.Add("Inference-Header-Content-Length", $"{head.Length}");
+        using var response = await client.SendAsync(request, GatewayWorld.Cancel);
+        var answer = await response.Content.ReadAsByteArrayAsync(GatewayWorld.Cancel);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, Encoding.UTF8.GetString(answer));
+        var length = int.Parse(response.Headers.GetValues("Inference-Header-Content-Length").Single(), CultureInfo.InvariantCulture);
+        Assert.Equal(raw, answer[length..]);
+        Assert.Equal(datatype, JsonDocument.Parse(answer.AsMemory(0, length)).RootElement.GetProperty("outputs")[0].GetProperty("datatype").GetString());
     }
 
     private Task<GatewayHost> StartAsync(FakeUpstream upstream, Func<UpstreamOptions, UpstreamOptions>? bend = null)
