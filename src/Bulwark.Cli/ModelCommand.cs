@@ -19,6 +19,7 @@ internal static class ModelCommand
         ModelObfuscateCommand.Create(),
         ModelFingerprintCommand.Create(),
         ModelIdentifyCommand.Create(),
+        ModelHardenCommand.Create(),
         ModelPromoteCommand.Create(),
         ModelSignCommand.Create(),
         ModelVerifySignatureCommand.Create(),

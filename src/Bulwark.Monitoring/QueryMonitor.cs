@@ -1,74 +1,45 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Bulwark.Monitoring.Queries;
 
 namespace Bulwark.Monitoring;
 
-/// <summary>How a query monitor is set up.</summary>
-public sealed record QueryMonitorOptions
-{
-    /// <summary>Share of ordinary queries that may raise an alarm; thresholds are set for it on ordinary rows.</summary>
-    public double FalseAlarmRate { get; init; } = 0.001;
-
-    /// <summary>Queries that a generation of counters holds; two are kept.</summary>
-    public int Capacity { get; init; } = 1 << 17;
-
-    /// <summary>Sides of the cells, in typical distances between an ordinary row and its nearest neighbour, small to large.</summary>
-    public IReadOnlyList<double> CellWidths { get; init; } = [0.5, 1.5, 4];
-
-    /// <summary>Every fault; empty when the options are sound.</summary>
-    public IEnumerable<string> Faults()
-    {
-        if (!(FalseAlarmRate is > 0 and < 0.5))
-            yield return $"{nameof(FalseAlarmRate)} is {FalseAlarmRate}; it must lie between 0 and 0.5.";
-        if (Capacity is < 256 or > 1 << 24)
-            yield return $"{nameof(Capacity)} is {Capacity}; it must lie between 256 and {1 << 24}.";
-        if (CellWidths.Count is < 1 or > 8 || CellWidths.Any(width => !(width > 0) || !double.IsFinite(width)))
-            yield return $"{nameof(CellWidths)} must hold 1 to 8 widths, finite and above 0.";
-    }
-}
-
-/// <summary>What the monitor says of one query.</summary>
-/// <param name="IsAlarm">True when queries crowd here more than ordinary ones do.</param>
-/// <param name="Excess">How much more, in parts of the threshold: above 1 is an alarm. The largest over the cell sizes.</param>
-/// <param name="Level">Which cell size that was, from 0, the smallest.</param>
-public readonly record struct QueryVerdict(bool IsAlarm, double Excess, int Level);
-
 /// <summary>Sees searches in a stream of queries: many queries close together where ordinary rows are few, whoever sends them.</summary>
 /// <remarks>
 /// A search by queries (evasion, boundary walks, probing for one row) asks again and again near one place. Ordinary traffic crowds, too, but where ordinary rows
-/// crowd. So the monitor counts queries in keyed cells of several sizes, over all clients together, and compares with what ordinary rows would give there: the
-/// excess is the Chernoff exponent of the count under a Poisson law with the ordinary rate, the second smallest over four tables. Thresholds come from ordinary
-/// rows that did not set the rates. It keeps counters only, no rows and no clients. Row after exactly equal row (a client's retry) counts once.
-/// Problem and attacks: Chen et al. 2019 (arXiv:1907.05587); Feng et al., CCS 2023 (arXiv:2303.06280). Thread-safe; an observation takes one short lock.
+/// crowd. So the monitor keeps keyed sketches of the last queries of all clients together, looks at those near a new one, at several distances and over several
+/// times, and compares with what ordinary rows would give. The threshold comes from ordinary rows, half of them played as traffic against the other half, for a
+/// stated share of false alarms. It keeps no rows and no clients. A row that was just asked exactly so (a client's retry) counts once.
+/// Problem and attacks: Chen et al. 2019 (arXiv:1907.05587); Li et al., USENIX Security 2022; Feng et al., CCS 2023 (arXiv:2303.06280). Thread-safe; an observation takes one short lock.
 /// </remarks>
 public sealed class QueryMonitor
 {
     private const int RecentRows = 1 << 14;
     private const int FewestRows = 200;
-    private const int LeastTraffic = 1000;   // of a quiet hour no rates are taken: two queries are no crowd
-    private const double Margin = 1.5;   // the largest of few rows is a low estimate of a rare quantile
-    private readonly KeyedGrid _grid;
-    private readonly CellCounts _ordinary;
-    private readonly CellCounts _counts;
+    private const int Plays = 4;
+    private const double ShareOfRate = 0.4;   // a stream that is longer than what was played reaches further
+    private static readonly double[] s_distances = [.. Enumerable.Range(0, 6).Select(level => 0.35 * Math.Pow(2, level / 2.0))];   // in typical distances
+    private const int Neighbourhood = 1;   // 0.5 of a typical distance
+    private readonly KeyedSketch _sketches;
+    private readonly int[] _squared;
+    private readonly OrdinaryRows _ordinary;
+    private readonly RecentQueries _queries;
     private readonly ulong[] _recent = new ulong[RecentRows];
-    private readonly double[] _thresholds;
-    private readonly int _width;
-    private readonly Lock _lock = new();
+    private readonly int? _budget;
 
-    private QueryMonitor(KeyedGrid grid, int width, CellCounts ordinary, int capacity)
-    {
-        (_grid, _width, _ordinary) = (grid, width, ordinary);
-        _counts = new CellCounts(grid.Levels * KeyedGrid.Tables, capacity);
-        _thresholds = new double[grid.Levels];
-        Array.Fill(_thresholds, double.PositiveInfinity);
-    }
+    private QueryMonitor(KeyedSketch sketches, int[] squared, OrdinaryRows ordinary, RecentQueries queries, double threshold, int? budget, string name) =>
+        (_sketches, _squared, _ordinary, _queries, Threshold, _budget, Name) = (sketches, squared, ordinary, queries, threshold, budget, name);
 
-    /// <summary>The thresholds of the excess, one a cell size; before scaling by them.</summary>
-    public IReadOnlyList<double> Thresholds => _thresholds;
+    /// <summary>What names this monitor's fingerprints: others of the same name made theirs alike, with the same key from the same rows. Says nothing of the key.</summary>
+    public string Name { get; }
 
-    /// <summary>A monitor for rows like <paramref name="rows"/>: half of them give the ordinary rates, the other half, as if it were traffic, the thresholds.</summary>
-    /// <param name="key">At least 16 secret bytes; who knows them can place queries where they are not seen.</param>
-    /// <param name="rows">Shape (count, width), row-major: ordinary rows, encoded to [0, 1], in any order; at least 400.</param>
+    /// <summary>The excess above which there is an alarm; a Chernoff exponent.</summary>
+    public double Threshold { get; }
+
+    /// <summary>A monitor for rows like <paramref name="rows"/>, which say how much traffic to expect where, and how far ordinary traffic goes beyond that.</summary>
+    /// <param name="key">At least 16 secret bytes; who knows them can place queries where they are not seen. Gateways that share what they see share the key.</param>
+    /// <param name="rows">Shape (count, width), row-major: ordinary rows, encoded to [0, 1], in the order in which they came; at least 400.</param>
     /// <param name="width">Numbers in a row.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <exception cref="ArgumentException">The key is short, the rows are few or not of the width, or the options have faults.</exception>
@@ -83,23 +54,15 @@ public sealed class QueryMonitor
             faults.Add($"{rows.Length} numbers are not {2 * FewestRows} ordinary rows of {width} or more.");
         if (faults.Count > 0)
             throw new ArgumentException(string.Join(" ", faults));
+        var random = new Random(BitConverter.ToInt32(SHA256.HashData(key), 0));
         var order = Enumerable.Range(0, rows.Length / width).ToArray();
-        new Random(BitConverter.ToInt32(SHA256.HashData(key), 0)).Shuffle(order);
-        var half = order.Length / 2;
-        var scale = TypicalDistance(rows, width, order.AsSpan(0, Math.Min(half, 500)));
-        var grid = new KeyedGrid(key, width, [.. options.CellWidths.Select(cell => cell * scale)]);
-        var ordinary = new CellCounts(grid.Levels * KeyedGrid.Tables, Math.Max(half, 1 << 16));
-        Span<ulong> cells = stackalloc ulong[grid.Levels * KeyedGrid.Tables];
-        Span<int> before = stackalloc int[cells.Length];
-        foreach (var row in order.AsSpan(0, half))
-        {
-            grid.Place(rows.Slice(row * width, width), cells);
-            ordinary.Add(cells, before);
-        }
-
-        var monitor = new QueryMonitor(grid, width, ordinary, options.Capacity);
-        monitor.Calibrate(rows, order.AsSpan(half), options.FalseAlarmRate);
-        return monitor;
+        random.Shuffle(order);
+        var typical = TypicalDistance(rows, width, order.AsSpan(0, Math.Min(order.Length, 500)));
+        var sketches = new KeyedSketch(key, width, typical * s_distances[^1]);
+        int[] squared = [.. s_distances.Select(distance => (int)Math.Pow(distance * typical / sketches.Unit, 2))];
+        var threshold = Calibrate(sketches, squared, rows, random, options.FalseAlarmRate);
+        return new(sketches, squared, new OrdinaryRows(sketches, rows, order), new RecentQueries(options.Capacity), threshold, options.NeighbourhoodBudget,
+            Convert.ToHexStringLower(HMACSHA256.HashData(key, System.Text.Encoding.UTF8.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"name v2 {width} {typical:R}"))).AsSpan(0, 8)));
     }
 
     /// <summary>Counts a query and judges it.</summary>
@@ -107,86 +70,113 @@ public sealed class QueryMonitor
     /// <exception cref="ArgumentException">The row has another width.</exception>
     public QueryVerdict Observe(ReadOnlySpan<float> row)
     {
-        if (row.Length != _width)
-            throw new ArgumentException($"A row of {row.Length} values; this monitor watches rows of {_width}.", nameof(row));
-        Span<double> excess = stackalloc double[_thresholds.Length];
-        Measure(row, excess);
-        var (largest, level) = (0.0, 0);
-        for (var i = 0; i < excess.Length; i++)
+        Span<short> sketch = stackalloc short[KeyedSketch.Numbers];
+        Span<ulong> cells = stackalloc ulong[KeyedSketch.Tables];
+        var digest = _sketches.Make(Sized(row), sketch, cells) | 1;
+        if (Interlocked.Exchange(ref _recent[digest >> 50], digest) == digest)
+            return default;
+        Span<uint> ages = stackalloc uint[KeyedSketch.Tables * RecentQueries.MostOfACell];
+        Span<int> distances = stackalloc int[ages.Length];
+        var near = _queries.Exchange(sketch, cells, _squared[^1], ages, distances);
+        return Judge(sketch, ages[..near], distances[..near]);
+    }
+
+    /// <summary>What other gateways are told of a query, where they share what they see.</summary>
+    /// <param name="row">One encoded row of the monitor's width.</param>
+    /// <exception cref="ArgumentException">The row has another width.</exception>
+    public QueryFingerprint FingerprintOf(ReadOnlySpan<float> row)
+    {
+        var (sketch, cells) = (new short[KeyedSketch.Numbers], new ulong[KeyedSketch.Tables]);
+        var digest = _sketches.Make(Sized(row), sketch, cells);
+        return new(MemoryMarshal.AsBytes<short>(sketch).ToArray(), cells, digest);
+    }
+
+    /// <summary>Judges a query beside those that share a cell with it, kept elsewhere; <see cref="Observe"/> does the same with this monitor's own memory.</summary>
+    /// <param name="query">The query's fingerprint.</param>
+    /// <param name="earlier">Earlier queries, newest first, each once. Those whose sketch has another length are no queries and are passed over.</param>
+    public QueryVerdict Judge(QueryFingerprint query, IEnumerable<EarlierQuery> earlier)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(earlier);
+        var sketch = MemoryMarshal.Cast<byte, short>(query.Sketch.Span);
+        if (sketch.Length != KeyedSketch.Numbers)
+            throw new ArgumentException("The fingerprint is another monitor's.", nameof(query));
+        var (ages, distances) = (new List<uint>(), new List<int>());
+        foreach (var (age, other) in earlier)
         {
-            if (excess[i] / _thresholds[i] > largest)
-                (largest, level) = (excess[i] / _thresholds[i], i);
+            if (other.Length != query.Sketch.Length)
+                continue;
+            var distance = KeyedSketch.SquaredDistance(sketch, MemoryMarshal.Cast<byte, short>(other.Span));
+            if (distance > _squared[^1])
+                continue;
+            ages.Add((uint)Math.Clamp(age, 1, uint.MaxValue));
+            distances.Add(distance);
         }
 
-        return new(largest > 1, largest, level);
+        return Judge(sketch, CollectionsMarshal.AsSpan(ages), CollectionsMarshal.AsSpan(distances));
     }
 
-    /// <summary>Drops what is older than the present generation; two calls forget everything.</summary>
-    public void Age()
-    {
-        lock (_lock)
-            _counts.Turn();
-    }
+    /// <summary>Drops what was there at the call before; two calls forget everything.</summary>
+    public void Age() => _queries.Age();
 
-    private void Measure(ReadOnlySpan<float> row, Span<double> excess)
+    private QueryVerdict Judge(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances)
     {
-        Span<ulong> cells = stackalloc ulong[excess.Length * KeyedGrid.Tables];
-        Span<int> before = stackalloc int[cells.Length];
-        Span<int> usual = stackalloc int[cells.Length];
-        _grid.Place(row, cells);
-        var digest = _grid.DigestOf(row) | 1;
-        int total;
-        lock (_lock)
+        var spent = false;
+        if (_budget is { } budget)
         {
-            ref var recent = ref _recent[digest >> 50];
-            if (recent == digest)
-                return;
-            recent = digest;
-            total = _counts.Total;
-            _counts.Add(cells, before);
+            var near = 0;
+            foreach (var distance in distances)
+                near += distance <= _squared[Neighbourhood] ? 1 : 0;
+            spent = near >= budget;
         }
 
-        _ordinary.Read(cells, usual);
-        for (var level = 0; level < excess.Length; level++)
-            excess[level] = Excess(before.Slice(level * KeyedGrid.Tables, KeyedGrid.Tables), usual.Slice(level * KeyedGrid.Tables, KeyedGrid.Tables), total);
+        var found = Crowding.Above(sketch, ages, distances, _squared, _ordinary, Threshold);
+        var isAlarm = found.Excess > Threshold || spent;
+        return new(isAlarm, found.Excess / Threshold, found.Neighbours, spent);
     }
 
-    /// <summary>The second smallest over the tables: one table whose border runs through the crowd, or one shared counter, does not decide.</summary>
-    private double Excess(ReadOnlySpan<int> before, ReadOnlySpan<int> usual, int total)
+    private ReadOnlySpan<float> Sized(ReadOnlySpan<float> row) => row.Length == _sketches.Width ? row
+        : throw new ArgumentException($"A row of {row.Length} values; this monitor watches rows of {_sketches.Width}.", nameof(row));
+
+    /// <summary>Plays ordinary rows as traffic, in their own order and in others, and sets the threshold above what they reach but for their share of false alarms.</summary>
+    private static double Calibrate(KeyedSketch sketches, int[] squared, ReadOnlySpan<float> rows, Random random, double falseAlarmRate)
     {
-        var (least, second) = (double.PositiveInfinity, double.PositiveInfinity);
-        for (var table = 0; table < before.Length; table++)
+        var count = rows.Length / sketches.Width;
+        var largest = new PriorityQueue<double, double>();
+        var allowed = Math.Max(1, (int)(Plays * (count - (count / 2)) * falseAlarmRate * ShareOfRate));
+        Span<short> sketch = stackalloc short[KeyedSketch.Numbers];
+        Span<ulong> cells = stackalloc ulong[KeyedSketch.Tables];
+        Span<uint> ages = stackalloc uint[KeyedSketch.Tables * RecentQueries.MostOfACell];
+        Span<int> distances = stackalloc int[ages.Length];
+        for (var play = 0; play < Plays; play++)
         {
-            var rate = Math.Max(total, LeastTraffic) * (usual[table] + 1.0) / (_ordinary.Total + 1.0);
-            var exponent = before[table] <= rate ? 0 : (before[table] * Math.Log(before[table] / rate)) - before[table] + rate;
-            (least, second) = exponent < least ? (exponent, least) : (least, Math.Min(second, exponent));
+            var order = Enumerable.Range(0, count).ToArray();
+            random.Shuffle(order);
+            var ordinary = new OrdinaryRows(sketches, rows, order.AsSpan(0, count / 2));
+            var traffic = order[(count / 2)..];
+            if (play % 2 == 0)
+                Array.Sort(traffic);
+            var queries = new RecentQueries(Math.Clamp(traffic.Length, 256, 1 << 20));
+            var before = new HashSet<ulong>();
+            foreach (var row in traffic)
+            {
+                if (!before.Add(sketches.Make(rows.Slice(row * sketches.Width, sketches.Width), sketch, cells)))
+                    continue;
+                var found = queries.Exchange(sketch, cells, squared[^1], ages, distances);
+                var floor = largest.Count < allowed ? 0 : largest.Peek();
+                var (excess, _) = Crowding.Above(sketch, ages[..found], distances[..found], squared, ordinary, floor);
+                if (excess <= floor)
+                    continue;
+                largest.Enqueue(excess, excess);
+                if (largest.Count > allowed)
+                    largest.Dequeue();
+            }
         }
 
-        return second;
+        return Math.Max(1, largest.Count == 0 ? 0 : largest.Peek());
     }
 
-    /// <summary>Plays ordinary rows as traffic and sets each threshold above what they reach, but for their share of false alarms.</summary>
-    private void Calibrate(ReadOnlySpan<float> rows, ReadOnlySpan<int> order, double falseAlarmRate)
-    {
-        var count = order.Length;
-        var reached = _thresholds.Select(_ => new List<double>(count)).ToArray();
-        Span<double> excess = stackalloc double[_thresholds.Length];
-        foreach (var row in order)
-        {
-            excess.Clear();
-            Measure(rows.Slice(row * _width, _width), excess);
-            for (var level = 0; level < excess.Length; level++)
-                reached[level].Add(excess[level]);
-        }
-
-        var allowed = (int)(order.Length * falseAlarmRate / _thresholds.Length);
-        for (var level = 0; level < _thresholds.Length; level++)
-            _thresholds[level] = Math.Max(1, reached[level].OrderDescending().ElementAt(allowed) * Margin);
-        _counts.Turn();
-        _counts.Turn();
-        Array.Clear(_recent);
-    }
-
+    /// <summary>Half of the rows have a nearest neighbour no further away than this.</summary>
     private static double TypicalDistance(ReadOnlySpan<float> rows, int width, ReadOnlySpan<int> sample)
     {
         var nearest = new List<double>();
@@ -195,7 +185,7 @@ public sealed class QueryMonitor
             var least = double.PositiveInfinity;
             foreach (var other in sample)
             {
-                var distance = System.Numerics.Tensors.TensorPrimitives.Distance(rows.Slice(one * width, width), rows.Slice(other * width, width));
+                var distance = TensorPrimitives.Distance(rows.Slice(one * width, width), rows.Slice(other * width, width));
                 if (distance > 1e-6 && distance < least)
                     least = distance;
             }

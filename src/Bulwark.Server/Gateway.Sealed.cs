@@ -72,8 +72,9 @@ internal sealed partial class Gateway
             return await RefuseUnopenedAsync(protocol, answer, decision);
         // The rows are sealed: a request is charged as many as its bytes could hold, at two bytes a value.
         var rows = (int)Math.Clamp(message.Length / (2L * local.Worker.Facts.Model.Width), 1, options.MaximumRows);
-        if (!options.Observer.Observe(new(decision.Client!, model.Signature.Name, default, rows, default, decision.Time)))
-            return await RefuseAsync(new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld."), decision);
+        var seen = await options.Observer.ObserveAsync(new(decision.Client!, model.Signature.Name, default, rows, default, decision.Time));
+        if (seen is not ObservedAnswer.Give)
+            return await RefuseAsync(seen is ObservedAnswer.Unavailable ? Unwatched : Probing, decision);
         return await RecordSealedAsync(answer, decision, protocol);
     }
 

@@ -11,6 +11,12 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
     private static readonly Refusal Unrecorded = new(StatusCodes.Status503ServiceUnavailable, "log-unavailable", "The decision could not be recorded, so there is none; try again later.");
     private static readonly Refusal Overloaded = new(StatusCodes.Status503ServiceUnavailable, "overloaded", "The gateway has as many requests under way as it may; try again later.");
 
+    /// <summary>The answer when the query monitor cannot be asked.</summary>
+    private static readonly Refusal Unwatched = new(StatusCodes.Status503ServiceUnavailable, "monitor-unavailable", "Queries cannot be watched now, so none is answered; try again later.");
+
+    /// <summary>The answer to what looks like probing.</summary>
+    private static readonly Refusal Probing = new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld.");
+
     /// <summary>Scores: <c>POST v2/models/{model}[/versions/{version}]/infer</c>.</summary>
     internal Task InferAsync(HttpContext http) => ServeAsync(http, AnswerAsync);
 
@@ -73,8 +79,15 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
         var began = Stopwatch.GetTimestamp();
         var answer = await model.AnswerAsync(request, asked, http.RequestAborted);
         models.Count(model, request.RowCount, answer, Stopwatch.GetElapsedTime(began));
-        if (answer.IsScored && !options.Observer.Observe(new(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time)))
-            return (new(StatusCodes.Status429TooManyRequests, "probing", "This client's queries look like probing; the answer is withheld."), null, null);
+        if (answer.IsScored)
+        {
+            var seen = await options.Observer.ObserveAsync(new(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time));
+            if (seen is ObservedAnswer.DecisionOnly && DecisionOnly.Of(answer, model, request, form) is { } blunt)
+                answer = blunt;
+            else if (seen is not ObservedAnswer.Give)
+                return (seen is ObservedAnswer.Unavailable ? Unwatched : Probing, null, null);
+        }
+
         (decision.Outcome, decision.Reason, decision.Status) = (answer.Outcome, answer.Reason, answer.Status);
         if (await audit.RecordAsync(decision, answer.Signed?.Envelope) is not { } place)
             return (Unrecorded, null, null);

@@ -138,6 +138,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
     {
         using var opened = await package.OpenAsync(dataKey, cancel);
         var screen = opened.Contains(ModelFolder.ScreenName) ? opened.File(ModelFolder.ScreenName).ToArray() : null;
-        return WorkerModel.Open(opened.Manifest.Name, opened.Manifest.Version, opened.PackageDigest, opened.File(ModelFolder.OnnxName).Span, screen, opened.Weights);
+        var hardening = opened.Contains(OutputHardening.FileName) ? opened.File(OutputHardening.FileName).ToArray() : null;
+        return WorkerModel.Open(opened.Manifest.Name, opened.Manifest.Version, opened.PackageDigest, opened.File(ModelFolder.OnnxName).Span, screen, opened.Weights, hardening);
     }
 }

@@ -10,8 +10,11 @@ public sealed class WorkerModel : IDisposable
     private readonly IScorer _scorer;
     private readonly FeatureEncoder? _encoder;
 
-    private WorkerModel(string name, string version, Digest package, IScorer scorer, InputScreen screen, FeatureEncoder? encoder)
+    private readonly OutputHardening? _hardening;
+
+    private WorkerModel(string name, string version, Digest package, IScorer scorer, InputScreen screen, FeatureEncoder? encoder, OutputHardening? hardening)
     {
+        _hardening = hardening;
         Name = name;
         Version = version;
         Package = package;
@@ -45,13 +48,15 @@ public sealed class WorkerModel : IDisposable
     /// <param name="onnx">The graph; it must carry its feature schema.</param>
     /// <param name="screen">The input screen; null for the schema's contract alone.</param>
     /// <param name="weights">The weights that the graph keeps apart; held until the model is disposed. Null when it holds all of them.</param>
+    /// <param name="hardening">What of the scores leaves; null for all.</param>
     /// <exception cref="InvalidDataException">The graph carries no schema, or screen, schema and graph do not fit each other.</exception>
-    public static WorkerModel Open(string name, string version, Digest package, ReadOnlySpan<byte> onnx, byte[]? screen, ModelWeights? weights = null)
+    public static WorkerModel Open(string name, string version, Digest package, ReadOnlySpan<byte> onnx, byte[]? screen, ModelWeights? weights = null, byte[]? hardening = null)
     {
         var schema = OnnxModel.SchemaOf(onnx)
             ?? throw new InvalidDataException("The model carries no feature schema, so no request could be checked against it; import it with one.");
         var encoder = new FeatureEncoder(schema);
         var loaded = screen is null ? InputScreen.OfContract(ScreenContract.Of(schema)) : InputScreen.FromJson(screen);
+        var hardened = hardening is null ? null : OutputHardening.Parse(hardening);
         var scorer = new OnnxScorer(onnx, weights);
         try
         {
@@ -59,7 +64,7 @@ public sealed class WorkerModel : IDisposable
                 throw new InvalidDataException($"Schema, graph and input screen have {schema.Width}, {scorer.Width} and {loaded.Width} features; they must be of one model.");
             if (loaded.MeasuresDistance && loaded.EncodedWidth != encoder.EncodedWidth)
                 throw new InvalidDataException($"The input screen measures {loaded.EncodedWidth} encoded values; this model has {encoder.EncodedWidth}.");
-            return new(name, version, package, scorer, loaded, loaded.MeasuresDistance ? encoder : null);
+            return new(name, version, package, scorer, loaded, loaded.MeasuresDistance ? encoder : null, hardened);
         }
         catch
         {
@@ -68,7 +73,7 @@ public sealed class WorkerModel : IDisposable
         }
     }
 
-    /// <summary>Screens every row and, when all pass, scores them.</summary>
+    /// <summary>Screens every row and, when all pass, scores them and hardens the scores as the package says.</summary>
     /// <param name="rows">Shape (count, <see cref="Width"/>), row-major, raw.</param>
     /// <param name="count">How many rows.</param>
     /// <param name="scores">Shape (count, <see cref="Classes"/>); written only when all rows pass.</param>
@@ -93,6 +98,7 @@ public sealed class WorkerModel : IDisposable
         }
 
         _scorer.Score(rows, count, scores);
+        _hardening?.Apply(rows, count, scores[..(count * Classes)]);
         return (new(ScreenOutcome.Accepted), -1);
     }
 

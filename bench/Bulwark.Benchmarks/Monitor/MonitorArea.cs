@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Bulwark.Monitoring;
+using Bulwark.Networks;
 using Bulwark.Training;
 
 namespace Bulwark.Benchmarks.Monitor;
@@ -9,101 +9,96 @@ namespace Bulwark.Benchmarks.Monitor;
 /// <summary>What the query monitor sees of searches by queries, unaware ones and ones that know it, on the URL data; and what an observation costs.</summary>
 internal static class MonitorArea
 {
-    private const int MostQueries = 500;
-    private const int OrdinaryBetween = 5;
+    private static readonly SearchStyle[] s_styles =
+    [
+        new("unaware", 0, 0, 5), new("unaware, noise on every quantity", 0, 0.03, 5),
+        new("aware, moves of at least 0.1", 0.1, 0, 5), new("aware, moves of at least 0.2", 0.2, 0, 5), new("aware, moves of at least 0.3", 0.3, 0, 5),
+        new("aware, moves of at least 0.4", 0.4, 0, 5), new("aware, moves of at least 0.3 and noise", 0.3, 0.03, 5),
+        new("aware and slow (60 ordinary queries between)", 0.3, 0, 60),
+    ];
 
     public static int Run(string[] arguments)
     {
         var attacked = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 100;
-        Cost();
-        var path = Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data/url-phishing/dataset_phishing.csv");
-        if (!File.Exists(path))
+        ObservationCost.Measure();
+        var data = Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data");
+        if (!Directory.Exists(data))
         {
-            Console.WriteLine($"detection: skipped, there is no {path}");
+            Console.WriteLine($"detection: skipped, there is no {data}");
             return 0;
         }
 
-        Detection(path, attacked);
+        FalseAlarms.Measure("URL", Path.Combine(data, "url-phishing/dataset_phishing.csv"), "status", "phishing");
+        FalseAlarms.Measure("credit default", Path.Combine(data, "uci_default_credit.csv"), null, null);
+        Detection(Path.Combine(data, "url-phishing/dataset_phishing.csv"), attacked);
         return 0;
     }
 
     private static void Detection(string path, int attacked)
     {
         var data = DatasetFile.ReadAsync(path, new(), new SchemaOptions { Label = "status", Positive = ["phishing"] }).GetAwaiter().GetResult().Encode();
-        var (width, order) = (data.Width, Enumerable.Range(0, data.Rows).ToArray());
+        var order = Enumerable.Range(0, data.Rows).ToArray();
         new Random(1).Shuffle(order);
         float[] Rows(IEnumerable<int> rows) => [.. rows.SelectMany(row => data.Row(row).ToArray())];
-        var network = Trainer.Train(new EncodedDataset(Rows(order[..4000]), width, [.. order[..4000].Select(row => data.Labels[row])]), null, new TrainingOptions()).Network;
-        var monitor = QueryMonitor.Fit(RandomNumberGenerator.GetBytes(32), Rows(order[4000..8000]), width);
+        var training = new EncodedDataset(Rows(order[..4000]), data.Width, [.. order[..4000].Select(row => data.Labels[row])]);
+        var ordinary = Rows(order[4000..8000]);
+        var key = RandomNumberGenerator.GetBytes(32);
+        var monitor = QueryMonitor.Fit(key, ordinary, data.Width);
+        var lax = QueryMonitor.Fit(key, ordinary, data.Width, new QueryMonitorOptions { FalseAlarmRate = 0.01 });
         var traffic = order[8000..];
-        var alarms = traffic.Count(row => monitor.Observe(data.Row(row)).IsAlarm);
-        Console.WriteLine($"URL data, {width} columns; thresholds {string.Join(' ', monitor.Thresholds.Select(value => value.ToString("F1", CultureInfo.InvariantCulture)))}; false alarms on {traffic.Length} rows that set nothing: {alarms} ({(double)alarms / traffic.Length:P2})");
         var pool = Rows(traffic.Where(row => data.Labels[row] == 0));
-        var victims = traffic.Where(row => data.Labels[row] == 1 && Logit(network, data.Row(row)) > 0).Take(attacked).ToArray();
-        foreach (var leastMove in (double[])[0, 0.1, 0.2, 0.3, 0.4])
-            Print(leastMove, [.. victims.Select((row, index) => Attack(monitor, data, traffic, new QuerySearcher(network, pool, leastMove, index), data.Row(row).ToArray()))]);
+        int[] quantities = [.. Enumerable.Range(0, data.Width).Where(column => order.Take(2000).Select(row => data.Row(row)[column]).Distinct().Count() > 20)];
+        foreach (var (name, robust) in new (string, RobustOptions?)[] { ("plain network", null), ("robustly trained network", new RobustOptions()) })
+        {
+            var network = Trainer.Train(training, null, new TrainingOptions { Robust = robust }).Network;
+            var victims = traffic.Where(row => data.Labels[row] == 1 && Logit(network, data.Row(row)) > 0).Take(attacked).ToArray();
+            Console.WriteLine($"{name}: {victims.Length} refused rows are attacked within L2 0.5, at most 500 queries each; at 0.1 % false alarms, and at 1 %:");
+            foreach (var style in s_styles)
+            {
+                var attacks = victims.Select((row, index) => Attack(monitor, lax, data, traffic, new QuerySearcher(network, pool, quantities, style, index), row, style)).ToArray();
+                Print(style.Name, attacks);
+            }
+        }
     }
 
-    /// <summary>One attack between ordinary queries: at which query it succeeded and at which it was first seen; null for never.</summary>
-    private static (int? Succeeded, int? Seen) Attack(QueryMonitor monitor, EncodedDataset data, int[] traffic, QuerySearcher searcher, float[] start)
+    /// <summary>One attack between ordinary queries.</summary>
+    private static SearchOutcome Attack(QueryMonitor monitor, QueryMonitor lax, EncodedDataset data, int[] traffic, QuerySearcher searcher, int start, SearchStyle style)
     {
-        monitor.Age();
-        monitor.Age();
-        var (next, query) = (0, 0);
-        (int? Succeeded, int? Seen) outcome = default;
-        for (; next < 1000; next++)
-            monitor.Observe(data.Row(traffic[next]));
-        foreach (var (row, succeeds) in searcher.Search(start, MostQueries))
+        const int MostQueries = 500, Warm = 1000;
+        QueryMonitor[] both = [monitor, lax];
+        foreach (var one in both)
+        {
+            one.Age();
+            one.Age();
+        }
+
+        var others = traffic.Where(row => row != start).ToArray();
+        new Random(start).Shuffle(others);
+        var (next, query, outcome) = (0, 0, new SearchOutcome());
+        for (; next < Warm; next++)
+            Array.ForEach(both, one => one.Observe(data.Row(others[next])));
+        foreach (var (row, succeeds) in searcher.Search(data.Row(start).ToArray(), Math.Min(MostQueries, (others.Length - Warm) / style.OrdinaryBetween)))
         {
             query++;
-            for (var i = 0; i < OrdinaryBetween && next < traffic.Length; i++)
-                monitor.Observe(data.Row(traffic[next++]));
-            if (monitor.Observe(row).IsAlarm)
-                outcome.Seen ??= query;
-            if (succeeds)
-                outcome.Succeeded = query;
+            for (var i = 0; i < style.OrdinaryBetween; i++, next++)
+                Array.ForEach(both, one => one.Observe(data.Row(others[next])));
+            outcome.Ask(query, succeeds, monitor.Observe(row).IsAlarm, lax.Observe(row).IsAlarm);
         }
 
         return outcome;
     }
 
-    private static void Print(double leastMove, (int? Succeeded, int? Seen)[] attacks)
+    private static void Print(string name, SearchOutcome[] attacks)
     {
-        var before = attacks.Count(attack => attack.Succeeded is { } success && !(attack.Seen <= success));
+        var before = attacks.Count(attack => attack.SucceedsUnseen);
         var seen = attacks.Where(attack => attack.Seen is not null).Select(attack => attack.Seen!.Value).Order().ToList();
-        var lengthy = attacks.Count(attack => attack.Succeeded is not <= 12);
+        var longer = attacks.Where(attack => attack.Asked > 12).ToArray();
+        var flagged = attacks.Sum(attack => attack.FlaggedByLax) / (double)attacks.Sum(attack => attack.Asked);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  moves of at least {leastMove:F1}: {attacks.Count(attack => attack.Succeeded is not null)} of {attacks.Length} succeed in the end, {before} before an alarm; seen {seen.Count} (of {lengthy} longer than 12 queries {attacks.Count(a => a.Succeeded is not <= 12 && a.Seen is not null)}), after {(seen.Count == 0 ? 0 : seen[seen.Count / 2])} queries in the middle, at most {seen.LastOrDefault()}"));
+            $"  {name}: {attacks.Count(attack => attack.Succeeded is not null)} of {attacks.Length} succeed in the end, {before} before an alarm (of them {attacks.Count(a => a.SucceedsUnseen && a.Succeeded <= 3)} with the first two changes); of {longer.Length} with more than 12 queries {longer.Count(a => a.Seen <= 12)} are seen within 12; alarm at query {(seen.Count == 0 ? 0 : seen[seen.Count / 2])} in the middle, {seen.LastOrDefault()} at most; at 1 %: {flagged:P0} of the queries, {attacks.Count(a => a.SeenByLax is { } at && !(a.Succeeded < at))} of the attacks before success"));
     }
 
-    private static void Cost()
-    {
-        const int Width = 60, Stored = 1_000_000;
-        var random = new Random(2);
-        float[] Row() => [.. Enumerable.Range(0, Width).Select(_ => random.NextSingle())];
-        var rows = Enumerable.Range(0, 4096).Select(_ => Row()).ToArray();
-        var monitor = QueryMonitor.Fit(RandomNumberGenerator.GetBytes(32), [.. rows.SelectMany(row => row)], Width, new QueryMonitorOptions { Capacity = 1 << 20 });
-        var row = Row();
-        for (var i = 0; i < Stored; i++)
-        {
-            row[i % Width] = random.NextSingle();
-            monitor.Observe(row);
-        }
-
-        var times = new List<double>();
-        for (var i = 0; i < 20_000; i++)
-        {
-            row[i % Width] = random.NextSingle();
-            var began = Stopwatch.GetTimestamp();
-            monitor.Observe(row);
-            times.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
-        }
-
-        times.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"an observation of {Width} columns with {Stored} counted: {times[times.Count / 2]:F1} µs in the middle, p99 {times[(int)(times.Count * 0.99)]:F1} µs; {2.0 * 2 * 12:F0} bytes a query of capacity"));
-    }
-
-    private static float Logit(Networks.DenseNetwork<float> network, ReadOnlySpan<float> row)
+    private static float Logit(DenseNetwork<float> network, ReadOnlySpan<float> row)
     {
         Span<float> logit = stackalloc float[1];
         network.Forward(row, 1, logit);

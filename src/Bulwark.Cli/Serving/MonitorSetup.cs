@@ -11,35 +11,60 @@ namespace Bulwark.Cli.Serving;
 internal static class MonitorSetup
 {
     private static readonly Option<FileInfo> s_rows = new Option<FileInfo>("--monitor") { Description = "Watch queries: ordinary rows with the model's columns and label (CSV or Parquet, 400 at least), by which crowding is judged.", HelpName = "FILE" }.AcceptExistingOnly();
-    private static readonly Option<AlarmAnswer> s_answer = new("--on-alarm") { Description = "What an alarm does: withhold the answer, or record it as suspicion that policies see.", DefaultValueFactory = _ => AlarmAnswer.Withhold };
+    private static readonly Option<AlarmAnswer> s_answer = new("--on-alarm") { Description = "What an alarm does: withhold the answer, tell the decision only, or record it as suspicion that policies see (which tells the asker nothing at once).", DefaultValueFactory = _ => AlarmAnswer.Withhold };
     private static readonly Option<long?> s_budget = new("--budget-per-day") { Description = "Rows that one client may have scored a day.", HelpName = "ROWS" };
+
+    private static readonly Option<Uri?> s_store = new("--monitor-store") { Description = "A Redis server in which several gateways keep together what they have seen; needs --monitor-key.", HelpName = "redis[s]://HOST:PORT", CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "rediss" ? uri : Wrong(result) };
+    private static readonly Option<FileInfo> s_password = new Option<FileInfo>("--monitor-store-password") { Description = "A file that holds the store's password.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileInfo> s_key = new Option<FileInfo>("--monitor-key") { Description = "A file of 32 secret bytes, the same on every gateway; without it the key is new at each start.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<bool> s_alone = new("--monitor-alone") { Description = "Go on by this gateway's own memory while the store is away; else requests are answered 503 then." };
+    private static readonly TimeSpan s_memory = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
     internal static void AddTo(Command command)
     {
         command.Options.Add(s_rows);
         command.Options.Add(s_answer);
         command.Options.Add(s_budget);
+        command.Options.Add(s_store);
+        command.Options.Add(s_password);
+        command.Options.Add(s_key);
+        command.Options.Add(s_alone);
     }
 
     /// <summary>The options with the observer that the command line asks for.</summary>
     /// <exception cref="CommandException">The model has no schema, or the rows are not those of the model.</exception>
     internal static async Task<GatewayOptions> ApplyAsync(ParseResult parsed, string package, GatewayOptions options, CancellationToken cancel)
     {
-        if (parsed.GetValue(s_rows) is null && parsed.GetValue(s_budget) is null)
+        if (parsed.GetValue(s_rows) is null && parsed.GetValue(s_budget) is null && parsed.GetValue(s_store) is null)
             return options;
-        var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time);
+        var store = parsed.GetValue(s_store);
+        var key = parsed.GetValue(s_key) is { } file ? await File.ReadAllBytesAsync(file.FullName, cancel) : RandomNumberGenerator.GetBytes(32);
+        if (key.Length != 32)
+            throw new CommandException("The monitor's key file does not hold 32 bytes.", "openssl rand -out monitor.key 32");
+        if (store is not null && parsed.GetValue(s_key) is null)
+            throw new CommandException("Gateways that share what they see need the same --monitor-key.", "openssl rand -out monitor.key 32");
+        var password = parsed.GetValue(s_password) is { } secret ? (await File.ReadAllTextAsync(secret.FullName, cancel)).Trim() : null;
+        var shared = store is null ? null : await SharedQueries.JoinAsync(store, password, s_memory, s_patience);
+        var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone));
         if (parsed.GetValue(s_rows) is { } rows)
-            await WatchAsync(observer, package, options, rows, cancel);
+            await WatchAsync(observer, package, options, rows, key, cancel);
         return options with { Observer = observer };
     }
 
-    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, CancellationToken cancel)
+    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, CancellationToken cancel)
     {
         await using var stream = File.OpenRead(package);
         using var opened = await SealedModel.OpenAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel);
         var schema = opened.Schema() ?? throw new CommandException("The model has no feature schema, so its rows cannot be compared.", "import it with --schema");
         var data = await DatasetFile.ReadAsync(rows.FullName, new(), new SchemaOptions { Label = schema.Label, Positive = [schema.PositiveLabel] }, schema, cancel: cancel);
         var encoder = new FeatureEncoder(schema);
-        observer.Watch(opened.Manifest.Name, schema, QueryMonitor.Fit(RandomNumberGenerator.GetBytes(32), encoder.Encode(data.Raw), encoder.EncodedWidth));
+        observer.Watch(opened.Manifest.Name, schema, QueryMonitor.Fit(key, encoder.Encode(data.Raw), encoder.EncodedWidth));
+    }
+
+    private static Uri? Wrong(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        result.AddError("The store is redis://HOST:PORT or rediss://HOST:PORT.");
+        return null;
     }
 }

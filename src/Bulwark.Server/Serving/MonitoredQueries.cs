@@ -12,14 +12,22 @@ public enum AlarmAnswer
 
     /// <summary>The answer is given; the client's suspicion rises, which policies see.</summary>
     Record,
+
+    /// <summary>Only the decision is told.</summary>
+    DecisionOnly,
 }
 
 /// <summary>The query monitor joined to the gateway: one monitor a model, over all clients; suspicion and a daily budget for each client.</summary>
-/// <remarks>Thread-safe. Clients are known by their pseudonyms; of at most 100,000 of them something is kept. Suspicion halves each hour.</remarks>
+/// <remarks>
+/// With a shared store, one round trip a request, all gateways judge by what all have seen; budgets and suspicion of a client are those of all gateways as of its last request here.
+/// Thread-safe. Clients are known by their pseudonyms; of at most 100,000 of them something is kept. Suspicion halves each hour.
+/// </remarks>
 /// <param name="answer">What an alarm does.</param>
 /// <param name="budgetPerDay">Rows that a client may have scored a day, in UTC; null for no budget.</param>
 /// <param name="time">The clock.</param>
-public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, TimeProvider time) : QueryObserver
+/// <param name="shared">What other gateways have seen; null for this one alone.</param>
+/// <param name="goOnAlone">True when this gateway goes on by its own memory while the store is away; false when it answers 503 then.</param>
+public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, TimeProvider time, SharedQueries? shared = null, bool goOnAlone = false) : QueryObserver
 {
     private const int MostClients = 100_000;
     private const int SuspicionOfAnAlarm = 200;
@@ -44,21 +52,60 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     public override bool Observe(in ObservedQuery query)
     {
         var alarms = CountAlarms(query);
-        if (_clients.Count >= MostClients)
-            _clients.Clear();   // a flood of names forgets suspicion, never the monitors' counts, which know no names
-        _clients.GetOrAdd(query.Client, _ => new Conduct()).Add(query.Time, query.RowCount, alarms * SuspicionOfAnAlarm);
+        ConductOf(query.Client).Add(query.Time, query.RowCount, alarms * SuspicionOfAnAlarm);
         if (alarms == 0)
             return true;
         Interlocked.Add(ref _alarms, alarms);
         return answer == AlarmAnswer.Record;
     }
 
+    /// <inheritdoc/>
+    public override async ValueTask<ObservedAnswer> ObserveAsync(ObservedQuery query)
+    {
+        if (shared is null)
+            return Word(Observe(query));
+        var (rows, watched) = EncodedRows(query);
+        FingerprintsOf(rows, watched, out var prints);
+        var prefix = $"bulwark:{query.Model}:{watched.Monitor?.Name}";
+        if (await shared.ExchangeAsync(prefix, query.Client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
+            return goOnAlone ? Word(Observe(query)) : ObservedAnswer.Unavailable;
+        var alarms = 0;
+        for (var row = 0; row < prints.Count; row++)
+            alarms += sight.Earlier[row] is { } earlier && watched.Monitor!.Judge(prints[row], earlier).IsAlarm ? 1 : 0;
+        if (alarms > 0)
+            shared.Tell(prefix, query.Client, time.GetUtcNow(), alarms);
+        Interlocked.Add(ref _alarms, alarms);
+        var suspicion = SuspicionOfAnAlarm * (alarms + sight.AlarmsThisHour + (sight.AlarmsLastHour / 2.0));
+        ConductOf(query.Client).Learn(query.Time, sight.RowsToday, suspicion);
+        return Word(alarms == 0 || answer == AlarmAnswer.Record);
+    }
+
+    private ObservedAnswer Word(bool given) => given ? ObservedAnswer.Give : answer == AlarmAnswer.DecisionOnly ? ObservedAnswer.DecisionOnly : ObservedAnswer.Withhold;
+
+    private Conduct ConductOf(string client)
+    {
+        if (_clients.Count >= MostClients)
+            _clients.Clear();   // a flood of names forgets suspicion, never the monitors' counts, which know no names
+        return _clients.GetOrAdd(client, _ => new Conduct());
+    }
+
+    private (float[] Rows, (FeatureEncoder? Encoder, QueryMonitor? Monitor) Watched) EncodedRows(in ObservedQuery query) =>
+        query.Rows.IsEmpty || !_models.TryGetValue(query.Model, out var watched) || query.Rows.Length != (long)query.RowCount * watched.Encoder.Width
+            ? ([], default) : (watched.Encoder.Encode(query.Rows.Span), (watched.Encoder, watched.Monitor));
+
+    private static void FingerprintsOf(float[] rows, (FeatureEncoder? Encoder, QueryMonitor? Monitor) watched, out List<QueryFingerprint> prints)
+    {
+        prints = [];
+        for (var at = 0; watched.Encoder is { } encoder && at < rows.Length; at += encoder.EncodedWidth)
+            prints.Add(watched.Monitor!.FingerprintOf(rows.AsSpan(at, encoder.EncodedWidth)));
+    }
+
     private int CountAlarms(in ObservedQuery query)
     {
-        if (query.Rows.IsEmpty || !_models.TryGetValue(query.Model, out var watched) || query.Rows.Length != (long)query.RowCount * watched.Encoder.Width)
+        var (encoded, watched) = EncodedRows(query);
+        if (watched.Monitor is null)
             return 0;
-        var encoded = watched.Encoder.Encode(query.Rows.Span);
-        var (alarms, width) = (0, watched.Encoder.EncodedWidth);
+        var (alarms, width) = (0, watched.Encoder!.EncodedWidth);
         for (var row = 0; row < query.RowCount; row++)
             alarms += watched.Monitor.Observe(encoded.AsSpan(row * width, width)).IsAlarm ? 1 : 0;
         return alarms;
@@ -90,6 +137,16 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
                 Pass(now);
                 _rows += rows;
                 _suspicion = Math.Min(1000, _suspicion + suspicion);
+            }
+        }
+
+        /// <summary>What all gateways know.</summary>
+        internal void Learn(DateTimeOffset now, long rowsToday, double suspicion)
+        {
+            lock (_lock)
+            {
+                Pass(now);
+                (_rows, _suspicion) = (Math.Max(_rows, rowsToday), Math.Min(1000, Math.Max(_suspicion, suspicion)));
             }
         }
 

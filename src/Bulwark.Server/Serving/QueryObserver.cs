@@ -17,6 +17,22 @@ public readonly record struct ClientStanding(long? BudgetLeft, int Suspicion)
 /// <param name="Time">When.</param>
 public readonly record struct ObservedQuery(string Client, string Model, ReadOnlyMemory<float> Rows, int RowCount, ReadOnlyMemory<float> Scores, DateTimeOffset Time);
 
+/// <summary>What an observer says of an answer that is about to leave.</summary>
+public enum ObservedAnswer
+{
+    /// <summary>The observer cannot say, and nothing leaves unobserved (503, <c>monitor-unavailable</c>).</summary>
+    Unavailable = 0,
+
+    /// <summary>It looks like probing; the answer is withheld (429, <c>probing</c>).</summary>
+    Withhold,
+
+    /// <summary>It looks like probing; only the decision is told. Where that cannot be done (a receipt, another server's model) the answer is withheld.</summary>
+    DecisionOnly,
+
+    /// <summary>It leaves as it is.</summary>
+    Give,
+}
+
 /// <summary>Where a query monitor is joined to the gateway; this one watches nothing.</summary>
 /// <remarks>Both are called for every request, on its thread: they must be quick, thread-safe, and must not throw.</remarks>
 public class QueryObserver
@@ -29,4 +45,7 @@ public class QueryObserver
 
     /// <summary>Takes note of a scored request before its answer leaves. False withholds the answer (429, <c>probing</c>).</summary>
     public virtual bool Observe(in ObservedQuery query) => true;
+
+    /// <summary>What the gateway asks: <see cref="Observe"/>, unless the observer asks elsewhere first.</summary>
+    public virtual ValueTask<ObservedAnswer> ObserveAsync(ObservedQuery query) => new(Observe(query) ? ObservedAnswer.Give : ObservedAnswer.Withhold);
 }

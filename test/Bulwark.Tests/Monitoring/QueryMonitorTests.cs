@@ -55,6 +55,44 @@ public class QueryMonitorTests
     }
 
     [Fact]
+    public void A_neighbourhood_has_a_budget_where_one_is_set()
+    {
+        var random = new Random(1);
+        var monitor = QueryMonitor.Fit(s_key, Rows(random, 2000), Width, new QueryMonitorOptions { NeighbourhoodBudget = 3 });
+        float[] Near() => [.. Enumerable.Range(0, Width).Select(_ => 0.4f + ((random.NextSingle() - 0.5f) * 0.01f))];
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.False(monitor.Observe(Near()).IsBudgetSpent));
+        Assert.True(monitor.Observe(Near()) is { IsBudgetSpent: true, IsAlarm: true });
+    }
+
+    [Fact]
+    public void What_another_gateway_remembers_is_judged_alike()
+    {
+        var random = new Random(1);
+        float[] rows = Rows(random, 2000);
+        var (one, other) = (QueryMonitor.Fit(s_key, rows, Width), QueryMonitor.Fit(s_key, rows, Width));
+        var shared = new List<QueryFingerprint>();
+        for (var query = 0; query < 20; query++)
+        {
+            float[] asked = [.. Enumerable.Range(0, Width).Select(_ => 0.9f + ((random.NextSingle() - 0.5f) * 0.05f))];
+            var print = other.FingerprintOf(asked);
+            var judged = other.Judge(print, shared.AsEnumerable().Reverse().Where(earlier => earlier.Cells.Zip(print.Cells).Any(pair => pair.First == pair.Second)).Select((earlier, _) => new EarlierQuery(shared.Count - shared.IndexOf(earlier), earlier.Sketch)));
+            Assert.Equal(one.Observe(asked), judged);
+            shared.Add(print);
+        }
+
+        Assert.NotEqual(one.FingerprintOf(rows.AsSpan(0, Width)).Cells, QueryMonitor.Fit(new byte[32], rows, Width).FingerprintOf(rows.AsSpan(0, Width)).Cells);
+    }
+
+    [Fact]
+    public void Earlier_queries_that_are_none_are_passed_over()
+    {
+        var monitor = QueryMonitor.Fit(s_key, Rows(new Random(1), 2000), Width);
+        var print = monitor.FingerprintOf(new float[Width]);
+        Assert.False(monitor.Judge(print, Enumerable.Range(1, 100).Select(age => new EarlierQuery(age, new byte[age % 48]))).IsAlarm);
+        Assert.Throws<ArgumentException>(() => monitor.Judge(print with { Sketch = new byte[47] }, []));
+    }
+
+    [Fact]
     public void What_cannot_be_judged_is_refused()
     {
         var rows = Rows(new Random(1), 400);
@@ -62,7 +100,7 @@ public class QueryMonitorTests
         Assert.Contains("400 ordinary rows", Assert.Throws<ArgumentException>(() => QueryMonitor.Fit(s_key, rows.AsSpan(Width), Width)).Message);
         Assert.Contains("equal", Assert.Throws<ArgumentException>(() => QueryMonitor.Fit(s_key, new float[400 * Width], Width)).Message);
         Assert.Throws<ArgumentException>(() => QueryMonitor.Fit(s_key, rows, Width).Observe(new float[Width - 1]));
-        Assert.Throws<ArgumentException>(() => QueryMonitor.Fit(s_key, rows, Width, new QueryMonitorOptions { FalseAlarmRate = 0 }));
+        Assert.Throws<ArgumentException>(() => QueryMonitor.Fit(s_key, rows, Width, new QueryMonitorOptions { FalseAlarmRate = 0, NeighbourhoodBudget = 61 }));
     }
 
     /// <summary>Three clouds, as ordinary traffic has its usual customers.</summary>

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Server;
+using Bulwark.Tests.Servers;
+
+namespace Bulwark.Tests.Server;
+
+public class SharedQueriesTests
+{
+    private const int Width = 8;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly FeatureSchema s_schema = new() { Label = "y", Features = [.. Enumerable.Range(0, Width).Select(i => new Feature { Name = $"x{i}", Minimum = 0, Maximum = 10 })] };
+    private static readonly float[] s_ordinary = Ordinary(new Random(4));
+    private readonly Random _random = new(5);
+
+    [Fact]
+    public async Task A_search_spread_over_gateways_and_clients_is_seen_as_by_one()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var second = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        MonitoredQueries[] gateways = [Watched(first), Watched(second)];
+        var alone = Watched(null);
+        var (asked, seenAlone) = (0, 0);
+        ObservedAnswer answer;
+        do
+        {
+            var query = Query($"client{asked % 5}");
+            answer = await gateways[asked % 2].ObserveAsync(query);
+            asked++;
+            if (seenAlone == 0 && await alone.ObserveAsync(query) == ObservedAnswer.Withhold)
+                seenAlone = asked;
+        }
+        while (answer == ObservedAnswer.Give && asked < 100);
+        Assert.Equal(ObservedAnswer.Withhold, answer);
+        Assert.Equal(seenAlone, asked);
+        var last = $"client{(asked - 1) % 5}";
+        Assert.True(gateways[(asked - 1) % 2].StandingOf(last).Suspicion >= 150);
+        // The other gateway learns of suspicion and budget with the client's next request.
+        var told = gateways[asked % 2];
+        await WaitAsync(async () =>
+        {
+            await told.ObserveAsync(new(last, "unwatched", default, 1, default, DateTimeOffset.UtcNow));
+            return told.StandingOf(last).BudgetLeft < 1000;
+        });
+    }
+
+    [Fact]
+    public async Task Nothing_raw_is_in_the_store_and_everything_expires()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        Assert.Equal(ObservedAnswer.Give, await Watched(shared).ObserveAsync(Query("one")));
+        var keys = (await redis.AskAsync("KEYS *")).Split("\r\n").Where(line => line.StartsWith('{')).ToList();
+        Assert.Equal(4 + 3, keys.Count);   // four cells, the digest, the day, the number
+        foreach (var key in keys.Where(key => !key.EndsWith(":n", StringComparison.Ordinal)))
+            Assert.DoesNotContain(":-1", await redis.AskAsync($"TTL {key}"), StringComparison.Ordinal);
+        var cell = keys.First(key => key.Contains(":c:1:", StringComparison.Ordinal));
+        Assert.Contains("$56\r\n", await redis.AskAsync($"LRANGE {cell} 0 -1"), StringComparison.Ordinal);   // a number and a sketch, no 32 bytes of values
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_store_that_is_away_refuses_or_leaves_the_gateway_alone_and_comes_back(bool alone)
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        var gateway = Watched(shared, alone);
+        Assert.Equal(ObservedAnswer.Give, await gateway.ObserveAsync(Query("one")));
+        redis.Kill();
+        Assert.Equal(alone ? ObservedAnswer.Give : ObservedAnswer.Unavailable, await gateway.ObserveAsync(Query("one")));
+        if (alone)   // it still sees a search, by itself
+            await WaitAsync(async () => await gateway.ObserveAsync(Query("one")) == ObservedAnswer.Withhold);
+        await redis.StartAgainAsync();
+        await WaitAsync(async () =>
+        {
+            await gateway.ObserveAsync(Query("two"));
+            return (await redis.AskAsync("KEYS *")).Contains(":b:", StringComparison.Ordinal);
+        });
+        Assert.NotEqual(ObservedAnswer.Unavailable, await gateway.ObserveAsync(Query("two")));
+    }
+
+    [Theory, InlineData("http://127.0.0.1:1"), InlineData("redis://user:password@127.0.0.1:1")]
+    public async Task An_address_that_is_none_is_refused(string address) =>
+        await Assert.ThrowsAsync<ArgumentException>(() => SharedQueries.JoinAsync(new Uri(address), null, TimeSpan.FromHours(1), s_patience));
+
+    private static async Task WaitAsync(Func<Task<bool>> until)
+    {
+        for (var limit = Stopwatch.StartNew(); limit.Elapsed < TimeSpan.FromMinutes(2);)
+        {
+            if (await until())
+                return;
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Fail("It did not come to pass within two minutes.");
+    }
+
+    private static MonitoredQueries Watched(SharedQueries? shared, bool alone = false)
+    {
+        var queries = new MonitoredQueries(AlarmAnswer.Withhold, 1000, TimeProvider.System, shared, alone);
+        queries.Watch("model", s_schema, QueryMonitor.Fit(new byte[32], s_ordinary, Width));
+        return queries;
+    }
+
+    private static float[] Ordinary(Random random) => [.. Enumerable.Range(0, 600 * Width).Select(_ => random.NextSingle() * 0.5f)];
+
+    private ObservedQuery Query(string client) =>
+        new(client, "model", Enumerable.Range(0, Width).Select(_ => 9 + (_random.NextSingle() * 0.1f)).ToArray(), 1, default, DateTimeOffset.UtcNow);
+}
