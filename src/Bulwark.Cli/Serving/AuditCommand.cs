@@ -27,12 +27,13 @@ internal static class AuditCommand
     private static Command CreateExport()
     {
         var trail = Trail();
-        var format = new Option<string>("--format") { Description = "ocsf: Open Cybersecurity Schema Framework 1.6, API Activity.", DefaultValueFactory = _ => "ocsf" }.AcceptOnlyFromAmong("ocsf");
+        var format = new Option<string>("--format") { Description = "ocsf: Open Cybersecurity Schema Framework 1.6, API Activity; ecs: Elastic Common Schema 8.11.", DefaultValueFactory = _ => "ocsf" }.AcceptOnlyFromAmong("ocsf", "ecs");
         var output = new Option<FileInfo>("-o", "--output") { Description = "Where to; stdout without.", HelpName = "FILE" };
         var command = new Command("export", "Writes decisions as events, a line each. Example: bulwark audit export --format ocsf -o events.jsonl") { trail, format, output };
         command.SetAction(parsed =>
         {
-            var lines = Files(parsed, trail).SelectMany(file => File.ReadLines(file.FullName)).Select(line => JsonSerializer.Serialize(OcsfEvent.Of(AuditLine.Parse(line)), OneLine));
+            var isEcs = parsed.GetValue(format) == "ecs";
+            var lines = Files(parsed, trail).SelectMany(file => File.ReadLines(file.FullName)).Select(AuditLine.Parse).Select(line => JsonSerializer.Serialize(isEcs ? EcsEvent.Of(line) : OcsfEvent.Of(line), OneLine));
             if (parsed.GetValue(output) is not { } target)
             {
                 foreach (var line in lines)

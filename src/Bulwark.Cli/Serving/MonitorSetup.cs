@@ -18,6 +18,8 @@ internal static class MonitorSetup
     private static readonly Option<FileInfo> s_password = new Option<FileInfo>("--monitor-store-password") { Description = "A file that holds the store's password.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> s_key = new Option<FileInfo>("--monitor-key") { Description = "A file of 32 secret bytes, the same on every gateway; without it the key is new at each start.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> s_alone = new("--monitor-alone") { Description = "Go on by this gateway's own memory while the store is away; else requests are answered 503 then." };
+    private static readonly Option<bool> s_extraction = new("--watch-extraction") { Description = "Also watch each client for a copy in the making (PRADA), measured against the ordinary rows." };
+    private static readonly Option<FileInfo> s_alerts = new("--alerts") { Description = "A file that gets each alarm as a line of JSON, with its ATLAS technique and what it rests on.", HelpName = "FILE" };
     private static readonly TimeSpan s_memory = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
@@ -30,6 +32,8 @@ internal static class MonitorSetup
         command.Options.Add(s_password);
         command.Options.Add(s_key);
         command.Options.Add(s_alone);
+        command.Options.Add(s_extraction);
+        command.Options.Add(s_alerts);
     }
 
     /// <summary>The options with the observer that the command line asks for.</summary>
@@ -46,20 +50,22 @@ internal static class MonitorSetup
             throw new CommandException("Gateways that share what they see need the same --monitor-key.", "openssl rand -out monitor.key 32");
         var password = parsed.GetValue(s_password) is { } secret ? (await File.ReadAllTextAsync(secret.FullName, cancel)).Trim() : null;
         var shared = store is null ? null : await SharedQueries.JoinAsync(store, password, s_memory, s_patience);
-        var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone));
+        var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone)) { Alerted = parsed.GetValue(s_alerts) is { } alerts ? new AlertFile(alerts.FullName).Write : null };
         if (parsed.GetValue(s_rows) is { } rows)
-            await WatchAsync(observer, package, options, rows, key, cancel);
+            await WatchAsync(observer, package, options, rows, key, parsed.GetValue(s_extraction), cancel);
         return options with { Observer = observer };
     }
 
-    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, CancellationToken cancel)
+    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, bool extraction, CancellationToken cancel)
     {
         await using var stream = File.OpenRead(package);
         using var opened = await SealedModel.OpenAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel);
         var schema = opened.Schema() ?? throw new CommandException("The model has no feature schema, so its rows cannot be compared.", "import it with --schema");
         var data = await DatasetFile.ReadAsync(rows.FullName, new(), new SchemaOptions { Label = schema.Label, Positive = [schema.PositiveLabel] }, schema, cancel: cancel);
         var encoder = new FeatureEncoder(schema);
-        observer.Watch(opened.Manifest.Name, schema, QueryMonitor.Fit(key, encoder.Encode(data.Raw), encoder.EncodedWidth));
+        var encoded = encoder.Encode(data.Raw);
+        var monitor = QueryMonitor.Fit(key, encoded, encoder.EncodedWidth);
+        observer.Watch(opened.Manifest.Name, schema, monitor, extraction ? OrdinaryUse.Options(encoded, encoder.EncodedWidth) : null);
     }
 
     private static Uri? Wrong(System.CommandLine.Parsing.ArgumentResult result)

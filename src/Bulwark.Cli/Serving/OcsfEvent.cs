@@ -30,6 +30,7 @@ internal static class OcsfEvent
             metadata = new { version = "1.6.0", profiles = new[] { "security_control" }, uid = $"{line.Gateway}/{line.Number}", product = new { name = "Bulwark gateway", vendor_name = "Bulwark" } },
             actor = new { user = new { name = line.Subject, uid = line.Client, type_id = 3 } },
             api = new { operation = line.Action, service = new { name = "inference" }, response = new { code = line.Status, message = line.Reason } },
+            attacks = AtlasTechnique.Of(line) is { } atlas ? new[] { new { version = "5.6.0", technique = new { uid = atlas.Id, name = atlas.Name } } } : null,
             src_endpoint = new { zone = line.Facts?.Zone ?? "unknown" },
             resources = line.Model is null ? null : new[] { new { name = line.Model, type = "AI model", version = line.Facts?.Version } },
             policy = new { uid = line.Policy, name = line.Policies.Count == 0 ? "default" : string.Join(",", line.Policies), is_applied = true },

@@ -31,7 +31,7 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
 {
     private const int MostClients = 100_000;
     private const int SuspicionOfAnAlarm = 200;
-    private readonly ConcurrentDictionary<string, (FeatureEncoder Encoder, QueryMonitor Monitor)> _models = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Watched> _models = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Conduct> _clients = new(StringComparer.Ordinal);
 
     /// <summary>Alarms so far.</summary>
@@ -39,11 +39,16 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
 
     private long _alarms;
 
+    /// <summary>Gets each alarm, on the request's thread: must be quick and must not throw. Null for none.</summary>
+    public Action<QueryAlert>? Alerted { get; init; }
+
     /// <summary>Watches a model from now on.</summary>
     /// <param name="model">Its name.</param>
     /// <param name="schema">Its features.</param>
     /// <param name="monitor">A monitor of its encoded rows.</param>
-    public void Watch(string model, FeatureSchema schema, QueryMonitor monitor) => _models[model] = (new FeatureEncoder(schema), monitor);
+    /// <param name="extraction">When a client's queries look like those of a copy in the making; null where that is not watched. It is watched by each gateway alone.</param>
+    public void Watch(string model, FeatureSchema schema, QueryMonitor monitor, ExtractionWatchOptions? extraction = null) =>
+        _models[model] = new(new FeatureEncoder(schema), monitor, extraction is null ? null : new ExtractionWatches(extraction));
 
     /// <inheritdoc/>
     public override ClientStanding StandingOf(string client) => _clients.TryGetValue(client, out var conduct) ? conduct.Standing(time.GetUtcNow(), budgetPerDay) : new(budgetPerDay, 0);
@@ -65,13 +70,13 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
         if (shared is null)
             return Word(Observe(query));
         var (rows, watched) = EncodedRows(query);
-        FingerprintsOf(rows, watched, out var prints);
-        var prefix = $"bulwark:{query.Model}:{watched.Monitor?.Name}";
+        var prints = watched is null ? [] : FingerprintsOf(rows, watched);
+        var prefix = $"bulwark:{query.Model}:{watched?.Monitor.Name}";
         if (await shared.ExchangeAsync(prefix, query.Client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
             return goOnAlone ? Word(Observe(query)) : ObservedAnswer.Unavailable;
-        var alarms = 0;
+        var alarms = watched is null ? 0 : ExtractionAlarm(query, watched, rows);
         for (var row = 0; row < prints.Count; row++)
-            alarms += sight.Earlier[row] is { } earlier && watched.Monitor!.Judge(prints[row], earlier).IsAlarm ? 1 : 0;
+            alarms += sight.Earlier[row] is { } earlier ? Told(query, watched!.Monitor.Judge(prints[row], earlier)) : 0;
         if (alarms > 0)
             shared.Tell(prefix, query.Client, time.GetUtcNow(), alarms);
         Interlocked.Add(ref _alarms, alarms);
@@ -89,27 +94,45 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
         return _clients.GetOrAdd(client, _ => new Conduct());
     }
 
-    private (float[] Rows, (FeatureEncoder? Encoder, QueryMonitor? Monitor) Watched) EncodedRows(in ObservedQuery query) =>
+    private (float[] Rows, Watched? Watched) EncodedRows(in ObservedQuery query) =>
         query.Rows.IsEmpty || !_models.TryGetValue(query.Model, out var watched) || query.Rows.Length != (long)query.RowCount * watched.Encoder.Width
-            ? ([], default) : (watched.Encoder.Encode(query.Rows.Span), (watched.Encoder, watched.Monitor));
+            ? ([], null) : (watched.Encoder.Encode(query.Rows.Span), watched);
 
-    private static void FingerprintsOf(float[] rows, (FeatureEncoder? Encoder, QueryMonitor? Monitor) watched, out List<QueryFingerprint> prints)
+    private static List<QueryFingerprint> FingerprintsOf(float[] rows, Watched watched)
     {
-        prints = [];
-        for (var at = 0; watched.Encoder is { } encoder && at < rows.Length; at += encoder.EncodedWidth)
-            prints.Add(watched.Monitor!.FingerprintOf(rows.AsSpan(at, encoder.EncodedWidth)));
+        var prints = new List<QueryFingerprint>();
+        for (var (at, width) = (0, watched.Encoder.EncodedWidth); at < rows.Length; at += width)
+            prints.Add(watched.Monitor.FingerprintOf(rows.AsSpan(at, width)));
+        return prints;
     }
 
     private int CountAlarms(in ObservedQuery query)
     {
         var (encoded, watched) = EncodedRows(query);
-        if (watched.Monitor is null)
+        if (watched is null)
             return 0;
-        var (alarms, width) = (0, watched.Encoder!.EncodedWidth);
+        var (alarms, width) = (ExtractionAlarm(query, watched, encoded), watched.Encoder.EncodedWidth);
         for (var row = 0; row < query.RowCount; row++)
-            alarms += watched.Monitor.Observe(encoded.AsSpan(row * width, width)).IsAlarm ? 1 : 0;
+            alarms += Told(query, watched.Monitor.Observe(encoded.AsSpan(row * width, width)));
         return alarms;
     }
+
+    private int Told(in ObservedQuery query, QueryVerdict verdict)
+    {
+        if (verdict.IsAlarm)
+            Alerted?.Invoke(QueryAlert.OfCrowd(query, verdict));
+        return verdict.IsAlarm ? 1 : 0;
+    }
+
+    private int ExtractionAlarm(in ObservedQuery query, Watched watched, float[] encoded)
+    {
+        if (watched.Extraction?.Observe(query.Client, encoded, watched.Encoder.EncodedWidth, query.Scores.Span) is not { } alarm)
+            return 0;
+        Alerted?.Invoke(QueryAlert.OfExtraction(query, alarm.W, alarm.Queries));
+        return 1;
+    }
+
+    private sealed record Watched(FeatureEncoder Encoder, QueryMonitor Monitor, ExtractionWatches? Extraction);
 
     /// <summary>One client's day.</summary>
     private sealed class Conduct

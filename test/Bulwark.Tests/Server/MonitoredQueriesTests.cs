@@ -35,6 +35,22 @@ public class MonitoredQueriesTests
     }
 
     [Fact]
+    public void Each_alarm_has_its_technique_and_its_evidence()
+    {
+        var alerts = new List<QueryAlert>();
+        var queries = new MonitoredQueries(AlarmAnswer.Record, null, _time) { Alerted = alerts.Add };
+        queries.Watch("model", s_schema, Monitor(), new ExtractionWatchOptions { Least = 0.999, Warmup = 20 });
+        for (var asked = 0; asked < 100; asked++)
+            queries.Observe(Query("one") with { Scores = new float[] { 0.7f } });
+        var crowd = Assert.IsType<QueryAlert>(alerts.Find(alert => alert.Detector == "crowd"));
+        Assert.Equal(("AML.T0042", "one", "model"), (crowd.Technique, crowd.Client, crowd.Model));
+        Assert.True(crowd.Evidence["excess"] > 1 && crowd.Evidence["queries"] > 1);
+        var copy = Assert.IsType<QueryAlert>(alerts.Find(alert => alert.Detector == "extraction"));
+        Assert.Equal("AML.T0024.002", copy.Technique);
+        Assert.InRange(copy.Evidence["W"], 0.01, 0.999);
+    }
+
+    [Fact]
     public void A_budget_is_spent_by_rows_and_comes_back_the_next_day()
     {
         var queries = new MonitoredQueries(AlarmAnswer.Withhold, 3, _time);
@@ -50,11 +66,12 @@ public class MonitoredQueriesTests
 
     private MonitoredQueries Watched(AlarmAnswer answer, long? budget)
     {
-        float[] ordinary = [.. Enumerable.Range(0, 1000 * 8).Select(_ => _random.NextSingle() * 0.5f)];
         var queries = new MonitoredQueries(answer, budget, _time);
-        queries.Watch("model", s_schema, QueryMonitor.Fit(new byte[32], ordinary, 8));
+        queries.Watch("model", s_schema, Monitor());
         return queries;
     }
+
+    private QueryMonitor Monitor() => QueryMonitor.Fit(new byte[32], [.. Enumerable.Range(0, 1000 * 8).Select(_ => _random.NextSingle() * 0.5f)], 8);
 
     private ObservedQuery Query(string client) =>
         new(client, "model", Enumerable.Range(0, 8).Select(_ => 9 + (_random.NextSingle() * 0.1f)).ToArray(), 1, default, _time.GetUtcNow());
