@@ -10,7 +10,7 @@ public class ExtractionTests
         using var scorer = Victims.Scorer();
         var target = new TabularExtraction(scorer, Victims.Schema) { Pool = Points(Victims.Rows(300, 8).Raw) };
         var (raw, labels) = Victims.Rows(400, 9);
-        var options = new ExtractionOptions { Queries = [20, 200], Hidden = [16] };
+        var options = new ExtractionOptions { Queries = [20, 200] };
         var report = ModelExtraction.Run(target, Points(raw), labels, options, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(12, report.Curves.Count);
         Assert.Equal(1, report.ModelAccuracy!.Rate);
