@@ -10,3 +10,4 @@ foreach (var library in Directory.EnumerateFiles(AppContext.BaseDirectory, "libL
 
 var duration = TimeSpan.FromSeconds(args.Length > 0 ? double.Parse(args[0]) : 20);
 ComparisonRun.Print(Console.Out, duration, RuntimeInformation.FrameworkDescription);
+AttackStepRun.Print(Console.Out, duration);
