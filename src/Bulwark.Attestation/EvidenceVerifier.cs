@@ -9,9 +9,12 @@ public sealed class EvidenceVerifier
 {
     private static readonly Dictionary<string, EvidenceKind> s_kinds = new EvidenceKind[]
     {
-        new SimulatedKind(), new SnpKind(), new DcapKind(EvidenceKinds.Tdx), new DcapKind(EvidenceKinds.Sgx), new TpmKind(), new AzureKind(),
+        new SnpKind(), new DcapKind(EvidenceKinds.Tdx), new DcapKind(EvidenceKinds.Sgx), new TpmKind(), new AzureKind(),
     }.ToDictionary(kind => kind.Name, StringComparer.Ordinal);
 
+    private static readonly SimulatedKind s_simulated = new();
+
+    private readonly Dictionary<string, EvidenceKind> _kinds;
     private readonly TimeProvider _time;
     private readonly CollateralFolder? _collateral;
     private readonly string _faults;
@@ -24,7 +27,13 @@ public sealed class EvidenceVerifier
         ArgumentNullException.ThrowIfNull(policy);
         (Policy, _time, _collateral) = (policy, time, collateral);
         _faults = string.Join(" ", policy.Faults());
+        _kinds = new(s_kinds, StringComparer.Ordinal);
+        if (policy is { Environment: EvidenceEnvironment.Development, InsecureSimulated: true })
+            _kinds.Add(s_simulated.Name, s_simulated);   // nowhere else is there anything that could judge it
     }
+
+    /// <summary>The kinds that this verifier can judge at all: <c>simulated</c> only under a development policy that spells it out.</summary>
+    public IReadOnlyCollection<string> Kinds => _kinds.Keys;
 
     /// <summary>The policy.</summary>
     public EvidencePolicy Policy { get; }
@@ -39,9 +48,9 @@ public sealed class EvidenceVerifier
         ArgumentNullException.ThrowIfNull(evidence);
         var legs = new Legs();
         legs.Check("policy", _faults.Length == 0, _faults);
-        var kind = s_kinds.GetValueOrDefault(evidence.Kind);
+        var kind = _kinds.GetValueOrDefault(evidence.Kind);
         legs.Check("kind", kind is not null && Policy.Kinds.Contains(evidence.Kind), $"the policy does not let kind '{evidence.Kind}' in");
-        legs.Check("environment", kind is not SimulatedKind || (Policy.Environment is EvidenceEnvironment.Development && Policy.InsecureSimulated), "simulated evidence is refused outside development");
+        legs.Check("environment", evidence.Kind != EvidenceKinds.Simulated || kind is not null, "simulated evidence is refused outside development");
         legs.Check("nonce", nonce.Length == Evidence.NonceSizeInBytes && CryptographicOperations.FixedTimeEquals(evidence.Nonce, nonce), "it is not the nonce that was given");
         legs.Check("keys", IsPoint(evidence.Keys.Hpke), "the HPKE key is no point of P-256");
         legs.Check("boot-id", evidence.BootId.Length == Evidence.BootIdSizeInBytes, $"it has {evidence.BootId.Length} bytes, not {Evidence.BootIdSizeInBytes}");

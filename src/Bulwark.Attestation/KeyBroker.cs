@@ -60,21 +60,28 @@ public sealed class KeyBroker(
     /// <summary>Decides whether the worker behind <paramref name="evidence"/> gets the key of the model that it names.</summary>
     public ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, CancellationToken cancel) => ReleaseAsync(evidence, null, cancel);
 
+    /// <summary>Counts a request for a key; false when this caller asked too often, and is not to be judged.</summary>
+    /// <param name="caller">What callers are told apart by: an address or a certificate's digest.</param>
+    public bool TryAdmit(string caller) => _book.TryAdmit(caller, policy.Release.ReleasesPerMinute);
+
     /// <inheritdoc/>
     public async ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         var release = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var appraisal = Appraise(evidence);
+        if (_book.Take(evidence.Nonce) is not { } given)
+            return Unchallenged(release, renews, evidence);
+        var appraisal = _verifier.Verify(evidence, evidence.Nonce, Proved(given, evidence)).With(new("challenge", LegOutcome.Passed, ""));
         using var key = appraisal.Verdict is EvidenceVerdict.Trusted ? await dataKey(evidence.Model, cancel) : null;
         if (appraisal.Verdict is EvidenceVerdict.Trusted)
             appraisal = appraisal.With(new("key", key is null ? LegOutcome.Failed : LegOutcome.Passed, key is null ? "the broker has no key of this model" : ""));
 
         var lease = Lease(release, evidence, appraisal);
         var legs = new Legs();
-        var granted = _book.Decide(new(release, renews, evidence, policy, lease, appraisal.Verdict is EvidenceVerdict.Trusted), legs);
+        var root = _book.Decide(new(release, renews, evidence, policy, lease, appraisal.Verdict is EvidenceVerdict.Trusted), legs);
+        var granted = root is not null;
         appraisal = appraisal with { Legs = [.. appraisal.Legs, .. legs.Done] };
-        var decision = Record(release, renews, evidence, appraisal, granted ? lease.Ends : null);
+        var decision = Record(release, renews, evidence, appraisal, granted ? lease.Ends : null) with { Root = root };
         try
         {
             await record(decision, cancel);
@@ -124,7 +131,7 @@ public sealed class KeyBroker(
     {
         ArgumentNullException.ThrowIfNull(used);
         if (used.Action == "revoked")
-            _book.Revoke(used.Model, used.ReleaseId);
+            _book.Revoke(used);
         else
             _book.Approve(used.Model, used.By, used.Time);
     }
@@ -135,12 +142,15 @@ public sealed class KeyBroker(
     /// <summary>The leases that run, as a store has them.</summary>
     public static IReadOnlyList<KeyLeaseRecord> LeasesOf(IBrokerStore store, TimeProvider time) => new BrokerBook(store, time).Running();
 
-    private EvidenceAppraisal Appraise(Evidence evidence)
+    /// <summary>Whoever brings no open challenge of this broker's is refused before anything is judged, and leaves no record: else anybody could fill the log.</summary>
+    private KeyReleaseAnswer Unchallenged(string release, string? renews, Evidence evidence)
     {
-        var given = _book.Take(evidence.Nonce);
-        var challenge = new EvidenceLeg("challenge", given is not null ? LegOutcome.Passed : LegOutcome.Failed,
-            given is not null ? "" : $"the nonce was never given, was used already, or is older than {ChallengeLifetime.TotalSeconds:F0} s");
-        return _verifier.Verify(evidence, evidence.Nonce, Proved(given, evidence)).With(challenge);
+        var appraisal = new EvidenceAppraisal
+        {
+            Legs = [new("challenge", LegOutcome.Failed, $"the nonce was never given, was used already, or is older than {ChallengeLifetime.TotalSeconds:F0} s")],
+            Kind = evidence.Kind, Insecure = true, Evidence = evidence.Digest(),
+        };
+        return new(Record(release, renews, evidence, appraisal, null), appraisal);
     }
 
     /// <summary>The keys that opened the challenge's credential together.</summary>
@@ -176,6 +186,7 @@ public sealed class KeyBroker(
         TcbStatus = appraisal.TcbStatus,
         Purpose = renews is null ? "release" : "renewal",
         Renews = renews,
+        BootId = Convert.ToHexStringLower(evidence.BootId),
         LeaseEnds = ends,
         Policy = policy.Digest(),
         PolicyVersion = policy.Version,

@@ -14,6 +14,9 @@ public sealed class KeyBrokerClient(HttpClient http) : IKeyBroker
     /// <summary>Path of the second round trip; <c>?renews=ID</c> for a renewal.</summary>
     public const string ReleasePath = "attest/release";
 
+    /// <summary>The response header with the decision as the broker signed and logged it: base64 of a DSSE envelope.</summary>
+    public const string EnvelopeHeader = "Bulwark-Release";
+
     private const int MostBytes = 1 << 20;
 
     /// <inheritdoc/>
@@ -21,7 +24,7 @@ public sealed class KeyBrokerClient(HttpClient http) : IKeyBroker
     public async ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(introduction, AttestationJson.Default.EvidenceIntroduction);
-        var challenge = await AskAsync(ChallengePath, body, AttestationJson.Default.EvidenceChallenge, cancel);
+        var (challenge, _) = await AskAsync(ChallengePath, body, AttestationJson.Default.EvidenceChallenge, cancel);
         return challenge.Nonce.Length == Evidence.NonceSizeInBytes ? challenge : throw new HttpRequestException("The broker's nonce has another length than 32 bytes.");
     }
 
@@ -31,12 +34,12 @@ public sealed class KeyBrokerClient(HttpClient http) : IKeyBroker
     {
         ArgumentNullException.ThrowIfNull(evidence);
         var path = renews is null ? ReleasePath : $"{ReleasePath}?renews={Uri.EscapeDataString(renews)}";
-        var answer = await AskAsync(path, evidence.ToJson(), AttestationJson.Default.KeyReleaseAnswer, cancel);
+        var (answer, envelope) = await AskAsync(path, evidence.ToJson(), AttestationJson.Default.KeyReleaseAnswer, cancel);
         var fits = answer.Key is null || (answer.Key.Model == evidence.Model && answer.Record.Verdict is KeyReleaseVerdict.Released);
-        return fits ? answer : throw new HttpRequestException("The broker answered with a key that was not asked for.");
+        return fits ? answer with { Envelope = envelope } : throw new HttpRequestException("The broker answered with a key that was not asked for.");
     }
 
-    private async Task<T> AskAsync<T>(string path, byte[] body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancel)
+    private async Task<(T Answer, byte[] Envelope)> AskAsync<T>(string path, byte[] body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancel)
     {
         using var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -49,9 +52,10 @@ public sealed class KeyBrokerClient(HttpClient http) : IKeyBroker
         var read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
         try
         {
-            return (read <= MostBytes ? JsonSerializer.Deserialize(bytes.AsSpan(0, read), type) : default) ?? throw new JsonException("nothing, or too much");
+            var answer = (read <= MostBytes ? JsonSerializer.Deserialize(bytes.AsSpan(0, read), type) : default) ?? throw new JsonException("nothing, or too much");
+            return (answer, response.Headers.TryGetValues(EnvelopeHeader, out var header) ? Convert.FromBase64String(header.First()) : []);
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or FormatException)
         {
             throw new HttpRequestException($"The broker's answer to {path} cannot be read: {failure.Message}", failure);
         }

@@ -4,13 +4,20 @@ using Bulwark.Cryptography;
 namespace Bulwark.Attestation;
 
 /// <summary>A worker's hold on a released key: it ends by itself, and then the key is wiped and <see cref="Over"/> is cancelled. Thread-safe.</summary>
+/// <remarks>
+/// The end counts by the calendar and by a clock that only goes forward, whichever comes first: whoever turns the machine's calendar back lengthens nothing. No lease is longer than a day.
+/// </remarks>
 public sealed class KeyLease : IDisposable
 {
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _over = new();
     private readonly ITimer _timer;
     private SecretBytes? _key;
+    private long _began;
+    private TimeSpan _length;
 
     /// <param name="released">What the broker sealed.</param>
     /// <param name="keys">The pair whose public half the evidence bound.</param>
@@ -23,8 +30,9 @@ public sealed class KeyLease : IDisposable
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
         _key = released.Open(keys, evidence);
-        (ReleaseId, Ends) = (released.ReleaseId, released.LeaseEnds);
+        ReleaseId = "";
         _timer = time.CreateTimer(_ => EndWhenDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Extend(released);
         if (!Arm())
         {
             Dispose();
@@ -37,6 +45,22 @@ public sealed class KeyLease : IDisposable
 
     /// <summary>Until when the key may be used.</summary>
     public DateTimeOffset Ends { get; private set; }
+
+    /// <summary>How long it may still be used; zero at its end.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_key is null)
+                    return TimeSpan.Zero;
+                var (calendar, clock) = (Ends - _time.GetUtcNow(), _length - _time.GetElapsedTime(_began));
+                var left = calendar < clock ? calendar : clock;
+                return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            }
+        }
+    }
 
     /// <summary>Cancelled at the lease's end, after the key was wiped: stop serving.</summary>
     public CancellationToken Over => _over.Token;
@@ -63,38 +87,14 @@ public sealed class KeyLease : IDisposable
             if (_key is null || !CryptographicOperations.FixedTimeEquals(_key.Span, again.Span))
                 throw new CryptographicException(_key is null ? "The lease of this key has ended." : "The renewed lease holds another key.");
             if (released.LeaseEnds > Ends)
-                (ReleaseId, Ends) = (released.ReleaseId, released.LeaseEnds);
+                Extend(released);
         }
 
         Arm();
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _timer.Dispose();
-        End();
-        _over.Dispose();
-    }
-
-    private bool Arm()
-    {
-        var left = Ends - _time.GetUtcNow();
-        if (left <= TimeSpan.Zero)
-            return false;
-        _timer.Change(left < TimeSpan.FromDays(1) ? left : TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
-        return true;
-    }
-
-    private void EndWhenDue()
-    {
-        if (_time.GetUtcNow() < Ends)
-            Arm();
-        else
-            End();
-    }
-
-    private void End()
+    /// <summary>Ends the lease now: the key is wiped.</summary>
+    public void End()
     {
         lock (_lock)
         {
@@ -105,5 +105,37 @@ public sealed class KeyLease : IDisposable
         }
 
         _over.Cancel();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        End();
+        _over.Dispose();
+    }
+
+    private void Extend(ReleasedKey released)
+    {
+        (ReleaseId, Ends, _began) = (released.ReleaseId, released.LeaseEnds, _time.GetTimestamp());
+        var length = Ends - _time.GetUtcNow();
+        _length = length < s_longest ? length : s_longest;
+    }
+
+    private bool Arm()
+    {
+        var left = Left;
+        if (left == TimeSpan.Zero)
+            return false;
+        _timer.Change(left, Timeout.InfiniteTimeSpan);
+        return true;
+    }
+
+    private void EndWhenDue()
+    {
+        if (Left == TimeSpan.Zero)
+            End();
+        else
+            Arm();
     }
 }

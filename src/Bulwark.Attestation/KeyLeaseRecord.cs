@@ -7,6 +7,8 @@ public sealed record KeyLeaseRecord
 {
     /// <summary>The release's name: 32 hexadecimal digits.</summary>
     public required string ReleaseId { get; init; }
+    /// <summary>The first release of the chain of renewals that this one belongs to; the release itself when it is the first.</summary>
+    public string? Root { get; init; }
     /// <summary>The model package.</summary>
     public required Digest Model { get; init; }
     /// <summary>Until when the key may be used.</summary>

@@ -83,7 +83,7 @@ public sealed record KeyReleaseRecord
     /// <summary>The evidence's kind.</summary>
     public required string Kind { get; init; }
     /// <summary>What runs, as the evidence says; null when that could not be read.</summary>
-    public required string? Measurement { get; init; }
+    public string? Measurement { get; init; }
     /// <summary>Which machine; null when the evidence does not say.</summary>
     public string? Platform { get; init; }
     /// <summary>The vendor's word for the platform's patches; null where there is none.</summary>
@@ -92,6 +92,10 @@ public sealed record KeyReleaseRecord
     public string? Purpose { get; init; }
     /// <summary>The release that is renewed; null for a first one.</summary>
     public string? Renews { get; init; }
+    /// <summary>The first release of the chain of renewals that this one belongs to; null when it was refused.</summary>
+    public string? Root { get; init; }
+    /// <summary>The worker's start, hexadecimal.</summary>
+    public string? BootId { get; init; }
     /// <summary>Until when the key may be used; null when it was refused.</summary>
     public DateTimeOffset? LeaseEnds { get; init; }
     /// <summary>Number of the evidence policy.</summary>
@@ -112,6 +116,10 @@ public sealed record KeyReleaseRecord
 /// <param name="Key">The sealed key; null unless it was released.</param>
 public sealed record KeyReleaseAnswer(KeyReleaseRecord Record, EvidenceAppraisal Appraisal, ReleasedKey? Key = null)
 {
+    /// <summary>The decision as the broker signed and logged it, a DSSE envelope; empty from a broker in this process, which logs by itself.</summary>
+    [JsonIgnore]
+    public ReadOnlyMemory<byte> Envelope { get; init; }
+
     /// <summary>The answer as JSON, as <see cref="KeyBrokerClient"/> reads it.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.KeyReleaseAnswer);
 }

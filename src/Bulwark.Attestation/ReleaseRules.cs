@@ -20,11 +20,15 @@ public sealed record ReleaseRules
     /// <summary>Challenges that one caller may ask for in a minute; from 1 to 10,000.</summary>
     public int ChallengesPerMinute { get; init; } = 60;
 
+    /// <summary>Releases and renewals that one caller may ask for in a minute; from 1 to 10,000.</summary>
+    public int ReleasesPerMinute { get; init; } = 60;
+
     internal IEnumerable<string> Faults()
     {
         if (LeaseSeconds is < 1 or > 86_400) yield return $"A lease of {LeaseSeconds} s; it must be from 1 to 86400.";
         if (MaximumLeases is < 1 or > 10_000) yield return $"{MaximumLeases} leases at once; it must be from 1 to 10000.";
         if (ChallengesPerMinute is < 1 or > 10_000) yield return $"{ChallengesPerMinute} challenges a minute; it must be from 1 to 10000.";
+        if (ReleasesPerMinute is < 1 or > 10_000) yield return $"{ReleasesPerMinute} releases a minute; it must be from 1 to 10000.";
         if (ApprovalsNeeded < 0 || ApprovalsNeeded > Approvers.Distinct().Count()) yield return $"{ApprovalsNeeded} approvals are needed, but {Approvers.Distinct().Count()} may approve.";
     }
 }

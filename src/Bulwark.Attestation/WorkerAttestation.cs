@@ -48,39 +48,45 @@ public sealed record WorkerAttestation
         }
     }
 
-    /// <summary>Checks that the log holds the release of this model's key to this very worker.</summary>
+    /// <summary>Checks that a decision gave this model's key to this very worker, and that its lease runs.</summary>
+    /// <param name="release">What <see cref="ReadRelease"/> gave.</param>
+    /// <param name="now">The verifier's time.</param>
+    /// <returns>What is wrong; null when nothing is.</returns>
+    public string? ReleaseFault(KeyReleaseRecord release, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(release);
+        if (release.Verdict is not KeyReleaseVerdict.Released || release.Model != Evidence.Model || !release.ReceiptKey.Equals(Evidence.Keys.Receipt))
+            return "the logged decision is about another worker or model, or refuses";
+        if (release.LeaseEnds is not { } ends)
+            return "the logged decision names no end of the lease";
+        return ends > now ? null : $"the lease of the key ended {ends:u}: the worker may not use it any more";
+    }
+
+    /// <summary>The logged decision, when a trusted broker signed it and the log holds it.</summary>
     /// <param name="log">The log's key.</param>
     /// <param name="brokers">The keys that sign releases.</param>
-    /// <returns>What is wrong; null when nothing is.</returns>
-    public string? ReleaseFault(VerificationKey log, IReadOnlyCollection<VerificationKey> brokers)
+    /// <param name="fault">What is wrong; null when nothing is.</param>
+    public KeyReleaseRecord? ReadRelease(VerificationKey log, IReadOnlyCollection<VerificationKey> brokers, out string? fault)
     {
-        PredictionReceipt receipt;
+        fault = null;
         try
         {
-            receipt = PredictionReceipt.Parse(Release);
+            var receipt = PredictionReceipt.Parse(Release);
+            var opened = Dsse.Verify(receipt.Envelope, brokers);
+            if (opened.Verdict is not DsseVerdict.Trusted || opened.PayloadType != Statement.PayloadType)
+                fault = $"no trusted broker signed the key's release ({opened.Verdict})";
+            else if (receipt.Proof is not { } place || place.Verify(receipt.Envelope.Span, log) is not LogVerdict.Verified)
+                fault = "the key's release is not proved to be in the log";
+            else if (Statement.Parse(opened.Payload) is var statement && statement.PredicateType != PredicateTypes.KeyRelease)
+                fault = $"the proof is of another statement, {statement.PredicateType}";
+            else
+                return statement.Read<KeyReleaseRecord>();
         }
-        catch (Exception failure) when (failure is FormatException or InvalidDataException)
+        catch (Exception failure) when (failure is FormatException or InvalidDataException or JsonException)
         {
-            return $"the proof of the key's release cannot be read: {failure.Message}";
+            fault = $"the proof of the key's release cannot be read: {failure.Message}";
         }
 
-        var opened = Dsse.Verify(receipt.Envelope, brokers);
-        if (opened.Verdict is not DsseVerdict.Trusted || opened.PayloadType != Statement.PayloadType)
-            return $"no trusted broker signed the key's release ({opened.Verdict})";
-        if (receipt.Proof is not { } place || place.Verify(receipt.Envelope.Span, log) is not LogVerdict.Verified)
-            return "the key's release is not proved to be in the log";
-        try
-        {
-            var statement = Statement.Parse(opened.Payload);
-            if (statement.PredicateType != PredicateTypes.KeyRelease)
-                return $"the proof is of another statement, {statement.PredicateType}";
-            var record = statement.Read<KeyReleaseRecord>();
-            return record.Verdict is KeyReleaseVerdict.Released && record.Model == Evidence.Model && record.ReceiptKey.Equals(Evidence.Keys.Receipt)
-                ? null : "the logged decision is about another worker or model, or refuses";
-        }
-        catch (Exception failure) when (failure is FormatException or JsonException)
-        {
-            return $"the logged decision cannot be read: {failure.Message}";
-        }
+        return null;
     }
 }

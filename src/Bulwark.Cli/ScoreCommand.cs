@@ -21,6 +21,8 @@ internal static class ScoreCommand
     private static readonly Option<string> Client = new("--client") { Description = "Name of the client in that folder.", DefaultValueFactory = _ => "payments", HelpName = "NAME" };
     private static readonly Option<string> LogKey = new("--log-key") { Description = "The transparency log's key; the default is the workspace's.", HelpName = "KEY" };
     private static readonly Option<string> BrokerKey = new("--broker-key") { Description = "The key that signs key releases; the default is the workspace's.", HelpName = "KEY" };
+    private static readonly Option<DirectoryInfo> Collateral = new Option<DirectoryInfo>("--collateral") { Description = "Folder of vendors' certificates, revocation lists and documents, for evidence that brings none.", HelpName = "DIR" }.AcceptExistingOnly();
+    private static readonly Option<FileInfo[]> Revoked = new Option<FileInfo[]>("--revocation") { Description = "A revocation, as `broker revoke --output` writes it: a worker that it names is refused. Give it again for more.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<DirectoryInfo> Output = new("--output", "-o") { Description = "Where to keep request.json, response.json, receipt.json and worker.key, for `verify`.", HelpName = "DIR" };
 
     internal static Command Create()
@@ -30,7 +32,7 @@ internal static class ScoreCommand
             attested key, and the answer counts only with a receipt that is in the log. Exit 1 when anything does not hold.
 
             Example: bulwark score fraud --evidence-policy evidence-policy.json --row 120,30,1
-            """) { Model, Gateway, Row, Rows, Policy, Pki, Client, LogKey, BrokerKey, Output };
+            """) { Model, Gateway, Row, Rows, Policy, Pki, Client, LogKey, BrokerKey, Collateral, Revoked, Output };
         command.SetAction(ScoreAsync);
         return command;
     }
@@ -84,6 +86,8 @@ internal static class ScoreCommand
             Policy = EvidencePolicy.FromJson(File.ReadAllBytes(parsed.GetRequiredValue(Policy).FullName)),
             Log = log is null ? keys!.PublicKey(Workspace.LogKey) : VerificationKey.Parse(log),
             Brokers = [broker is null ? keys!.PublicKey(Workspace.SigningKey) : VerificationKey.Parse(broker)],
+            Collateral = parsed.GetValue(Collateral) is { } folder ? new CollateralFolder(folder.FullName) : null,
+            Revocations = [.. (parsed.GetValue(Revoked) ?? []).Select(file => (ReadOnlyMemory<byte>)File.ReadAllBytes(file.FullName))],
             Authorities = [identity.LoadAuthority()],
             Certificate = identity.LoadClient(parsed.GetRequiredValue(Client)),
             Token = identity.LoadToken(parsed.GetRequiredValue(Client)),

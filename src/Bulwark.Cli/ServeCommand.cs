@@ -25,13 +25,17 @@ internal static class ServeCommand
     private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
     private static readonly Option<string> Source = new("--source") { Description = "Where the worker's evidence comes from: simulated, tsm (SEV-SNP or TDX), gramine, or tpm: and /dev/tpmrm0, unix:PATH or tcp:HOST:PORT.", DefaultValueFactory = _ => Serving.WorkerEvidence.Simulated, HelpName = "SOURCE" };
 
+    private static readonly Option<Uri> Broker = new("--broker") { Description = "The key broker that releases the model's key, with its own policy and leases; inside the gateway when left out.", HelpName = "URL", CustomParser = AddressOption.Parse };
+    private static readonly Option<FileInfo> BrokerAuthority = new Option<FileInfo>("--broker-ca") { Description = "PEM certificates that may vouch for the broker; the system's when left out.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<bool> InsecureSandbox = new("--insecure-sandbox") { Description = "Start the worker's process although this kernel lacks a wall of its sandbox: for development; --dev says it too. What is missing is printed, logged and in the metrics." };
+
     internal static Command Create()
     {
         var command = new Command("serve", """
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, Source, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, InsecureSandbox, Source, Broker, BrokerAuthority, CreateIdentity() };
         MonitorSetup.AddTo(command);
         command.SetAction(ServeAsync);
         return command;
@@ -65,11 +69,14 @@ internal static class ServeCommand
             MetricsPort = parsed.GetValue(MetricsPort),
             ListenOnAnyAddress = parsed.GetValue(AnyAddress),
             SeparateWorker = parsed.GetValue(Worker) == "process",
+            InsecureSandbox = parsed.GetValue(InsecureSandbox) || parsed.GetValue(Development),
         };
         if (parsed.GetValue(Config) is { } config)
             options = GatewayFile.Apply(config, options);
         options = options with { EvidenceSource = Serving.WorkerEvidence.Open(parsed.GetRequiredValue(Source), options) };
         using var device = options.EvidenceSource as IDisposable;
+        using var broker = parsed.GetValue(Broker) is { } address ? BrokerCommand.Client(address, parsed.GetValue(BrokerAuthority)) : null;
+        options = options with { Broker = broker is null ? null : new(broker) };
         options = await MonitorSetup.ApplyAsync(parsed, parsed.GetRequiredValue(Package).FullName, options, cancel);
         using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);
@@ -121,6 +128,7 @@ internal static class ServeCommand
                 receiptKey = worker.ReceiptKey.ToString(),
                 insecure = worker.Insecure,
                 sandbox = worker.Sandbox,
+                sandboxMissing = worker.SandboxMissing,
                 workerProcess = host.WorkerProcessId,
                 pki = developmentPki,
             },
@@ -133,6 +141,8 @@ internal static class ServeCommand
                 console.MarkupLineInterpolated($"  receipt key  {worker.ReceiptKey}");
                 console.MarkupLineInterpolated($"  metrics      {host.MetricsAddress}");
                 console.MarkupLineInterpolated($"  worker       {(host.WorkerProcessId is { } process ? $"process {process}: {worker.Sandbox}" : "inside this process, without a sandbox")}");
+                if (worker.SandboxMissing.Length > 0)
+                    console.MarkupLineInterpolated($"[yellow]INSECURE: the worker's sandbox lacks {worker.SandboxMissing}.[/]");
                 if (developmentPki is not null)
                     console.Profile.Out.Writer.WriteLine($"sealed: bulwark score {model.Name} --gateway {host.BaseAddress} --row VALUES");
                 if (developmentPki is not null)

@@ -16,9 +16,11 @@ internal sealed class AttestedSession : IDisposable
     private readonly List<SealedChannel> _all = [];
     private SealedChannel _channel;
 
-    private AttestedSession(BulwarkClientOptions options, WorkerAttestation attested, EvidenceAppraisal appraisal)
+    private readonly DateTimeOffset _leaseEnds;
+
+    private AttestedSession(BulwarkClientOptions options, WorkerAttestation attested, EvidenceAppraisal appraisal, DateTimeOffset leaseEnds)
     {
-        (_options, Attested, Appraisal, _verified) = (options, attested, appraisal, options.Time.GetUtcNow());
+        (_options, Attested, Appraisal, _verified, _leaseEnds) = (options, attested, appraisal, options.Time.GetUtcNow(), leaseEnds);
         _channel = Open();
     }
 
@@ -28,8 +30,8 @@ internal sealed class AttestedSession : IDisposable
 
     internal EvidenceAppraisal Appraisal { get; }
 
-    /// <summary>True once the policy asks for newer evidence.</summary>
-    internal bool IsStale => _options.Time.GetUtcNow() - _verified > TimeSpan.FromSeconds(_options.Policy.MaximumAgeSeconds) || Appraisal.ValidUntil < _options.Time.GetUtcNow();
+    /// <summary>True once the policy asks for newer evidence, or the lease that was shown is over.</summary>
+    internal bool IsStale => _leaseEnds <= _options.Time.GetUtcNow() || _options.Time.GetUtcNow() - _verified > TimeSpan.FromSeconds(_options.Policy.MaximumAgeSeconds) || Appraisal.ValidUntil < _options.Time.GetUtcNow();
 
     /// <summary>Verifies what a gateway says of its worker: evidence against the policy, the key's release against the log.</summary>
     /// <exception cref="BulwarkClientException">A leg fails, or the release is not proved.</exception>
@@ -45,19 +47,27 @@ internal sealed class AttestedSession : IDisposable
             throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The gateway gave no evidence: {failure.Message}", failure);
         }
 
-        var appraisal = new EvidenceVerifier(options.Policy, options.Time).Verify(attested.Evidence, nonce);
+        var appraisal = new EvidenceVerifier(options.Policy, options.Time, options.Collateral).Verify(attested.Evidence, nonce);
         if (appraisal.Verdict is not EvidenceVerdict.Trusted)
             throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's evidence is refused: {appraisal.Reason}", appraisal: appraisal);
         if (!Names(options, attested.Evidence))
             throw new BulwarkClientException(ClientFailure.EvidenceRefused, $"The worker's package is not what the policy calls {options.Model}.", appraisal: appraisal);
-        return attested.ReleaseFault(options.Log, options.Brokers) is { } fault
-            ? throw new BulwarkClientException(ClientFailure.ReleaseNotProved, $"It is not proved that this worker was given the model's key: {fault}", appraisal: appraisal)
-            : new(options, attested, appraisal);
+        var now = options.Time.GetUtcNow();
+        if (attested.ReadRelease(options.Log, options.Brokers, out var fault) is not { } release)
+            throw NotProved(ClientFailure.ReleaseNotProved, fault!, appraisal);
+        if (attested.ReleaseFault(release, now) is { } unfit)
+            throw NotProved(release.LeaseEnds <= now ? ClientFailure.LeaseEnded : ClientFailure.ReleaseNotProved, unfit, appraisal);
+        if (options.Revocations.Select(one => Revocation.Read(one, options.Policy.Release.Approvers)).FirstOrDefault(one => one?.Revokes(release.Model, release.ReleaseId, release.Root, release.BootId, release.ReceiptKey) is true) is { } revoked)
+            throw NotProved(ClientFailure.Revoked, $"{revoked.By} revoked it {revoked.Time:u}{(revoked.Reason is { } reason ? $": {reason}" : "")}", appraisal);
+        return new(options, attested, appraisal, release.LeaseEnds!.Value);
     }
 
     /// <summary>A policy of several packages says which is the model that was asked for: a gateway could answer with another one.</summary>
     private static bool Names(BulwarkClientOptions options, Evidence evidence) =>
         options.Policy.Models.Any(rule => rule.Package == evidence.Model && (rule.Name == options.Model || (rule.Name.Length == 0 && options.Policy.Models.Count == 1)));
+
+    private static BulwarkClientException NotProved(ClientFailure failure, string why, EvidenceAppraisal appraisal) =>
+        new(failure, $"It is not proved that this worker holds the model's key: {why}", appraisal: appraisal);
 
     internal static byte[] NewNonce() => RandomNumberGenerator.GetBytes(Evidence.NonceSizeInBytes);
 

@@ -107,7 +107,7 @@ public sealed partial class BulwarkClient : IDisposable
             var nonce = AttestedSession.NewNonce();
             var answer = await _connection.AttestAsync(_options.Model, nonce, cancel);
             if (answer.Status != 200)
-                throw new BulwarkClientException(ClientFailure.Refused, $"The gateway refused to show evidence ({answer.Status}): {InferenceBody.Error(answer.Body)}");
+                throw new BulwarkClientException(Refusal(answer), $"The gateway refused to show evidence ({answer.Status}): {InferenceBody.Error(answer.Body)}");
             return _session = AttestedSession.Verify(_options, answer.Body, nonce);   // the one before is left to requests that are under way
         }
         finally
@@ -122,7 +122,7 @@ public sealed partial class BulwarkClient : IDisposable
         {
             throw answer.Status is >= 200 and < 300
                 ? new BulwarkClientException(ClientFailure.AnswerRefused, "The answer is not sealed: whoever gave it is not the attested worker.")
-                : new BulwarkClientException(ClientFailure.Refused, $"The gateway refused ({answer.Status}): {InferenceBody.Error(answer.Body)}");
+                : new BulwarkClientException(Refusal(answer), $"The gateway refused ({answer.Status}): {InferenceBody.Error(answer.Body)}");
         }
 
         SealedContent content;
@@ -171,6 +171,10 @@ public sealed partial class BulwarkClient : IDisposable
         return report.Trusted ? receipt
             : throw new BulwarkClientException(ClientFailure.ReceiptRefused, $"The receipt does not prove the answer: {string.Join("; ", report.Links.Where(link => !link.Holds).Select(link => $"{link.Name}: {link.Detail}"))}");
     }
+
+    /// <summary>What the gateway says in the clear is no proof; a lease that it says is over is at least no answer.</summary>
+    private static ClientFailure Refusal(GatewayAnswer answer) =>
+        answer.Status == 503 && InferenceBody.Error(answer.Body).StartsWith("lease-ended", StringComparison.Ordinal) ? ClientFailure.LeaseEnded : ClientFailure.Refused;
 
     private static bool IsAboutKey(GatewayAnswer answer) =>
         answer.MediaType != SealedChannel.MediaType && InferenceBody.Error(answer.Body).StartsWith("sealed-unknown-key", StringComparison.Ordinal);

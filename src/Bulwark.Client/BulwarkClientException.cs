@@ -15,6 +15,10 @@ public enum ClientFailure
     EvidenceRefused,
     /// <summary>The log does not prove that this worker was given the model's key.</summary>
     ReleaseNotProved,
+    /// <summary>The worker's lease of the model's key is over: it scores nothing until the key is released again.</summary>
+    LeaseEnded,
+    /// <summary>An approver revoked the worker's release.</summary>
+    Revoked,
     /// <summary>The worker has another key than the one that was attested, and attesting again did not help.</summary>
     KeyChanged,
     /// <summary>What came back was changed, cut, exchanged or not sealed at all.</summary>

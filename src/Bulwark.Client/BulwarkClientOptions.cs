@@ -22,6 +22,12 @@ public sealed record BulwarkClientOptions
     /// <summary>The keys that sign key releases; at least one.</summary>
     public required IReadOnlyCollection<VerificationKey> Brokers { get; init; }
 
+    /// <summary>Vendors' certificates, revocation lists and documents, for evidence that brings none; null for none. Nothing is fetched: what is missing fails its leg.</summary>
+    public CollateralFolder? Collateral { get; init; }
+
+    /// <summary>Revocations, as <c>broker revoke --output</c> writes them: a worker that one of them names is refused, also while its lease runs.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Revocations { get; init; } = [];
+
     /// <summary>The authorities of the gateway's certificate; at least one.</summary>
     public required IReadOnlyList<X509Certificate2> Authorities { get; init; }
 
@@ -50,5 +56,6 @@ public sealed record BulwarkClientOptions
         if (Brokers.Count == 0) yield return "No broker's key is trusted.";
         if (Authorities.Count == 0) yield return "No authority is trusted for the gateway's certificate.";
         foreach (var fault in Policy.Faults()) yield return fault;
+        if (Revocations.Any(revocation => Revocation.Read(revocation, Policy.Release.Approvers) is null)) yield return "A revocation cannot be read, or no approver of the policy signed it.";
     }
 }

@@ -7,6 +7,9 @@ namespace Bulwark.Lineage;
 /// <remarks>Needs no network and no secret. Each step finds its entry by the digest that the step before names; a step that finds nothing names what is missing.</remarks>
 public sealed class EvidenceWalk(LineageReader reader)
 {
+    /// <summary>A request that was under way at a lease's end is dated when it was signed.</summary>
+    private static readonly TimeSpan s_clocks = TimeSpan.FromSeconds(30);
+
     /// <summary>The release on whose evidence a worker signs; null when the log holds none that a trusted broker signed.</summary>
     public KeyReleased? Release(Digest evidence) => reader.Find<KeyReleased>(evidence)
         .Select(found => found.Claim).FirstOrDefault(release => release.Verdict == "released" && release.Evidence == evidence);
@@ -77,6 +80,10 @@ public sealed class EvidenceWalk(LineageReader reader)
         {
             if (!released.Claim.ReceiptKey.Equals(signer))
                 return EvidenceLink.Bad("attestation", "otherWorker", $"entry {released.Index}: the model's key was released to the worker {released.Claim.ReceiptKey}, and {signer} signed the receipt");
+            if (released.Claim.LeaseEnds + s_clocks < facts.Time)
+                return EvidenceLink.Bad("attestation", "leaseEnded", $"entry {released.Index}: the lease of the key ended {released.Claim.LeaseEnds:u}, and the receipt is of {facts.Time:u}");
+            if (Revocation(released.Claim) is { } revoked && revoked.Claim.Time <= facts.Time)
+                return EvidenceLink.Bad("attestation", "revoked", $"entry {revoked.Index}: {revoked.Claim.By} revoked this worker's key {revoked.Claim.Time:u}, before the decision");
             var insecure = facts.Insecure || released.Claim.Insecure ? " — INSECURE: no hardware vouches for the worker" : "";
             return facts.Insecure == released.Claim.Insecure
                 ? EvidenceLink.Good("attestation", $"entry {released.Index}: key released on {released.Claim.Kind} evidence{insecure}")
@@ -89,6 +96,10 @@ public sealed class EvidenceWalk(LineageReader reader)
             ? EvidenceLink.Bad("attestation", "otherModel", $"entry {releases[0].Index}: on this evidence the key of another model was released, {releases[0].Claim.Model}")
             : EvidenceLink.Bad("attestation", "noRelease", $"no key of this model was released on the evidence {facts.AttestationDigest}");
     }
+
+    /// <summary>The first trusted revocation that is about a release.</summary>
+    private FoundClaim<KeyAuthorityUsed>? Revocation(KeyReleased release) =>
+        reader.Find<KeyAuthorityUsed>(release.Model).FirstOrDefault(found => found.Claim.Revokes(release.Model, release.ReleaseId, release.Root, release.BootId, release.ReceiptKey));
 
     /// <summary>By the trained file, not by the data: other models learnt from the same data. An imported model that claims no ε has no training run, and no link.</summary>
     private EvidenceLink Training(ModelSealed seal)

@@ -47,6 +47,12 @@ public sealed record KeyReleased : IPredicate<KeyReleased>
     /// <summary>The release that is renewed; null for a first one.</summary>
     public string? Renews { get; init; }
 
+    /// <summary>The first release of the chain of renewals that this one belongs to; null when it was refused, and in records of the first version.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>The worker's start, hexadecimal; null in records of the first version.</summary>
+    public string? BootId { get; init; }
+
     /// <summary>Until when the key may be used; null when it was refused or has no end.</summary>
     public DateTimeOffset? LeaseEnds { get; init; }
 
@@ -143,8 +149,26 @@ public sealed record KeyAuthorityUsed : IPredicate<KeyAuthorityUsed>
     /// <summary>The key of whoever asked for it.</summary>
     public required VerificationKey By { get; init; }
 
-    /// <summary>The release that is meant; null for all of the package.</summary>
+    /// <summary>The release that is meant, with all renewals of its chain; with neither this nor boot id nor receipt key it is about all of the package.</summary>
     public string? ReleaseId { get; init; }
+
+    /// <summary>The worker's start that is meant, hexadecimal; null for none.</summary>
+    public string? BootId { get; init; }
+
+    /// <summary>The worker that is meant, by the key that signs its receipts; null for none.</summary>
+    public VerificationKey? ReceiptKey { get; init; }
+
+    /// <summary>True when it is about the package, whoever holds its key.</summary>
+    public bool IsOfPackage() => ReleaseId is null && BootId is null && ReceiptKey is null;
+
+    /// <summary>True when this revokes a release: the package's, this one or its chain's, its worker's start's, or its worker's.</summary>
+    /// <param name="model">The package.</param>
+    /// <param name="releaseId">The release.</param>
+    /// <param name="root">The first of its chain; null when that is not known.</param>
+    /// <param name="bootId">The worker's start; null when that is not known.</param>
+    /// <param name="receiptKey">The worker's receipt key.</param>
+    public bool Revokes(Digest model, string releaseId, string? root, string? bootId, VerificationKey receiptKey) => Action == "revoked" && Model == model
+        && (IsOfPackage() || (ReleaseId is not null && (ReleaseId == releaseId || ReleaseId == root)) || (BootId is not null && BootId == bootId) || (ReceiptKey is not null && ReceiptKey.Equals(receiptKey)));
 
     /// <summary>Why, for people; no secret.</summary>
     public string? Reason { get; init; }
@@ -153,7 +177,8 @@ public sealed record KeyAuthorityUsed : IPredicate<KeyAuthorityUsed>
     public required DateTimeOffset Time { get; init; }
 
     /// <inheritdoc/>
-    public IEnumerable<string> Faults() => Predicates.Sound(Action is "approved" or "revoked" ? null : $"'action' is '{Action}'.");
+    public IEnumerable<string> Faults() => Predicates.Sound(
+        Action is "approved" or "revoked" ? null : $"'action' is '{Action}'.", Action == "revoked" || IsOfPackage() ? null : "An approval is of a package, not of a release or a worker.");
 }
 
 /// <summary>A policy came into force; the subject is its text.</summary>

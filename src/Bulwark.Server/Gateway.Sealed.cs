@@ -34,8 +34,7 @@ internal sealed partial class Gateway
         }
         catch (IOException failure)
         {
-            logger.LogFailed(failure);
-            return await RefuseAsync(LocalModel.Gone, decision);
+            return await RefuseAsync(LocalModel.Why(failure), decision);
         }
     }
 
@@ -64,8 +63,7 @@ internal sealed partial class Gateway
         }
         catch (IOException failure)
         {
-            logger.LogFailed(failure);
-            return await RefuseAsync(LocalModel.Gone, decision);
+            return await RefuseAsync(LocalModel.Why(failure), decision);
         }
 
         if (answer.Message.IsEmpty)   // the worker could not open it: the gateway says so in the clear

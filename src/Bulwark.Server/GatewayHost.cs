@@ -51,6 +51,7 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Attests the worker, opens the model, and listens. Nothing listens unless the model is open and every upstream has described its own.</summary>
     /// <exception cref="ArgumentException">The options have faults; the message lists them all.</exception>
     /// <exception cref="KeyRefusedException">The evidence did not pass the policy.</exception>
+    /// <exception cref="SandboxException">The sandbox of a separate worker is not what is demanded.</exception>
     /// <exception cref="CryptographicException">The package was changed or is not of a trusted publisher.</exception>
     /// <exception cref="InvalidDataException">An upstream does not describe its model.</exception>
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancel)
@@ -72,6 +73,10 @@ public sealed class GatewayHost : IAsyncDisposable
             logger.ModelOpened(model.Name, model.Version, model.Package);
             if (parts.Worker.Facts.Insecure)
                 logger.Simulated();
+            if (parts.Worker.Facts is { Sandbox.Length: > 0 } worker)
+                logger.WorkerShutIn(worker.Sandbox);
+            if (parts.Worker.Facts.SandboxMissing is { Length: > 0 } missing)
+                logger.SandboxIncomplete(missing);
             scrape = options.MetricsPort is { } port ? GatewayListener.Scrape(port, parts.Metrics) : null;
             health = options.HealthPort is { } healthPort ? GatewayListener.Health(healthPort, options.ListenOnAnyAddress, parts) : null;
             await app.StartAsync(cancel);

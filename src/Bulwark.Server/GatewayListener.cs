@@ -50,12 +50,12 @@ internal static class GatewayListener
         return app;
     }
 
-    /// <summary>Health for an orchestrator, which has no certificate: two words, nothing of any model.</summary>
+    /// <summary>Health for an orchestrator, which has no certificate: three words, nothing of any model.</summary>
     internal static WebApplication Health(int port, bool anyAddress, GatewayParts parts)
     {
         var app = Plain(port, anyAddress);
         app.MapGet("/live", http => GatewayMetadata.Live().WriteAsync(http));
-        app.MapGet("/ready", http => GatewayMetadata.Ready(parts.IsReady).WriteAsync(http));
+        app.MapGet("/ready", http => GatewayMetadata.Ready(parts.IsReady, parts.Sandbox).WriteAsync(http));
         return app;
     }
 

@@ -27,6 +27,14 @@ internal static class GatewayMetadata
     internal static Reply Ready(bool isReady) => new(
         isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, "ready", Reply.Json(writer => writer.WriteBoolean("ready", isReady)));
 
+    /// <summary>For an orchestrator, which may alarm when the worker is not kept in.</summary>
+    internal static Reply Ready(bool isReady, string sandbox) => new(
+        isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, "ready", Reply.Json(writer =>
+        {
+            writer.WriteBoolean("ready", isReady);
+            writer.WriteString("sandbox", sandbox);
+        }));
+
     internal static Reply ModelReady(IServedModel model) => new(
         model.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, "ready", Reply.Json(writer =>
         {

@@ -21,6 +21,9 @@ public sealed record GatewayOptions
     /// <value>null: <see cref="Keys"/>, unrecorded</value>
     public IKeyProvider? PackageKeys { get; init; }
 
+    /// <summary>The key broker that releases the package's key; null for one inside the gateway, with <see cref="Keys"/>. Stays the caller's.</summary>
+    public KeyBrokerClient? Broker { get; init; }
+
     /// <summary>Signs what the gateway and its broker write to the log.</summary>
     public required Signer Signer { get; init; }
 
@@ -53,6 +56,9 @@ public sealed record GatewayOptions
 
     /// <summary>True to run the worker in a sandboxed process of its own.</summary>
     public bool SeparateWorker { get; init; }
+
+    /// <summary>True to start a separate worker although a wall of its sandbox is missing on this kernel: for development; log, metrics and health say <c>insecure</c>.</summary>
+    public bool InsecureSandbox { get; init; }
 
     /// <summary>The port of the gateway; 0 for any free one.</summary>
     public int Port { get; init; }

@@ -26,11 +26,18 @@ internal sealed class GatewayParts : IAsyncDisposable
         Gateway = new(models, door, Policies, Audit, Load, metrics, options, logger);
         Grpc = new(Gateway, () => IsReady, Load, metrics, options);
         metrics.Gauge("bulwark_audit_backlog", "Decisions that wait to be written.", () => Audit.Backlog);
+        metrics.Gauge("bulwark_lease_seconds", "Seconds until the lease of the model's key ends; 0 when the worker holds none.", () => worker.IsReady ? Math.Max(0, (worker.Facts.Release.LeaseEnds - options.Time.GetUtcNow())?.TotalSeconds ?? 0) : 0);
+        metrics.Gauge("bulwark_worker_restarts", "Worker processes started after the first.", () => (worker as WorkerProcess)?.Restarts ?? 0);
+        metrics.Gauge("bulwark_worker_insecure_sandbox", "1 when a wall of the worker's sandbox is missing, or it has none.", () => Sandbox == "complete" ? 0 : 1);
         metrics.Gauge("bulwark_requests_under_way", "Requests under way.", () => Load.UnderWay);
         metrics.Gauge("bulwark_server_certificate_seconds", "Seconds until the server's certificate expires.", () => (Tls.NotAfter - options.Time.GetUtcNow().UtcDateTime).TotalSeconds);
     }
 
     internal IScoringWorker Worker { get; }
+
+    /// <summary>A word for what keeps the worker in: <c>complete</c>, <c>insecure</c> when a wall is missing, <c>none</c> inside the gateway's process.</summary>
+    internal string Sandbox => Worker.Facts is { Sandbox.Length: > 0 } facts ? facts.SandboxMissing.Length == 0 ? "complete" : "insecure" : "none";
+
     internal ServedModels Models { get; }
     internal GatewayRecords Records { get; }
     internal GatewayMetrics Metrics { get; }
@@ -79,16 +86,17 @@ internal sealed class GatewayParts : IAsyncDisposable
     /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>
     private static async Task<IScoringWorker> StartWorkerAsync(GatewayOptions options, GatewayRecords records, CancellationToken cancel)
     {
-        await using var package = File.OpenRead(options.PackagePath);
-        var verified = await SealedModel.VerifyAsync(package, options.Publishers, cancel);
+        Stream Package() => File.OpenRead(options.PackagePath);
+        SealVerification verified;
+        await using (var package = Package())
+            verified = await SealedModel.VerifyAsync(package, options.Publishers, cancel);
         if (!verified.IsTrusted)
             throw new CryptographicException($"The model package is refused ({verified.Verdict}): {verified.Reason}");
-        package.Position = 0;
         await records.AppendPoliciesAsync(cancel);
-        var broker = new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == verified.PackageDigest ? await DataKeyAsync(asked, options, ending) : null, records.AppendAsync, options.Time);
+        IKeyBroker broker = options.Broker is { } elsewhere ? new RemoteBroker(elsewhere, records) : new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == verified.PackageDigest ? await DataKeyAsync(asked, options, ending) : null, records.AppendAsync, options.Time);
         if (options.SeparateWorker)
-            return await WorkerProcess.StartAsync(package, options.Publishers, options.EvidenceSource, broker, cancel);
-        return await ScoringWorker.StartAsync(package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
+            return await WorkerProcess.StartAsync(Package, options.Publishers, options.EvidenceSource, broker, options.InsecureSandbox, cancel);
+        return await ScoringWorker.StartAsync(Package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
     }
 
     private static async ValueTask<SecretBytes?> DataKeyAsync(Digest asked, GatewayOptions options, CancellationToken cancel)

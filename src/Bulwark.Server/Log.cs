@@ -20,6 +20,12 @@ internal static partial class Log
     [LoggerMessage(1005, LogLevel.Error, "A decision could not be written to the transparency log; the request was answered 503")]
     internal static partial void LogFailed(this ILogger logger, Exception failure);
 
+    [LoggerMessage(1006, LogLevel.Information, "The worker's process has shut itself in: {Walls}")]
+    internal static partial void WorkerShutIn(this ILogger logger, string walls);
+
+    [LoggerMessage(1007, LogLevel.Warning, "INSECURE: the worker's sandbox lacks {Missing}")]
+    internal static partial void SandboxIncomplete(this ILogger logger, string missing);
+
     [LoggerMessage(1101, LogLevel.Information, "Key {Verdict}: release {ReleaseId}, model {Model}, {Kind} evidence, {Trust}. {Reason}")]
     internal static partial void KeyDecided(this ILogger logger, string verdict, string releaseId, Digest model, string kind, string trust, string reason);
 

@@ -1,6 +1,7 @@
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
+using Bulwark.Worker.Leases;
 
 namespace Bulwark.Worker;
 
@@ -9,14 +10,13 @@ public sealed partial class ScoringWorker
 {
     private const int Ok = 200, BadRequest = 400, Unprocessable = 422;
 
-    /// <inheritdoc/>
-    public WorkerFacts Facts => field ??= new(new(Model.Name, Model.Version, Model.Package, Model.Width, Model.Classes), Evidence, Release, "")
-    {
-        ObliviousKeys = Dsse.Sign(WorkerAttestation.ObliviousKeysType, _oblivious.KeyList, _signer),
-    };
+    private readonly WorkerModelFacts _model;
 
     /// <inheritdoc/>
-    public bool IsReady => true;
+    public WorkerFacts Facts => new(_model, Evidence, Release, "") { ObliviousKeys = _obliviousKeys };
+
+    /// <inheritdoc/>
+    public bool IsReady => _leased.Runs;
 
     /// <inheritdoc/>
     public ValueTask<WorkerAnswer> AnswerAsync(WorkerRequest request, CancellationToken cancel) => ValueTask.FromResult(Answer(request));
@@ -32,17 +32,22 @@ public sealed partial class ScoringWorker
     }
 
     /// <inheritdoc/>
-    public ValueTask<Evidence> AttestAsync(byte[] nonce, CancellationToken cancel) =>
-        _source.CollectAsync(new() { Nonce = nonce }, Evidence.Keys, Evidence.Model, cancel);
+    public ValueTask<Evidence> AttestAsync(byte[] nonce, CancellationToken cancel)
+    {
+        using (_leased.Borrow())
+            return _source.CollectAsync(new() { Nonce = nonce }, Evidence.Keys, Evidence.Model, cancel);
+    }
 
     /// <summary>Opens, screens, scores, signs and seals.</summary>
+    /// <exception cref="LeaseEndedException">The lease of the model's key is over; nothing of the request was opened.</exception>
     public SealedAnswer Answer(SealedAsk ask)
     {
         ArgumentNullException.ThrowIfNull(ask);
-        if (ask.Route.Model != Model.Name)
+        using var loan = _leased.Borrow();
+        if (ask.Route.Model != _model.Name)
             return new(BadRequest, "refused", "wrong-model", default, default);
         if (ask.Protocol is not ObliviousProtocol.None)
-            return AnswerOblivious(ask);
+            return AnswerOblivious(ask, loan.Held);
         SealedArrival arrival;
         try
         {
@@ -53,31 +58,31 @@ public sealed partial class ScoringWorker
             return new(refused.Refusal is SealedRefusal.UnknownKey ? Unprocessable : BadRequest, "refused", refused.Name, default, default);
         }
 
-        var (request, rows, fault) = SealedInference.Read(arrival.Body.Span, Model.Width, ask.MaximumRows);
+        var (request, rows, fault) = SealedInference.Read(arrival.Body.Span, _model.Width, ask.MaximumRows);
         var answer = request is null
-            ? Malformed(arrival.Body, fault, ask.Policy)
-            : Answer(new WorkerRequest(arrival.Body, rows, rows.Length / Model.Width, request.Id, ask.Policy));
+            ? Malformed(loan.Held, arrival.Body, fault, ask.Policy)
+            : Answer(new WorkerRequest(arrival.Body, rows, rows.Length / _model.Width, request.Id, ask.Policy), loan.Held, null);
         var (status, outcome, reason) = request is null ? (BadRequest, "refused", "malformed") : answer.Verdict.IsAccepted ? (Ok, "scored", answer.Verdict.Reason) : (Unprocessable, "screened", answer.Verdict.Reason);
         return new(status, outcome, reason, arrival.Seal(new SealedContent(status, answer.Salt, answer.Body).ToBytes()), answer.Envelope);
     }
 
-    private WorkerAnswer Malformed(ReadOnlyMemory<byte> request, string fault, Digest policy, byte[]? salt = null)
+    private WorkerAnswer Malformed(Held held, ReadOnlyMemory<byte> request, string fault, Digest policy, byte[]? salt = null)
     {
         var body = System.Text.Encoding.UTF8.GetBytes($$"""{"error":"malformed: {{fault.Replace("\"", "'", StringComparison.Ordinal)}}"}""");
         salt ??= PredictionReceipt.NewSalt();
-        return new(default, -1, body, PredictionReceipt.Sign(Signed(salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
+        return new(default, -1, body, PredictionReceipt.Sign(Signed(held, salt, request.Span, body, policy, "malformed", "refused"), _signer), salt);
     }
 
-    private PredictionFacts Signed(byte[] salt, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response, Digest policy, string screen, string outcome) => new()
+    private PredictionFacts Signed(Held held, byte[] salt, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response, Digest policy, string screen, string outcome) => new()
     {
         RequestDigest = PredictionReceipt.RequestDigest(salt, request),
         ResponseDigest = PredictionReceipt.ResponseDigest(salt, response),
-        ModelDigest = Model.Package,
+        ModelDigest = _model.Package,
         PolicyVersion = policy,
-        AttestationDigest = _attestation,
+        AttestationDigest = held.Attestation,
         ScreenVerdict = screen,
         Outcome = outcome,
         Time = _time.GetUtcNow(),
-        Insecure = Insecure,
+        Insecure = held.Release.Insecure,
     };
 }

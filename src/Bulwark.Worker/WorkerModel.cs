@@ -9,6 +9,7 @@ public sealed class WorkerModel : IDisposable
 {
     private readonly IScorer _scorer;
     private readonly FeatureEncoder? _encoder;
+    private volatile bool _disposed;
 
     private readonly OutputHardening? _hardening;
 
@@ -77,9 +78,11 @@ public sealed class WorkerModel : IDisposable
     /// <param name="rows">Shape (count, <see cref="Width"/>), row-major, raw.</param>
     /// <param name="count">How many rows.</param>
     /// <param name="scores">Shape (count, <see cref="Classes"/>); written only when all rows pass.</param>
+    /// <exception cref="ObjectDisposedException">The model was wiped.</exception>
     /// <returns>The verdict of the first row that was refused, with its index; else an accepting one and -1.</returns>
     public (ScreenVerdict Verdict, int Row) Score(ReadOnlySpan<float> rows, int count, Span<float> scores)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);   // below is native memory that is gone
         if (count < 1 || rows.Length != (long)count * Width)
             return (new(ScreenOutcome.WrongWidth), 0);
         var encoded = _encoder is null ? [] : new float[_encoder.EncodedWidth];
@@ -103,5 +106,9 @@ public sealed class WorkerModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _scorer.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _scorer.Dispose();
+    }
 }

@@ -3,15 +3,16 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Bulwark.Cryptography;
+using Bulwark.Lineage;
 
 namespace Bulwark.Attestation.Brokers;
 
 /// <summary>What a broker keeps, as its rules need it: each method is one transaction of the store.</summary>
 internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
 {
-    internal static readonly TimeSpan ChallengeLifetime = TimeSpan.FromSeconds(60), ApprovalLifetime = TimeSpan.FromDays(7);
+    internal static readonly TimeSpan ChallengeLifetime = TimeSpan.FromSeconds(60), ApprovalLifetime = TimeSpan.FromDays(7), LineageLifetime = TimeSpan.FromDays(7);
     private const int MostChallenges = 4096;
-    private const string Challenges = "challenge", Rates = "rate", Leases = "lease", Approvals = "approval", Revocations = "revocation", Released = "released", Floors = "floor";
+    private const string Challenges = "challenge", Rates = "rate", Leases = "lease", Approvals = "approval", Revocations = "revocation", Roots = "root", Released = "released", Floors = "floor";
 
     /// <summary>Notes a challenge; false when the caller asked too often, or too many are open.</summary>
     internal bool TryGive(ReadOnlySpan<byte> nonce, OpenChallenge challenge, string caller, int perMinute)
@@ -20,13 +21,30 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
         using var transaction = store.Begin();
         transaction.Expire(Challenges, now);
         transaction.Expire(Rates, now);
-        var window = $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller)).AsSpan(0, 16))}/{now / 60_000}";
-        var asked = transaction.Get(Rates, window) is { } count ? BitConverter.ToInt32(count) : 0;
-        if (asked >= perMinute || transaction.Count(Challenges, "") >= MostChallenges)
+        if (transaction.Count(Challenges, "") >= MostChallenges || !IsWithinRate(transaction, "challenge", caller, perMinute, now))
             return false;
-        transaction.Put(Rates, window, BitConverter.GetBytes(asked + 1), now + 120_000);
         transaction.Put(Challenges, Convert.ToHexStringLower(nonce), JsonSerializer.SerializeToUtf8Bytes(challenge, BrokerJson.Default.OpenChallenge), now + (long)ChallengeLifetime.TotalMilliseconds);
         transaction.Commit();
+        return true;
+    }
+
+    /// <summary>Counts a request for a key; false when the caller asked too often.</summary>
+    internal bool TryAdmit(string caller, int perMinute)
+    {
+        using var transaction = store.Begin();
+        transaction.Expire(Rates, Now);
+        var admitted = IsWithinRate(transaction, "release", caller, perMinute, Now);
+        transaction.Commit();
+        return admitted;
+    }
+
+    private static bool IsWithinRate(IBrokerTransaction transaction, string what, string caller, int perMinute, long now)
+    {
+        var window = $"{what}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller)).AsSpan(0, 16))}/{now / 60_000}";
+        var asked = transaction.Get(Rates, window) is { } count ? BitConverter.ToInt32(count) : 0;
+        if (asked >= perMinute)
+            return false;
+        transaction.Put(Rates, window, BitConverter.GetBytes(asked + 1), now + 120_000);
         return true;
     }
 
@@ -46,23 +64,28 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
     /// <summary>Judges what depends on the past and, when nothing speaks against it, writes the lease; all in one transaction.</summary>
     /// <param name="one">What is asked.</param>
     /// <param name="legs">Receives the legs.</param>
-    internal bool Decide(LeaseQuestion one, Legs legs)
+    /// <returns>The first release of the chain when it is granted; null when it is not.</returns>
+    internal string? Decide(LeaseQuestion one, Legs legs)
     {
         using var transaction = store.Begin();
         transaction.Expire(Leases, Now);
+        transaction.Expire(Roots, Now);
         transaction.Expire(Approvals, Now);
         Floor(transaction, one, legs);
-        Control(transaction, one, legs);
+        var root = one.Renews is null ? one.ReleaseId : Root(transaction, one.Evidence.Model, one.Renews);
+        Control(transaction, one, root, legs);
         Lease(transaction, one, legs);
         var granted = one.Trusted && legs.Done.All(leg => leg.Outcome is LegOutcome.Passed or LegOutcome.NotApplicable);
         if (granted)
         {
-            transaction.Put(Leases, Key(one.Evidence.Model, one.ReleaseId), JsonSerializer.SerializeToUtf8Bytes(one.Lease, BrokerJson.Default.KeyLeaseRecord), one.Lease.Ends.ToUnixTimeMilliseconds());
+            var (name, ends) = (Key(one.Evidence.Model, one.ReleaseId), one.Lease.Ends.ToUnixTimeMilliseconds());
+            transaction.Put(Leases, name, JsonSerializer.SerializeToUtf8Bytes(one.Lease with { Root = root }, BrokerJson.Default.KeyLeaseRecord), ends);
+            transaction.Put(Roots, name, Encoding.ASCII.GetBytes(root), ends + (long)LineageLifetime.TotalMilliseconds);
             transaction.Put(Released, one.Evidence.Model.ToHex(), [1], null);
         }
 
         transaction.Commit();   // floors rise also when the answer is no
-        return granted;
+        return granted ? root : null;
     }
 
     /// <summary>Takes a lease back: one that was never given out, or one that another has taken the place of.</summary>
@@ -81,11 +104,24 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
         transaction.Commit();
     }
 
-    /// <summary>Revokes a lease, or all of a package for good.</summary>
-    internal void Revoke(Digest model, string? release)
+    /// <summary>Revokes all of a package for good, or a release by its lineage: the whole chain, the worker's start and its receipt key, so that the same worker cannot ask anew.</summary>
+    internal void Revoke(KeyAuthorityUsed used)
     {
         using var transaction = store.Begin();
-        transaction.Put(Revocations, release is null ? model.ToHex() : Key(model, release), [1], null);
+        List<string> names = used.IsOfPackage() ? [used.Model.ToHex()] : [];
+        if (used.ReleaseId is { } release)
+        {
+            var root = Root(transaction, used.Model, release);
+            names.AddRange([Key(used.Model, release), Key(used.Model, root)]);
+            foreach (var lease in All(transaction).Where(lease => lease.Model == used.Model && (lease.Root == root || lease.ReleaseId == root)))
+                names.AddRange([Boot(used.Model, lease.BootId), Receipts(used.Model, lease.ReceiptKey)]);
+        }
+
+        if (used.BootId is { } boot)
+            names.Add(Boot(used.Model, boot));
+        if (used.ReceiptKey is { } key)
+            names.Add(Receipts(used.Model, key));
+        names.ForEach(name => transaction.Put(Revocations, name, [1], null));
         transaction.Commit();
     }
 
@@ -94,7 +130,7 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
     {
         using var transaction = store.Begin();
         transaction.Expire(Leases, Now);
-        var leases = transaction.List(Leases, "").Select(lease => JsonSerializer.Deserialize(lease.Value, BrokerJson.Default.KeyLeaseRecord)!).ToList();
+        var leases = All(transaction).ToList();
         transaction.Commit();
         return leases;
     }
@@ -102,6 +138,17 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static string Key(Digest model, string release) => $"{model.ToHex()}/{release}";
+
+    private static string Boot(Digest model, string boot) => $"{model.ToHex()}/boot:{boot}";
+
+    private static string Receipts(Digest model, VerificationKey key) => $"{model.ToHex()}/key:{key.Fingerprint.ToHex()}";
+
+    /// <summary>The first release of a chain, as long as one of its leases ran lately; else the release itself.</summary>
+    private static string Root(IBrokerTransaction transaction, Digest model, string release) =>
+        transaction.Get(Roots, Key(model, release)) is { } root ? Encoding.ASCII.GetString(root) : release;
+
+    private static IEnumerable<KeyLeaseRecord> All(IBrokerTransaction transaction) =>
+        transaction.List(Leases, "").Select(lease => JsonSerializer.Deserialize(lease.Value, BrokerJson.Default.KeyLeaseRecord)!);
 
     /// <summary>Policies and models go only forward, whatever file a broker was started with.</summary>
     private static void Floor(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)
@@ -130,7 +177,7 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
     }
 
     /// <summary>Two people for the first release; one is enough to stop all.</summary>
-    private static void Control(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)
+    private static void Control(IBrokerTransaction transaction, LeaseQuestion one, string root, Legs legs)
     {
         var (model, rules) = (one.Evidence.Model.ToHex(), one.Policy.Release);
         if (rules.ApprovalsNeeded == 0)
@@ -143,8 +190,11 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
             legs.Require("approvals", given >= rules.ApprovalsNeeded, $"{given} of {rules.ApprovalsNeeded} approvals were given for the first release of this model", code: "Approvals");
         }
 
-        var revoked = transaction.Get(Revocations, model) is not null || (one.Renews is not null && transaction.Get(Revocations, Key(one.Evidence.Model, one.Renews)) is not null);
-        legs.Require("not-revoked", !revoked, one.Renews is null ? "the model's key is revoked" : "the lease, or the model's key, is revoked", code: "Revoked");
+        var of = one.Evidence.Model;
+        (string Name, string What)[] asked = [(model, "the model's key is revoked"), (Key(of, one.Renews ?? root), "the release is revoked"), (Key(of, root), "the first release of this chain is revoked"),
+            (Boot(of, one.Lease.BootId), "this start of the worker is revoked"), (Receipts(of, one.Lease.ReceiptKey), "this worker's receipt key is revoked")];
+        var revoked = asked.FirstOrDefault(about => transaction.Get(Revocations, about.Name) is not null).What;
+        legs.Require("not-revoked", revoked is null, revoked ?? "", code: "Revoked");
     }
 
     private static void Lease(IBrokerTransaction transaction, LeaseQuestion one, Legs legs)

@@ -25,12 +25,15 @@ internal static class BrokerCommand
         var authority = new Option<FileInfo>("--ca") { Description = "PEM certificates that may vouch for the broker; the system's when left out.", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The workspace's signing key to sign with; the policy must list it as an approver.", DefaultValueFactory = _ => Workspace.SigningKey, HelpName = "NAME" };
         var reason = new Option<string>("--reason") { Description = "Why; it is in the log for good.", HelpName = "TEXT" };
-        var release = new Option<string>("--release") { Description = "Only this release's lease.", HelpName = "ID" };
+        var release = new Option<string>("--release") { Description = "Only this release: its chain of renewals, its worker's start and receipt key.", HelpName = "ID" };
+        var boot = new Option<string>("--boot") { Description = "Only this start of a worker, as `broker leases` shows it.", HelpName = "HEX" };
+        var receipts = new Option<string>("--receipt-key") { Description = "Only the worker that signs receipts with this key (ed25519:…).", HelpName = "KEY" };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Keep the signed revocation too, for clients (`score --revocation`).", HelpName = "FILE" };
         var summary = action == "approved" ? "Approves the first release of a model's key, signed by an approver of the policy. Good for a week."
-            : "Revokes a model's key for good, or one lease: nothing is released or renewed any more; workers wipe the key when their lease ends.";
+            : "Revokes a model's key for good, or one release, start or worker of it: nothing of it is released or renewed any more; workers wipe key and model at their next renewal.";
         var command = new Command(verb, $"{summary} Example: bulwark broker {verb} fraud.bulwark --broker https://broker:8444") { package, broker, authority, key, reason };
         if (action == "revoked")
-            command.Add(release);
+            new List<Option> { release, boot, receipts, output }.ForEach(command.Add);
         command.SetAction(async (parsed, cancel) =>
         {
             using var keys = Workspace.Require(parsed).OpenKeys();
@@ -39,9 +42,13 @@ internal static class BrokerCommand
             var used = new KeyAuthorityUsed
             {
                 Action = action, Model = model, By = signer.PublicKey, Time = DateTimeOffset.UtcNow, Reason = parsed.GetValue(reason), ReleaseId = action == "revoked" ? parsed.GetValue(release) : null,
+                BootId = action == "revoked" ? parsed.GetValue(boot) : null, ReceiptKey = action == "revoked" && parsed.GetValue(receipts) is { } worker ? VerificationKey.Parse(worker) : null,
             };
             using var http = Client(parsed.GetRequiredValue(broker), parsed.GetValue(authority));
-            using var content = new ByteArrayContent(Dsse.Sign(Statement.Of("model", model, used), signer));
+            var envelope = Dsse.Sign(Statement.Of("model", model, used), signer);
+            if (action == "revoked" && parsed.GetValue(output) is { } file)
+                AtomicFile.Write(file.FullName, envelope);
+            using var content = new ByteArrayContent(envelope);
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             using var response = await http.PostAsync("attest/authority", content, cancel);
             var text = await response.Content.ReadAsStringAsync(cancel);
@@ -62,9 +69,9 @@ internal static class BrokerCommand
             var leases = KeyBroker.LeasesOf(opened, TimeProvider.System);
             return new Screen(parsed).Answer(leases, console =>
             {
-                var table = new Table().AddColumns("release", "model", "ends", "kind", "platform", "trust");
+                var table = new Table().AddColumns("release", "root", "boot", "model", "ends", "kind", "platform", "trust");
                 foreach (var lease in leases)
-                    table.AddRow(new Text(lease.ReleaseId), new Text($"{lease.Model}"[..19] + "…"), new Text($"{lease.Ends:u}"), new Text(lease.Kind), new Text(lease.Platform ?? "-"), new Text(lease.Insecure ? "INSECURE" : "hardware"));
+                    table.AddRow(new Text(lease.ReleaseId), new Text(lease.Root ?? "-"), new Text(lease.BootId), new Text($"{lease.Model}"[..19] + "…"), new Text($"{lease.Ends:u}"), new Text(lease.Kind), new Text(lease.Platform ?? "-"), new Text(lease.Insecure ? "INSECURE" : "hardware"));
                 console.Write(table);
                 console.MarkupLineInterpolated($"{leases.Count} leases");
             });

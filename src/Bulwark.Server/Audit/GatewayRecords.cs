@@ -46,6 +46,18 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
             _release = (entry, place.Index);
     }
 
+    /// <summary>Takes a release of a broker elsewhere, as it signed it, into this log: a client holds it against the broker's key and this log.</summary>
+    internal async ValueTask TakeReleaseAsync(KeyReleaseAnswer answer, CancellationToken cancel)
+    {
+        metrics.KeyRelease(GatewayMetrics.Word(answer.Record.Verdict), answer.Record.Insecure);
+        if (answer.Key is null)
+            return;
+        if (answer.Envelope.IsEmpty)
+            throw new IOException("The key broker sent its decision unsigned, so no client could believe it.");
+        var entry = answer.Envelope.ToArray();
+        _release = (entry, (await options.Log.AppendAsync(entry, cancel)).Index);
+    }
+
     private byte[] Policy(string name, Digest policy, string kind, Digest? previous) =>
         Dsse.Sign(Statement.Of(name, policy, new PolicyChanged { Kind = kind, Previous = previous, Time = options.Time.GetUtcNow() }), options.Signer);
 

@@ -7,7 +7,7 @@ namespace Bulwark.Server;
 internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
 {
     private const int LongestId = 64;
-    private const string TooMany = "too many challenges; wait a minute", NotRecorded = "the decision could not be made or recorded, so there is none; try again later";
+    private const string TooMany = "too many requests; wait a minute", NotRecorded = "the decision could not be made or recorded, so there is none; try again later";
 
     internal void Map(WebApplication app)
     {
@@ -26,11 +26,17 @@ internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
 
     private Task ReleaseAsync(HttpContext http) => AnswerAsync(http, new Judge(async (body, cancel) =>
     {
+        if (!broker.TryAdmit($"{http.Connection.RemoteIpAddress}"))
+            return new(StatusCodes.Status429TooManyRequests, Problem(TooMany));
         var renews = http.Request.Query["renews"].ToString();
         var evidence = Read(body, static bytes => Evidence.FromJson(bytes.Span));
         if (renews.Length > LongestId || evidence.Kind.Length > LongestId || evidence.Kind.Any(char.IsControl))
             return new(StatusCodes.Status400BadRequest, Problem("a release's id and a kind of evidence are short names"));
         var answer = await broker.ReleaseAsync(evidence, renews.Length == 0 ? null : renews, cancel);
+        if (log.TakeSigned(answer.Record.ReleaseId) is { } signed)
+            http.Response.Headers[KeyBrokerClient.EnvelopeHeader] = Convert.ToBase64String(signed);
+        if (answer.Record.FailedLegs is ["challenge"])
+            log.Unchallenged();
         return new(answer.Key is null ? StatusCodes.Status403Forbidden : StatusCodes.Status200OK, answer.ToJson());
     }));
 

@@ -28,14 +28,16 @@ internal sealed class LocalModel(IScoringWorker worker, int maximumRows) : IServ
                 ? new(StatusCodes.Status200OK, "scored", answer.Verdict.Reason, answer.Body, answer.HeadBytes, signed, answer.Scores)
                 : new(StatusCodes.Status422UnprocessableEntity, "screened", answer.Verdict.Reason, answer.Body, Signed: signed);
         }
-        catch (IOException)
+        catch (IOException failure)
         {
-            return ServedAnswer.Of("refused", Gone);
+            return ServedAnswer.Of("refused", Why(failure));
         }
     }
 
-    /// <summary>The answer when the worker's process is gone.</summary>
-    internal static Refusal Gone => new(StatusCodes.Status503ServiceUnavailable, "worker-unavailable", "The worker is gone; the gateway must be started again.");
+    /// <summary>The answer when the worker holds no key, or its process is gone.</summary>
+    internal static Refusal Why(IOException failure) => failure is LeaseEndedException
+        ? new(StatusCodes.Status503ServiceUnavailable, "lease-ended", failure.Message)
+        : new(StatusCodes.Status503ServiceUnavailable, "worker-unavailable", "The worker is gone; a new one is being started. Try again later.");
 
     public ValueTask DisposeAsync() => worker.DisposeAsync();
 

@@ -10,13 +10,18 @@ namespace Bulwark.Worker.Processes;
 /// <summary>The worker's own process: connects to the gateway's socket, shuts itself in, and only then takes the package, asks for its key, and answers.</summary>
 internal static class WorkerServer
 {
-    /// <summary>Runs until the gateway goes.</summary>
+    /// <summary>The exit code of a worker whose lease is over: its memory goes with it.</summary>
+    internal const int LeaseOver = 3;
+
+    /// <summary>Runs until the gateway goes, or the lease of the model's key is over.</summary>
     /// <param name="path">The gateway's socket.</param>
-    /// <param name="connections">How many conversations at once.</param>
+    /// <param name="connections">How many conversations: the first is this worker's own with the gateway, the others bring requests.</param>
+    /// <param name="required">False to go on without a wall that is missing.</param>
+    /// <param name="without">Walls to leave out as if the kernel had none; for tests.</param>
     /// <returns>The exit code.</returns>
-    internal static async Task<int> RunAsync(string path, int connections)
+    internal static async Task<int> RunAsync(string path, int connections, bool required, string without)
     {
-        var first = Sandbox.Enter();
+        var first = Sandbox.Enter(without);
         var wires = new List<WorkerWire>();
         for (var i = 0; i < connections; i++)
         {
@@ -26,8 +31,11 @@ internal static class WorkerServer
         }
 
         Warm();
-        var walls = Sandbox.Close(first);
+        var walls = Sandbox.Close(first, without);
         var control = wires[0];
+        control.Send(WorkerMessage.Walls, WorkerWire.Text(walls.Text), WorkerWire.Text(string.Join(", ", walls.Missing)));
+        if (required && walls.Missing.Count > 0)
+            return 1;   // the gateway reads what is missing, and gives nothing
         ScoringWorker worker;
         try
         {
@@ -41,11 +49,11 @@ internal static class WorkerServer
 
         using (worker)
         {
+            worker.Leased.Ended = () => Environment.Exit(LeaseOver);   // key and model are wiped; what native libraries held goes with the process
             var facts = worker.Facts;
             var model = facts.Model;
-            control.Send(WorkerMessage.Ready, WorkerWire.Text(model.Name), WorkerWire.Text(model.Version), WorkerWire.Hash(model.Package), WorkerWire.Number(model.Width), WorkerWire.Number(model.Classes),
-                facts.Evidence.ToJson(), JsonSerializer.SerializeToUtf8Bytes(facts.Release, AttestationJson.Default.KeyReleaseRecord), WorkerWire.Text(walls), facts.ObliviousKeys);
-            var threads = wires.Select(wire => new Thread(() => Serve(wire, worker)) { IsBackground = true }).ToList();
+            control.Send(WorkerMessage.Ready, WorkerWire.Text(model.Name), WorkerWire.Text(model.Version), WorkerWire.Hash(model.Package), WorkerWire.Number(model.Width), WorkerWire.Number(model.Classes), facts.ObliviousKeys);
+            var threads = wires.Skip(1).Select(wire => new Thread(() => Serve(wire, worker)) { IsBackground = true }).ToList();
             threads.ForEach(thread => thread.Start());
             threads.ForEach(thread => thread.Join());
         }
@@ -82,8 +90,8 @@ internal static class WorkerServer
             throw new IOException("The gateway did not say what to open.");
         var publishers = WorkerWire.Text(fields[1]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerificationKey.Parse).ToList();
         var gateway = new GatewaySide(control);
-        await using var package = Receive(control, WorkerWire.LongNumber(fields[0]));
-        return await ScoringWorker.StartAsync(package, publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, CancellationToken.None);
+        var package = Receive(control, WorkerWire.LongNumber(fields[0]));   // opening it closes it
+        return await ScoringWorker.StartAsync(() => package, publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, Random.Shared.NextDouble, CancellationToken.None);
     }
 
     private static Stream Receive(WorkerWire control, long bytes)
@@ -109,6 +117,10 @@ internal static class WorkerServer
                 try
                 {
                     Answer(wire, worker, kind, fields);
+                }
+                catch (LeaseEndedException ended)
+                {
+                    wire.Send(WorkerMessage.LeaseEnded, WorkerWire.Text(ended.Message));
                 }
                 catch (Exception failure) when (failure is not IOException)
                 {
@@ -158,9 +170,10 @@ internal static class WorkerServer
         internal ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel) => ValueTask.FromResult(
             JsonSerializer.Deserialize(Ask(WorkerMessage.AskChallenge), AttestationJson.Default.EvidenceChallenge) ?? throw new InvalidDataException("There is no challenge."));
 
-        internal ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, CancellationToken cancel) => ValueTask.FromResult(
-            JsonSerializer.Deserialize(Ask(WorkerMessage.AskRelease, evidence.ToJson()), AttestationJson.Default.KeyReleaseAnswer) ?? throw new InvalidDataException("There is no answer."));
+        internal ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel) => ValueTask.FromResult(
+            JsonSerializer.Deserialize(Ask(WorkerMessage.AskRelease, evidence.ToJson(), WorkerWire.Text(renews ?? "")), AttestationJson.Default.KeyReleaseAnswer) ?? throw new InvalidDataException("There is no answer."));
 
+        /// <summary>One question at a time: whoever renews is alone with this conversation.</summary>
         private byte[] Ask(WorkerMessage kind, params ReadOnlySpan<ReadOnlyMemory<byte>> fields)
         {
             wire.Send(kind, fields);
@@ -168,7 +181,7 @@ internal static class WorkerServer
             {
                 (WorkerMessage.Reply, [var reply]) => reply,
                 (WorkerMessage.Failed, [var why]) => throw new InvalidDataException(WorkerWire.Text(why)),
-                _ => throw new IOException("The gateway went away during the start."),
+                _ => throw new IOException("The gateway went away."),
             };
         }
     }

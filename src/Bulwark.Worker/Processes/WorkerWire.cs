@@ -19,6 +19,8 @@ internal enum WorkerMessage : byte
     Score,
     Sealed,
     Package,
+    Walls,
+    LeaseEnded,
 }
 
 /// <summary>Frames over a local socket: length (32 bits, big-endian), kind, fields. Each field is a length and bytes. One conversation at a time.</summary>

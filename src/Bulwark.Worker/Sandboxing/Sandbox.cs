@@ -9,49 +9,65 @@ internal static unsafe class Sandbox
     private static readonly string[] s_facts = ["/proc", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm", "/etc/ld.so.cache", "/etc/ssl", "/dev/urandom", "/dev/random"];
 
     /// <summary>The first step: does not return where it starts the program anew.</summary>
+    /// <param name="without">Walls to leave out as if the kernel had none; for tests.</param>
     /// <returns>What the first step did; only in the program that was started anew, or where there is no such step.</returns>
-    internal static string Enter()
+    internal static string Enter(string without)
     {
         if (!OperatingSystem.IsLinux())
-            return "none: only Linux has one";
+            return "";
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } done)
             return done;
-        var parts = new List<string>();
-        if (Native.Control(Native.NoNewPrivileges, 1, 0, 0, 0) == 0)
-            parts.Add("no new privileges");
-        if (Native.SetLimit(Native.CoreLimit, default) == 0)
-            parts.Add("no core dumps");
+        var privileges = Native.Control(Native.NoNewPrivileges, 1, 0, 0, 0) == 0;
+        var cores = Native.SetLimit(Native.CoreLimit, default) == 0;
         var home = Path.GetDirectoryName(typeof(object).Assembly.Location) is { Length: > 0 } runtime ? Path.GetFullPath(Path.Combine(runtime, "..", "..", "..")) : AppContext.BaseDirectory;
-        parts.Add(Landlock.Restrict([AppContext.BaseDirectory, home, Environment.ProcessPath!, .. s_libraries], s_facts, ["/dev/null"])
-            ? $"Landlock {Landlock.Version}" : "no Landlock: this kernel offers none");
-        _ = Native.SetVariable(Variable, string.Join(", ", parts), 1);
+        var landlock = without != "landlock" && Landlock.Restrict([AppContext.BaseDirectory, home, Environment.ProcessPath!, .. s_libraries], s_facts, ["/dev/null"]) ? Landlock.Version : 0;
+        _ = Native.SetVariable(Variable, SandboxReport.Hand(privileges, cores, landlock, again: true), 1);
         _ = Native.SetVariable("DOTNET_EnableDiagnostics", "0", 1);
         Again();
-        return string.Join(", ", parts) + ", not started anew";   // exec failed: this thread and its children are restricted, the others are not
+        return SandboxReport.Hand(privileges, cores, landlock, again: false);   // exec failed: this thread and its children are restricted, the others are not
     }
 
-    /// <summary>The second step, once every descriptor that is needed is open; then tries what must be refused.</summary>
-    /// <returns>What is active, and what was tried.</returns>
-    internal static string Close(string first)
+    /// <summary>The second step, once every descriptor that is needed is open; then looks what holds and tries what must be refused.</summary>
+    internal static SandboxReport Close(string first, string without)
     {
         if (!OperatingSystem.IsLinux())
-            return first;
-        List<string> parts = [first];
-        if (Native.Control(Native.SetDumpable, 0, 0, 0, 0) == 0)
-            parts.Add("not dumpable");
-        parts.Add(Native.LockMemory(Native.LockCurrent | Native.LockFuture | Native.LockOnFault) == 0 ? "memory locked" : "memory not locked: this process may not");
-        parts.Add(SystemCallFilter.Install() ? "seccomp" : "no seccomp: this kernel offers none");
-        parts.Add("no diagnostics port");
-        parts.Add($"tried: file {Tried(Native.Open("/etc/passwd", 0))}, new file {Tried(Native.Open(Path.Combine(Path.GetTempPath(), "bulwark-worker-probe"), 0x41))}, socket {Tried(Native.Socket(2, 1, 0))}, local socket {Tried(Native.Socket(1, 1, 0))}");
-        return string.Join(", ", parts);
+            return new([], ["a sandbox: only Linux has one"]);
+        var (privileges, cores, landlock, again) = SandboxReport.Taken(first);
+        var dumpable = Native.Control(Native.SetDumpable, 0, 0, 0, 0) != 0 || Native.Control(Native.GetDumpable, 0, 0, 0, 0) != 0;
+        var locked = Native.LockMemory(Native.LockCurrent | Native.LockFuture | Native.LockOnFault) == 0;
+        var filtered = without != "seccomp" && SystemCallFilter.Install();
+        var status = File.ReadAllLines("/proc/self/status");
+        List<string> active = [], missing = [];
+        void Demand(bool there, string name) => (there ? active : missing).Add(name);
+        Demand(privileges && again && status.Contains("NoNewPrivs:\t1"), "no new privileges");
+        Demand(cores && !dumpable, "no core dumps, not dumpable");
+        Demand(Environment.GetEnvironmentVariable("DOTNET_EnableDiagnostics") == "0", "no diagnostics port");
+        var files = !Opens(Native.Open("/etc/passwd", 0)) & !Opens(Native.Open(Path.Combine(Path.GetTempPath(), "bulwark-worker-probe"), 0x41));
+        Demand(landlock > 0 && files, landlock > 0 ? $"Landlock {landlock} (tried: file refused, new file refused)" : "Landlock");
+        var sockets = !Opens(Native.Socket(2, 1, 0)) & !Opens(Native.Socket(1, 1, 0));
+        Demand(filtered && sockets && status.Contains("Seccomp:\t2"), filtered ? "seccomp (tried: socket refused, local socket refused)" : "seccomp");
+        active.Add(locked ? "memory locked" : HasSwap() ? "memory MAY BE SWAPPED: this process may not lock it" : "no swap on this machine");
+        return new(active, missing);
     }
 
-    private static string Tried(int descriptor)
+    private static bool HasSwap()
+    {
+        try
+        {
+            return File.ReadAllLines("/proc/swaps").Length > 1;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    private static bool Opens(int descriptor)
     {
         if (descriptor < 0)
-            return "refused";
+            return false;
         _ = Native.Close(descriptor);
-        return "open";
+        return true;
     }
 
     private static void Again()

@@ -1,5 +1,6 @@
 using System.Net;
 using Bulwark.Attestation;
+using Bulwark.Client;
 using Bulwark.Cryptography;
 using Bulwark.Databases;
 using Bulwark.EndToEnd.Gateway;
@@ -53,12 +54,15 @@ public sealed class BrokerHostTests : IAsyncLifetime
 
         var again = await broker.ReleaseAsync(evidence, null, Cancel);
         Assert.Null(again.Key);
-        Assert.StartsWith("challenge:", again.Record.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("challenge:", again.Record.Reason, StringComparison.Ordinal);   // in no log: anybody could fill it
+        Assert.StartsWith("lease:", (await broker.ReleaseAsync(await EvidenceAsync(broker), new string('0', 32), Cancel)).Record.Reason, StringComparison.Ordinal);
+        using var scrape = new HttpClient();
+        Assert.Contains("bulwark_key_requests_unchallenged_total 1", await scrape.GetStringAsync(host.MetricsAddress, Cancel), StringComparison.Ordinal);
         var renewed = await broker.ReleaseAsync(await EvidenceAsync(broker), answer.Record.ReleaseId, Cancel);
         Assert.NotNull(renewed.Key);
 
         var logged = await LoggedAsync<KeyReleased>();
-        Assert.Equal([("released", "release", true), ("refused", "release", true), ("released", "renewal", true)], logged.Select(one => (one.Verdict, one.Purpose!, one.Insecure)));
+        Assert.Equal([("released", "release", true), ("refused", "renewal", true), ("released", "renewal", true)], logged.Select(one => (one.Verdict, one.Purpose!, one.Insecure)));
         Assert.Equal(answer.Record.ReleaseId, logged[2].Renews);
     }
 
@@ -77,6 +81,52 @@ public sealed class BrokerHostTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await AuthorityAsync(http, "revoked", _approver));
         Assert.StartsWith("not-revoked:", (await broker.ReleaseAsync(await EvidenceAsync(broker), null, Cancel)).Record.Reason, StringComparison.Ordinal);
         Assert.Equal(["approved", "revoked"], (await LoggedAsync<KeyAuthorityUsed>()).Select(one => one.Action));
+    }
+
+    [Fact]
+    public async Task A_gateway_whose_broker_is_elsewhere_serves_renews_and_stops_when_its_release_is_revoked()
+    {
+        using var store = Store();
+        var policy = Policy with { Release = new() { LeaseSeconds = 10, Approvers = [_approver.PublicKey] } };
+        await using var host = await StartAsync(store, policy);
+        using var http = Client(host);
+        await using var gateway = await _world.StartAsync(_world.Options with { Broker = new(http), EvidencePolicy = policy });
+        using var client = new BulwarkClient(ClientOptions(gateway, policy));
+        Assert.Single((await client.PredictAsync(GatewayWorld.GoodRow, 1, Cancel)).Scores);
+        Assert.NotNull(gateway.Worker.Release.Root);
+        await UntilAsync(() => Task.FromResult(gateway.Worker.Release.Purpose == "renewal"));
+        await UntilAsync(async () => await Record.ExceptionAsync(() => client.ScoreAsync(GatewayWorld.GoodRow, Cancel)) is null);
+
+        var release = gateway.Worker.Release;
+        Assert.Equal(HttpStatusCode.OK, await AuthorityAsync(http, "revoked", _approver, release.ReleaseId));
+        BulwarkClientException? failure = null;
+        await UntilAsync(async () =>
+        {
+            failure = await Record.ExceptionAsync(() => client.ScoreAsync(GatewayWorld.GoodRow, Cancel)) as BulwarkClientException;
+            return failure?.Failure is ClientFailure.LeaseEnded;
+        });
+        Assert.Contains("lease-ended", failure!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_was_given_a_revocation_refuses_the_worker_while_its_lease_runs()
+    {
+        var policy = Policy with { Release = new() { Approvers = [_approver.PublicKey] } };
+        await using var gateway = await _world.StartAsync(_world.Options with { EvidencePolicy = policy });
+        byte[] Revoke(Signer by, string? release) => Dsse.Sign(Statement.Of("model", _world.Package,
+            new KeyAuthorityUsed { Action = "revoked", Model = _world.Package, By = by.PublicKey, Time = DateTimeOffset.UtcNow, ReleaseId = release, Reason = "stolen disk" }), by);
+        using var other = new BulwarkClient(ClientOptions(gateway, policy) with { Revocations = [Revoke(_approver, new string('0', 32))] });
+        Assert.Single(await other.ScoreAsync(GatewayWorld.GoodRow, Cancel));
+        using var client = new BulwarkClient(ClientOptions(gateway, policy) with { Revocations = [Revoke(_approver, gateway.Worker.Release.ReleaseId)] });
+        var failure = await Assert.ThrowsAsync<BulwarkClientException>(() => client.ScoreAsync(GatewayWorld.GoodRow, Cancel));
+        Assert.Equal(ClientFailure.Revoked, failure.Failure);
+        Assert.Contains("stolen disk", failure.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new BulwarkClient(ClientOptions(gateway, policy) with { Revocations = [Revoke(_receipts, null)] }));
+
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(2));   // the lease is over by the client's clock; the evidence is not judged by age
+        using var late = new BulwarkClient(ClientOptions(gateway, policy with { MaximumAgeSeconds = 3600 }) with { Time = later });
+        var ended = await Assert.ThrowsAsync<BulwarkClientException>(() => late.ScoreAsync(GatewayWorld.GoodRow, Cancel));
+        Assert.True(ended.Failure is ClientFailure.LeaseEnded or ClientFailure.EvidenceRefused, ended.Message);
     }
 
     [Fact]
@@ -142,6 +192,7 @@ public sealed class BrokerHostTests : IAsyncLifetime
         Log = _world.Log,
         Store = store,
         ServerCertificate = _world.Identity.LoadServer(),
+        MetricsPort = 0,
     }, Cancel);
 
     private HttpClient Client(BrokerHost host)
@@ -154,9 +205,24 @@ public sealed class BrokerHostTests : IAsyncLifetime
 
     private Evidence Collect(EvidenceChallenge challenge) => _source.Collect(challenge.Nonce, new() { Hpke = _hpke.PublicKey.ToArray(), Receipt = _receipts.PublicKey }, _world.Package);
 
-    private async Task<HttpStatusCode> AuthorityAsync(HttpClient http, string action, Signer by)
+    private BulwarkClientOptions ClientOptions(GatewayHost gateway, EvidencePolicy policy) => new()
     {
-        var used = new KeyAuthorityUsed { Action = action, Model = _world.Package, By = by.PublicKey, Time = DateTimeOffset.UtcNow };
+        Gateway = gateway.BaseAddress, Model = "fraud", Policy = policy, Log = _world.Keys.PublicKey("log"), Brokers = [_statements.PublicKey, _world.Keys.PublicKey("signing")],
+        Authorities = [_world.Identity.LoadAuthority()], Certificate = _world.Identity.LoadClient("payments"), Token = _world.Identity.LoadToken("payments"),
+    };
+
+    /// <summary>Asks until it is so; how long that takes is the machine's business, within two minutes.</summary>
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
+        while (!await isSo())
+            await Task.Delay(50, limit.Token);
+    }
+
+    private async Task<HttpStatusCode> AuthorityAsync(HttpClient http, string action, Signer by, string? release = null)
+    {
+        var used = new KeyAuthorityUsed { Action = action, Model = _world.Package, By = by.PublicKey, Time = DateTimeOffset.UtcNow, ReleaseId = release };
         using var content = new ByteArrayContent(Dsse.Sign(Statement.Of("model", _world.Package, used), by));
         return (await http.PostAsync("attest/authority", content, Cancel)).StatusCode;
     }

@@ -6,6 +6,7 @@ using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Tests.Models;
 using Bulwark.Worker;
+using Bulwark.Worker.Processes;
 
 namespace Bulwark.EndToEnd.Gateway;
 
@@ -114,8 +115,8 @@ public sealed class LargeModelTests : IDisposable
             await using var stream = File.OpenRead(PackagePath);
             return (await SealedModel.UnwrapDataKeyAsync(stream, _keys, [_signer.PublicKey], cancel)).DataKey;
         }, (_, _) => ValueTask.CompletedTask, TimeProvider.System);
-        await using var sealedPackage = File.OpenRead(PackagePath);
-        return await WorkerProcess.StartAsync(sealedPackage, [_signer.PublicKey], new SimulatedEvidenceSource(_development, measurement, TimeProvider.System), broker, program, GatewayWorld.Cancel);
+        var start = new WorkerStart(() => File.OpenRead(PackagePath), [_signer.PublicKey], new SimulatedEvidenceSource(_development, measurement, TimeProvider.System), broker, InsecureSandbox: true) { Program = program };
+        return await WorkerProcess.StartAsync(start, GatewayWorld.Cancel);
     }
 
     private static IEnumerable<string> OpenFiles(int process)

@@ -4,6 +4,7 @@ using Bulwark.Attestation;
 using Bulwark.Client;
 using Bulwark.Cryptography;
 using Bulwark.Worker;
+using Bulwark.Worker.Processes;
 
 namespace Bulwark.EndToEnd.Gateway;
 
@@ -38,20 +39,52 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task After_it_has_shut_itself_in_it_opens_no_file_and_no_socket_and_leaves_no_core()
+    public async Task After_it_has_shut_itself_in_the_kernel_says_that_every_wall_stands()
     {
         await using var worker = await StartAsync();
-        var walls = worker.Facts.Sandbox;
-        Assert.Contains("no new privileges", walls, StringComparison.Ordinal);
-        Assert.Contains("no core dumps", walls, StringComparison.Ordinal);
-        Assert.Contains("not dumpable", walls, StringComparison.Ordinal);
-        if (walls.Contains("Landlock ", StringComparison.Ordinal) && !walls.Contains("no Landlock", StringComparison.Ordinal))
-            Assert.Contains("file refused, new file refused", walls, StringComparison.Ordinal);
-        if (!walls.Contains("no seccomp", StringComparison.Ordinal))
-            Assert.Contains("socket refused, local socket refused", walls, StringComparison.Ordinal);
-        var status = await File.ReadAllTextAsync($"/proc/{worker.ProcessId}/status", GatewayWorld.Cancel);
-        Assert.Contains("NoNewPrivs:\t1", status, StringComparison.Ordinal);
+        var (walls, missing) = (worker.Facts.Sandbox, worker.Facts.SandboxMissing);
+        var status = await File.ReadAllLinesAsync($"/proc/{worker.ProcessId}/status", GatewayWorld.Cancel);
+        Assert.Contains("NoNewPrivs:\t1", status);
+        if (!missing.Contains("seccomp", StringComparison.Ordinal))
+            Assert.Contains("Seccomp:\t2", status);
+        Assert.All((string[])["no new privileges", "no core dumps, not dumpable", "no diagnostics port"], wall => Assert.Contains(wall, walls, StringComparison.Ordinal));
         Assert.Contains("Max core file size        0                    0", await File.ReadAllTextAsync($"/proc/{worker.ProcessId}/limits", GatewayWorld.Cancel), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{worker.ProcessId}-*"));
+        var locked = status.Single(line => line.StartsWith("VmLck:", StringComparison.Ordinal));
+        if (walls.Contains("memory locked", StringComparison.Ordinal))
+            Assert.DoesNotContain(" 0 kB", locked, StringComparison.Ordinal);
+        else
+            Assert.True(walls.Contains("no swap on this machine", StringComparison.Ordinal) || walls.Contains("MAY BE SWAPPED", StringComparison.Ordinal), walls);
+        foreach (var thread in Directory.GetDirectories($"/proc/{worker.ProcessId}/task"))
+        {
+            var one = await File.ReadAllLinesAsync(Path.Combine(thread, "status"), GatewayWorld.Cancel);
+            Assert.Equal(status.Where(line => line.StartsWith("Seccomp:", StringComparison.Ordinal)), one.Where(line => line.StartsWith("Seccomp:", StringComparison.Ordinal)));
+        }
+    }
+
+    [Theory, InlineData("seccomp"), InlineData("landlock")]
+    public async Task A_kernel_that_lacks_a_wall_starts_no_worker_unless_somebody_said_insecure_and_then_it_says_so(string wall)
+    {
+        var refused = await Assert.ThrowsAsync<SandboxException>(() => WorkerProcess.StartAsync(Start() with { Without = wall, InsecureSandbox = false }, GatewayWorld.Cancel));
+        Assert.Contains(wall, refused.Missing, StringComparison.OrdinalIgnoreCase);
+        await using var worker = await WorkerProcess.StartAsync(Start() with { Without = wall }, GatewayWorld.Cancel);
+        Assert.Contains(wall, worker.Facts.SandboxMissing, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("NOT ", worker.Facts.Sandbox, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_lease_ends_leaves_with_key_and_model_and_comes_back_when_the_broker_releases_again()
+    {
+        var line = new CutBroker(Broker(_world.EvidencePolicy with { Release = new() { LeaseSeconds = 15 } }));
+        await using var worker = await WorkerProcess.StartAsync(Start() with { Broker = line }, GatewayWorld.Cancel);
+        var (first, release) = (worker.ProcessId, worker.Facts.Release.ReleaseId);
+        await UntilAsync(async () => await ScoresAsync(worker) && worker.Facts.Release.ReleaseId != release);   // it renewed through this side
+        line.IsCut = true;
+        await UntilAsync(async () => await Record.ExceptionAsync(() => ScoresAsync(worker, swallow: false)) is LeaseEndedException);
+        await UntilAsync(() => Task.FromResult(!Directory.Exists($"/proc/{first}")));
+        line.IsCut = false;
+        await UntilAsync(() => ScoresAsync(worker));
+        Assert.NotEqual(first, worker.ProcessId);
     }
 
     [Fact]
@@ -61,6 +94,7 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
         using var ordinary = Process.Start(WithoutTracing("sleep", "600"))!;
         try
         {
+            await UntilAsync(async () => (await File.ReadAllTextAsync($"/proc/{ordinary.Id}/comm", GatewayWorld.Cancel)).Trim() == "sleep");   // before that it is setpriv, with its rights
             Assert.Equal(0, await LookAsync(ordinary.Id));
             Assert.NotEqual(0, await LookAsync(worker.ProcessId));
         }
@@ -72,20 +106,32 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_worker_that_is_killed_with_a_lease_open_answers_nothing_more_and_takes_its_keys_along()
+    public async Task A_worker_that_is_killed_with_a_lease_open_takes_its_keys_along_and_another_is_started_meanwhile_requests_are_503()
     {
         await using var host = await _world.StartAsync(_world.Options with { SeparateWorker = true });
         using var client = _world.Payments(host);
         Assert.True((await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow))).IsSuccessStatusCode);
-        using (var process = Process.GetProcessById(host.WorkerProcessId!.Value))
+        var (killed, key) = (host.WorkerProcessId!.Value, host.Worker.ReceiptKey);
+        using (var process = Process.GetProcessById(killed))
         {
             process.Kill();
             await process.WaitForExitAsync(GatewayWorld.Cancel);
         }
 
-        var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
-        Assert.Equal(503, (int)response.StatusCode);
-        Assert.StartsWith("worker-unavailable", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
+        await UntilAsync(async () =>
+        {
+            var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
+            if (!response.IsSuccessStatusCode)
+            {
+                Assert.Equal(503, (int)response.StatusCode);
+                Assert.StartsWith("worker-unavailable", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
+            }
+
+            return response.IsSuccessStatusCode;
+        });
+        Assert.NotEqual(killed, host.WorkerProcessId);
+        Assert.NotEqual(key, host.Worker.ReceiptKey);
+        Assert.Contains("bulwark_worker_restarts 1", await GatewayWorld.MetricsAsync(host), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,16 +142,47 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<CryptographicException>(() => StartAsync(publisher: _world.Keys.PublicKey("log")));
     }
 
-    private async Task<WorkerProcess> StartAsync(VerificationKey? publisher = null)
+    private Task<WorkerProcess> StartAsync(VerificationKey? publisher = null) => WorkerProcess.StartAsync(Start(publisher), GatewayWorld.Cancel);
+
+    private WorkerStart Start(VerificationKey? publisher = null) => new(() => File.OpenRead(_world.PackagePath), [publisher ?? _world.Keys.PublicKey("signing")],
+        new SimulatedEvidenceSource(_world.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System), Broker(_world.EvidencePolicy), InsecureSandbox: true);
+
+    private KeyBroker Broker(EvidencePolicy policy) => new(policy, async (_, cancel) =>
     {
-        var package = await File.ReadAllBytesAsync(_world.PackagePath, GatewayWorld.Cancel);
-        var source = new SimulatedEvidenceSource(_world.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System);
-        var broker = new KeyBroker(_world.EvidencePolicy, async (_, cancel) =>
+        await using var stream = File.OpenRead(_world.PackagePath);
+        return (await Models.SealedModel.UnwrapDataKeyAsync(stream, _world.Keys, [_world.Keys.PublicKey("signing")], cancel)).DataKey;
+    }, (_, _) => ValueTask.CompletedTask, TimeProvider.System);
+
+    private async Task<bool> ScoresAsync(WorkerProcess worker, bool swallow = true)
+    {
+        try
         {
-            using var stream = new MemoryStream(package);
-            return (await Models.SealedModel.UnwrapDataKeyAsync(stream, _world.Keys, [_world.Keys.PublicKey("signing")], cancel)).DataKey;
-        }, (_, _) => ValueTask.CompletedTask, TimeProvider.System);
-        return await WorkerProcess.StartAsync(new MemoryStream(package), [publisher ?? _world.Keys.PublicKey("signing")], source, broker, GatewayWorld.Cancel);
+            return (await worker.AnswerAsync(new WorkerRequest("{}"u8.ToArray(), GatewayWorld.GoodRow, 1, null, _world.Package), GatewayWorld.Cancel)).Verdict.IsAccepted;
+        }
+        catch (IOException) when (swallow)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Asks until it is so; how long that takes is the machine's business, within two minutes.</summary>
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(GatewayWorld.Cancel);
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
+        while (!await isSo())
+            await Task.Delay(50, limit.Token);
+    }
+
+    /// <summary>A broker that can be cut off, as by a broken line.</summary>
+    private sealed class CutBroker(IKeyBroker broker) : IKeyBroker
+    {
+        internal volatile bool IsCut;
+
+        public ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel) =>
+            IsCut ? throw new HttpRequestException("The line is cut.") : broker.ChallengeAsync(introduction, cancel);
+
+        public ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel) => broker.ReleaseAsync(evidence, renews, cancel);
     }
 
     /// <summary>Opens another process's memory, as a debugger of the same user would: without the right to trace everybody.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 using Bulwark.Databases;
+using Bulwark.Lineage;
 using Bulwark.Tests.Servers;
 
 namespace Bulwark.Tests.Attestation;
@@ -115,6 +116,55 @@ public sealed class BrokerStoreTests : IDisposable
         Refused(await next.ReleaseAsync(evidence, Cancel), "challenge");
         Assert.NotNull((await next.ReleaseAsync(Answer(next.Challenge()), Cancel)).Key);
         Assert.Single(next.Leases());
+    }
+
+    [Theory, InlineData("memory"), InlineData("sqlite"), InlineData("postgres")]
+    public async Task A_broker_that_restarts_in_the_middle_of_a_release_spends_the_nonce_once_and_the_worker_asks_again(string kind)
+    {
+        var before = Broker(kind);
+        var (asked, answered) = (before.Challenge(), Answer(before.Challenge()));
+        var lost = await before.ReleaseAsync(answered, Cancel);   // decided, recorded, sealed; the answer is lost with the broker
+
+        var after = Broker(kind);
+        Refused(await after.ReleaseAsync(answered, Cancel), "challenge");
+        var again = await after.ReleaseAsync(Answer(asked), Cancel);   // a challenge of the one before is still good
+        Assert.NotNull(again.Key);
+        Assert.Equal(new HashSet<string> { lost.Record.ReleaseId, again.Record.ReleaseId }, [.. after.Leases().Select(lease => lease.ReleaseId)]);
+        var renewed = await after.ReleaseAsync(Answer(after.Challenge()), again.Record.ReleaseId, Cancel);
+        Assert.Equal((again.Record.ReleaseId, again.Record.ReleaseId), (renewed.Record.Renews, renewed.Record.Root));
+    }
+
+    [Theory, InlineData("memory"), InlineData("sqlite"), InlineData("postgres")]
+    public async Task A_release_is_revoked_by_its_lineage_whichever_of_it_is_named(string kind)
+    {
+        using var alice = Signer.Generate();
+        var policy = _world.Policy with { Release = new() { Approvers = [alice.PublicKey] } };
+        foreach (var named in (string[])["root", "middle", "last", "boot", "key"])
+        {
+            using var receipts = Signer.Generate();
+            var source = new SimulatedEvidenceSource(_world.DevelopmentKey, _world.Program, _world.Time);
+            var (first, second) = (Broker(kind, policy), Broker(kind, policy));
+            Evidence Show(KeyBroker broker) => source.Collect(broker.Challenge(), _world.Keys with { Receipt = receipts.PublicKey }, _world.Model);
+            var root = (await first.ReleaseAsync(Show(first), Cancel)).Record;
+            var middle = (await second.ReleaseAsync(Show(second), root.ReleaseId, Cancel)).Record;
+            var last = (await first.ReleaseAsync(Show(first), middle.ReleaseId, Cancel)).Record;
+            Assert.Equal(root.ReleaseId, last.Root);
+
+            var used = new KeyAuthorityUsed { Action = "revoked", Model = _world.Model, By = alice.PublicKey, Time = _world.Time.GetUtcNow() };
+            second.Apply(named switch
+            {
+                "root" => used with { ReleaseId = root.ReleaseId },
+                "middle" => used with { ReleaseId = middle.ReleaseId },
+                "last" => used with { ReleaseId = last.ReleaseId },
+                "boot" => used with { BootId = root.BootId },
+                _ => used with { ReceiptKey = receipts.PublicKey },
+            });
+
+            Refused(await first.ReleaseAsync(Show(first), last.ReleaseId, Cancel), "not-revoked");
+            Refused(await second.ReleaseAsync(Show(second), Cancel), "not-revoked");
+            using var other = Signer.Generate();
+            Assert.NotNull((await first.ReleaseAsync(_world.Source.Collect(first.Challenge(), _world.Keys with { Receipt = other.PublicKey }, _world.Model), Cancel)).Key);
+        }
     }
 
     [Fact]

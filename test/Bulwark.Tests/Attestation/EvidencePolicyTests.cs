@@ -11,6 +11,15 @@ public sealed class EvidencePolicyTests : IDisposable
     public void Dispose() => _world.Dispose();
 
     [Fact]
+    public void Simulated_evidence_is_registered_under_a_development_policy_that_spells_it_out_and_nowhere_else()
+    {
+        IReadOnlyCollection<string> Kinds(EvidencePolicy policy) => new EvidenceVerifier(policy, TimeProvider.System).Kinds;
+        Assert.Contains(EvidenceKinds.Simulated, Kinds(_world.Policy));
+        Assert.DoesNotContain(EvidenceKinds.Simulated, Kinds(_world.Policy with { InsecureSimulated = false }));
+        Assert.DoesNotContain(EvidenceKinds.Simulated, Kinds(_world.Policy with { Environment = EvidenceEnvironment.Production }));
+    }
+
+    [Fact]
     public void A_development_policy_reads_back_as_it_was_written()
     {
         var read = EvidencePolicy.FromJson(_world.Policy.ToJson());

@@ -45,8 +45,8 @@ public sealed class KeyBrokerTests : IDisposable
         var broker = Broker();
         var evidence = Answer(broker.Challenge());
         Assert.NotNull((await broker.ReleaseAsync(evidence, Cancel)).Key);
-        Refused(await broker.ReleaseAsync(evidence, Cancel), "challenge");
-        Assert.Equal(2, _log.Count);
+        Unchallenged(await broker.ReleaseAsync(evidence, Cancel));
+        Assert.Single(_log);
     }
 
     [Fact]
@@ -58,11 +58,27 @@ public sealed class KeyBrokerTests : IDisposable
         _world.Time.Advance(KeyBroker.ChallengeLifetime);
         Assert.NotNull((await broker.ReleaseAsync(Answer(inTime), Cancel)).Key);
         _world.Time.Advance(TimeSpan.FromSeconds(1));
-        Refused(await broker.ReleaseAsync(Answer(late), Cancel), "challenge");
+        Unchallenged(await broker.ReleaseAsync(Answer(late), Cancel));
     }
 
     [Fact]
-    public async Task A_nonce_that_the_broker_never_gave_is_refused() => Refused(await Broker().ReleaseAsync(Answer(AttestedWorld.Nonce()), Cancel), "challenge");
+    public async Task A_nonce_that_the_broker_never_gave_is_refused_and_fills_no_log()
+    {
+        Unchallenged(await Broker().ReleaseAsync(Answer(AttestedWorld.Nonce()), Cancel));
+        Assert.Empty(_log);
+    }
+
+    [Fact]
+    public void One_caller_that_asks_for_too_many_keys_waits_a_minute_and_others_do_not()
+    {
+        var broker = Broker(_world.Policy with { Release = new() { ReleasesPerMinute = 2, ChallengesPerMinute = 1 } });
+        Assert.NotNull(broker.Challenge(new() { Kind = EvidenceKinds.Simulated }, "10.0.0.1"));   // its rate is another
+        Assert.True(broker.TryAdmit("10.0.0.1") && broker.TryAdmit("10.0.0.1"));
+        Assert.False(broker.TryAdmit("10.0.0.1"));
+        Assert.True(broker.TryAdmit("10.0.0.2"));
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(broker.TryAdmit("10.0.0.1"));
+    }
 
     [Fact]
     public async Task A_refusal_is_logged_with_the_leg_that_failed()
@@ -103,6 +119,12 @@ public sealed class KeyBrokerTests : IDisposable
     {
         _log.Add(record);
         return ValueTask.CompletedTask;
+    }
+
+    private static void Unchallenged(KeyReleaseAnswer answer)
+    {
+        Assert.Null(answer.Key);
+        Assert.Equal(["challenge"], answer.Record.FailedLegs);
     }
 
     private void Refused(KeyReleaseAnswer answer, string leg)

@@ -106,7 +106,10 @@ public sealed class KeyLeaseTests : IDisposable
         Assert.NotNull(release.Key);
         broker.Apply(broker.Authorise(_world.Authority("revoked", alice, release: release.Record.ReleaseId)));
         Refused(await broker.ReleaseAsync(Answer(broker.Challenge()), release.Record.ReleaseId, Cancel), "not-revoked");
-        Assert.NotNull((await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel)).Key);
+        Refused(await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel), "not-revoked");   // the same start of the same worker
+        using var other = Signer.Generate();
+        var elsewhere = new SimulatedEvidenceSource(_world.DevelopmentKey, _world.Program, _world.Time);
+        Assert.NotNull((await broker.ReleaseAsync(elsewhere.Collect(broker.Challenge(), _world.Keys with { Receipt = other.PublicKey }, _world.Model), Cancel)).Key);
     }
 
     [Fact]

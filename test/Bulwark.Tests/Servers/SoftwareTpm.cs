@@ -70,12 +70,27 @@ public sealed class SoftwareTpm : IDisposable
 
     private void AwaitSocket()
     {
-        var waited = Stopwatch.StartNew();
-        while (!File.Exists(Socket))
+        // The file is there before anybody listens behind it: only a connection shows that it does.
+        for (var waited = Stopwatch.StartNew(); !IsListening(); Thread.Sleep(5))
         {
             if (_process.HasExited || waited.Elapsed > TimeSpan.FromSeconds(60))
                 throw new SocketException((int)SocketError.ConnectionRefused, "swtpm made no socket.");
-            Thread.Sleep(5);
+        }
+    }
+
+    private bool IsListening()
+    {
+        if (!File.Exists(Socket))
+            return false;
+        using var probe = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(Socket));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

@@ -1,0 +1,16 @@
+using Bulwark.Attestation;
+
+namespace Bulwark.Server;
+
+/// <summary>A key broker elsewhere, whose releases the gateway takes into its own log before the worker gets the key.</summary>
+internal sealed class RemoteBroker(KeyBrokerClient broker, GatewayRecords records) : IKeyBroker
+{
+    public ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel) => broker.ChallengeAsync(introduction, cancel);
+
+    public async ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel)
+    {
+        var answer = await broker.ReleaseAsync(evidence, renews, cancel);
+        await records.TakeReleaseAsync(answer, cancel);
+        return answer;
+    }
+}
