@@ -124,7 +124,7 @@ internal static class PackagesArea
         Line($"scoring 64 rows: plain p50 {Median(plainTimes):F1} µs, sealed (with its input screen) p50 {Median(sealedTimes):F1} µs, ratio {Median(sealedTimes) / Median(plainTimes):F3}");
     }
 
-    private static double Median(IReadOnlyCollection<double> values) => values.Order().ElementAt(values.Count / 2);
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }
