@@ -80,12 +80,12 @@ public class FieldPrimitiveTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_batch_of_aes_gcm_is_what_the_platform_makes_of_each_value(bool useVectors)
+    public void A_batch_of_aes_gcm_is_what_the_platform_makes_of_each_value(bool useSodium)
     {
         var random = new Random(7);
         var key = RandomNumberGenerator.GetBytes(32);
         using var gcm = new AesGcm(key, 16);
-        using var batch = new GcmBatch(key, useVectors);
+        using var batch = new GcmBatch(key, useSodium);
         int[] lengths = [.. Enumerable.Range(0, 70), 255, 256, 4096, 70_000, .. Enumerable.Range(0, 1200).Select(_ => random.Next(50))];
         byte[][] texts = [.. lengths.Select(RandomNumberGenerator.GetBytes)], contexts = [.. lengths.Select((_, i) => RandomNumberGenerator.GetBytes(i % 40))];
         byte[][] nonces = [.. lengths.Select(_ => RandomNumberGenerator.GetBytes(24))];
