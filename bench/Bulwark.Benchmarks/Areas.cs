@@ -13,6 +13,7 @@ internal static class Areas
         ["fields"] = Fields.FieldsArea.Run,
         ["fingerprint"] = Ownership.FingerprintArea.Run,
         ["gateway"] = Gateway.GatewayArea.Run,
+        ["hardening"] = Poisoning.HardeningArea.Run,
         ["keys"] = Keys.KeysArea.Run,
         ["load"] = Load.LoadArea.Run,
         ["log"] = Log.LogArea.Run,
