@@ -64,7 +64,8 @@ public sealed class PackageKeys
             var newest = new List<KeyUri>();
             foreach (var key in held.Select(kek => kek.Key).Distinct())
                 newest.Add((await keys.DescribeAsync(key, cancel).ConfigureAwait(false)).Current?.Id ?? throw new InvalidOperationException($"no version of {key} may wrap"));
-            if (newest.All(held.Contains))
+            var slots = info.Slots.OfType<WrappedSlot>().Select(slot => slot.Wrapped.Kek).ToHashSet();
+            if (newest.All(held.Contains) && await OpensAsync(beside, file, [.. newest.Where(kek => !slots.Contains(kek))], keys, cancel).ConfigureAwait(false))
                 return new(package, RewrapOutcome.Newest);
             using var dataKey = await DataKeyAsync(file, info.FileId, beside, keys, cancel).ConfigureAwait(false);
             var wrapped = new List<WrappedKey>();
@@ -89,10 +90,26 @@ public sealed class PackageKeys
     internal static async Task<SecretBytes> UnwrapAsync(Stream payload, PackageKeys? beside, IKeyProvider keys, CancellationToken cancel)
     {
         var start = payload.Position;
-        if (beside is not null && await beside.UnwrapAsync(payload, keys, cancel).ConfigureAwait(false) is { } renewed)
+        if (beside is not null && await beside.UnwrapAsync(payload, beside._document.Keys.Where(wrapped => keys.Holds(wrapped.Kek)), keys, cancel).ConfigureAwait(false) is { } renewed)
             return renewed;
         payload.Position = start;
         return await SealedFile.UnwrapDataKeyAsync(payload, [SealIdentity.Keys(keys)], cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the keys beside the package do what their names say: whoever believes them destroys the older key.</summary>
+    private static async Task<bool> OpensAsync(PackageKeys? beside, FileStream package, IReadOnlyList<KeyUri> keks, IKeyProvider keys, CancellationToken cancel)
+    {
+        foreach (var kek in keks)
+        {
+            package.Position = 0;
+            if (beside is null || !SealedModel.SeekPayload(package))
+                return false;
+            using var dataKey = await beside.UnwrapAsync(package, beside._document.Keys.Where(wrapped => wrapped.Kek == kek), keys, cancel).ConfigureAwait(false);
+            if (dataKey is null)
+                return false;
+        }
+
+        return true;
     }
 
     private static async Task<SecretBytes> DataKeyAsync(FileStream package, string fileId, PackageKeys? beside, IKeyProvider keys, CancellationToken cancel)
@@ -101,10 +118,10 @@ public sealed class PackageKeys
         return SealedModel.SeekPayload(package) ? await UnwrapAsync(package, beside, keys, cancel).ConfigureAwait(false) : throw new InvalidDataException($"The package of {fileId} has no payload.");
     }
 
-    private async Task<SecretBytes?> UnwrapAsync(Stream payload, IKeyProvider keys, CancellationToken cancel)
+    private async Task<SecretBytes?> UnwrapAsync(Stream payload, IEnumerable<WrappedKey> candidates, IKeyProvider keys, CancellationToken cancel)
     {
         var start = payload.Position;
-        foreach (var wrapped in _document.Keys.Where(wrapped => keys.Holds(wrapped.Kek)))
+        foreach (var wrapped in candidates)
         {
             SecretBytes? dataKey = null;
             try

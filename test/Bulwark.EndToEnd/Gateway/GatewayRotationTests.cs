@@ -175,7 +175,7 @@ public sealed class GatewayRotationTests : IAsyncLifetime
     {
         using var plain = new HttpClient { BaseAddress = _host.HealthAddress };
         Assert.Equal("""{"live":true}""", await plain.GetStringAsync(new Uri("live", UriKind.Relative), GatewayWorld.Cancel));
-        Assert.Equal("""{"ready":true}""", await plain.GetStringAsync(new Uri("ready", UriKind.Relative), GatewayWorld.Cancel));
+        Assert.Equal("""{"ready":true,"sandbox":"none"}""", await plain.GetStringAsync(new Uri("ready", UriKind.Relative), GatewayWorld.Cancel));
         using var metadata = await plain.GetAsync(new Uri("v2/models/fraud", UriKind.Relative), GatewayWorld.Cancel);
         Assert.Equal(HttpStatusCode.NotFound, metadata.StatusCode);
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Bulwark.Cryptography;
 using Bulwark.Models;
 
@@ -55,6 +56,10 @@ public sealed class SealedModelTests : IAsyncLifetime
         Assert.Equal(RewrapOutcome.Rewrapped, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
         Assert.Equal(RewrapOutcome.Newest, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
         Assert.Equal(_package, await File.ReadAllBytesAsync(Output, cancel));
+        var forged = JsonNode.Parse(await File.ReadAllTextAsync($"{Output}.keys", cancel))!;   // the newest key's name over bytes that are none
+        forged["keys"]![0]!["bytes"] = Convert.ToBase64String(new byte[60]);
+        await File.WriteAllTextAsync($"{Output}.keys", forged.ToJsonString(), cancel);
+        Assert.Equal(RewrapOutcome.Rewrapped, (await PackageKeys.RewrapAsync(Output, _keys, cancel)).Outcome);
         _keys.Destroy(old);
         using (var model = await SealedModel.OpenAsync(File.OpenRead(Output), _keys, Trusted, cancel))
             Assert.Equal(Folder().Onnx.ToArray(), model.File(ModelFolder.OnnxName).ToArray());
