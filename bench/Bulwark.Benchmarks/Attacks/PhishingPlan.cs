@@ -34,7 +34,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     private static IEnumerable<(string, TrainingOptions)> Chosen()
     {
         yield return ("standard", Base);
-        yield return Mixed(0.5, 0.22);
+        yield return Mixed(0.5, 0.24);
         yield return Trades(3, 0.35);
         yield return Trades(3, 0.5);
     }
