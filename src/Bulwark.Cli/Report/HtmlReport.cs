@@ -67,7 +67,9 @@ public static partial class HtmlReport
             html.Add($"""<li><a href="#claims">Claims</a></li>""");
         for (var i = 0; i < model.Sections.Count; i++)
             html.Add($"""<li><a href="#section-{i + 1}">{model.Sections[i].Title}</a></li>""");
-        html.Add($"""<li><a href="#verify">Check it yourself</a></li></ul></nav>""");
+        if (Checks(model).Length > 0)
+            html.Add($"""<li><a href="#verify">Check it yourself</a></li>""");
+        html.Add($"</ul></nav>");
     }
 
     private static void Steps(HtmlWriter html, IReadOnlyList<ReportStep> steps)
@@ -93,14 +95,19 @@ public static partial class HtmlReport
         html.Add($"</ol></section>\n");
     }
 
+    private static ReportCheck[] Checks(ReportModel model) =>
+        [.. model.Checks.Concat(model.Steps.Where(step => step.Verify is not null).Select(step => new ReportCheck(step.Name, step.Verify!))).DistinctBy(check => check.Command)];
+
     private static void Verification(HtmlWriter html, ReportModel model)
     {
-        ReportCheck[] checks = [.. model.Checks, .. model.Steps.Where(step => step.Verify is not null).Select(step => new ReportCheck(step.Name, step.Verify!))];
-        html.Add($"""<section id="verify"><h2>Check it yourself</h2>""");
+        var checks = Checks(model);
+        if (checks.Length == 0 && model.Machine.Count == 0)
+            return;
+        html.Add($"""<section id="verify">""");
         if (checks.Length > 0)
         {
-            html.Add($"""<p class="text">Each command exits 0 when the answer is yes and 1 when it is no.</p><ul class="checks">""");
-            foreach (var check in checks.DistinctBy(check => check.Command))
+            html.Add($"""<h2>Check it yourself</h2><p class="text">Each command exits 0 when the answer is yes and 1 when it is no.</p><ul class="checks">""");
+            foreach (var check in checks)
                 html.Add($"<li><span>{check.Proves}</span><pre><code>{check.Command}</code></pre></li>");
             html.Add($"</ul>");
         }
