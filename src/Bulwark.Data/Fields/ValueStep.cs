@@ -34,24 +34,30 @@ internal sealed class ValueStep(string name, KeyRing keys, KeyId? key, FieldForm
         using var batch = new ValueBatch(SharesContext);
         var buffer = new byte[CellText.FixedBytes];
         var version = format.PerSubject ? OfSubject : $"{key!.Value.Version}";
-        for (var row = 0; row < cells.Length; row++)
+        try
         {
-            if (column.IsMissing(row))
-                continue;
-            if (_ciphers.Count >= KeptCiphers)
+            for (var row = 0; row < cells.Length; row++)
             {
-                Seal(batch, cells);
-                Release();
+                if (column.IsMissing(row))
+                    continue;
+                if (_ciphers.Count >= KeptCiphers)
+                {
+                    Seal(batch, cells);
+                    Release();
+                }
+
+                var cipher = Cipher(version, rows, row) ?? throw Misfit(rows, row, "belongs to a subject whose key was erased meanwhile");
+                if (!batch.Takes(cipher, version))
+                    Seal(batch, cells);
+                batch.Add(cipher, version, row, column.Utf8(row, ref buffer), Context(version, rows, row));
             }
 
-            var cipher = Cipher(version, rows, row) ?? throw Misfit(rows, row, "belongs to a subject whose key was erased meanwhile");
-            if (!batch.Takes(cipher, version))
-                Seal(batch, cells);
-            batch.Add(cipher, version, row, column.Utf8(row, ref buffer), Context(version, rows, row));
+            Seal(batch, cells);
         }
-
-        Seal(batch, cells);
-        CryptographicOperations.ZeroMemory(buffer);
+        finally
+        {
+            CryptographicOperations.ZeroMemory(buffer);
+        }
     }
 
     private static void Seal(ValueBatch batch, string?[] cells)
@@ -101,16 +107,22 @@ internal sealed class ValueStep(string name, KeyRing keys, KeyId? key, FieldForm
         if (batch.Count == 0)
             return;
         var (plain, opened) = (new byte[batch.Values.Length - Xaes256Gcm.OverheadInBytes * batch.Count], new bool[batch.Count]);
-        if (!batch.Cipher!.DecryptBatch(batch.Values, batch.Ends, plain, opened, batch.Contexts, batch.ContextEnds))
-            throw Shut(rows, batch.Rows[Array.IndexOf(opened, false)]);
-        for (int i = 0, start = 0; i < batch.Count; i++)
+        try
         {
-            var end = batch.Ends[i] - Xaes256Gcm.OverheadInBytes * (i + 1);
-            cells[batch.Rows[i]] = Encoding.UTF8.GetString(plain.AsSpan(start..end));
-            start = end;
+            if (!batch.Cipher!.DecryptBatch(batch.Values, batch.Ends, plain, opened, batch.Contexts, batch.ContextEnds))
+                throw Shut(rows, batch.Rows[Array.IndexOf(opened, false)]);
+            for (int i = 0, start = 0; i < batch.Count; i++)
+            {
+                var end = batch.Ends[i] - Xaes256Gcm.OverheadInBytes * (i + 1);
+                cells[batch.Rows[i]] = Encoding.UTF8.GetString(plain.AsSpan(start..end));
+                start = end;
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plain);   // the cells before a refused one were opened
         }
 
-        CryptographicOperations.ZeroMemory(plain);
         batch.Clear();
     }
 
