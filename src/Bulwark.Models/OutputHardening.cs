@@ -91,7 +91,10 @@ public sealed record OutputHardening
     private void AddNoise(ReadOnlySpan<byte> key, ReadOnlySpan<float> row, Span<float> told)
     {
         Span<byte> draws = stackalloc byte[32];
-        HMACSHA256.HashData(key, MemoryMarshal.AsBytes(row), draws);
+        Span<float> exact = row.Length <= 256 ? stackalloc float[row.Length] : new float[row.Length];
+        for (var i = 0; i < row.Length; i++)   // one number, one way to write it: else each writing of a row would draw anew
+            exact[i] = float.IsNaN(row[i]) ? float.NaN : row[i] == 0 ? 0f : row[i];
+        HMACSHA256.HashData(key, MemoryMarshal.AsBytes(exact), draws);
         if (told.Length == 1)
         {
             var odds = LogOdds(told[0]);
@@ -180,8 +183,18 @@ public sealed record OutputHardening
         var label = Largest(told);
         for (var i = 0; i < told.Length; i++)
             told[i] = MathF.Round(told[i], decimals, MidpointRounding.AwayFromZero);
-        if (Largest(told) != label)
-            told[label] += MathF.Pow(10, -decimals);
+        if (Largest(told) == label)
+            return;
+        var (step, highest) = (MathF.Pow(10, -decimals), told[label]);
+        if (highest < 1)
+        {
+            told[label] = MathF.Round(highest + step, decimals);
+            return;
+        }
+
+        for (var i = 0; i < told.Length; i++)   // nothing is above 1: what rounds to as much as the label goes below it
+            if (i != label && told[i] == highest)
+                told[i] = MathF.Round(highest - step, decimals);
     }
 }
 

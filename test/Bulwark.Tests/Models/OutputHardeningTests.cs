@@ -67,6 +67,36 @@ public class OutputHardeningTests
         Assert.NotEqual(here[0], elsewhere[0]);
     }
 
+    [Fact]
+    public void Another_writing_of_the_same_numbers_draws_no_other_noise()
+    {
+        var hardening = new OutputHardening { Noise = 2, NoiseKey = s_key };
+        float Told(params float[] row)
+        {
+            float[] score = [0.7f];
+            hardening.Apply(row, 1, score);
+            return score[0];
+        }
+
+        Assert.Equal(Told(0f, 1f), Told(-0f, 1f));
+        Assert.Equal(Told(float.NaN, 1f), Told(BitConverter.UInt32BitsToSingle(0x7FC0_1234), 1f));
+        Assert.NotEqual(Told(0f, 1f), Told(1f, 0f));
+    }
+
+    [Fact]
+    public void Rounding_keeps_the_label_the_order_and_goes_not_above_one()
+    {
+        float[] even = [0.49999997f, 0.5f, 0f];
+        new OutputHardening { Decimals = 0 }.Apply([1f], 1, even);
+        Assert.Equal([0f, 1f, 0f], even);
+        float[] free = [0.96f, 0.97f, 0.2f];
+        new OutputHardening { Decimals = 1 }.Apply([1f], 1, free);
+        Assert.Equal([0.9f, 1f, 0.2f], free);
+        float[] close = [0.33f, 0.33f, 0.34f];
+        new OutputHardening { Decimals = 1 }.Apply([1f], 1, close);
+        Assert.Equal([0.3f, 0.3f, 0.4f], close);
+    }
+
     [Theory]
     [InlineData("""{"decimals":7}""")]
     [InlineData("""{"noise":0.5}""")]                      // no key
