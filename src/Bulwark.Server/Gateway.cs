@@ -28,6 +28,7 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
             return;
         }
 
+        var leave = load.Leaver();
         try
         {
             var began = Stopwatch.GetTimestamp();
@@ -36,11 +37,11 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
             var reply = await answer(http, decision);
             metrics.Answered(decision.Model ?? "none", reply.Outcome, Stopwatch.GetElapsedTime(began));
             span?.SetTag("bulwark.model", decision.Model).SetTag("bulwark.outcome", reply.Outcome);
-            await reply.WriteAsync(http);
+            await reply.WriteAsync(http, leave);
         }
         finally
         {
-            load.Leave();
+            leave();
         }
     }
 

@@ -30,7 +30,10 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
     /// <summary>One header more, by name and value.</summary>
     internal (string Name, string Value)? ExtraHeader { get; init; }
 
-    internal async Task WriteAsync(HttpContext http)
+    /// <summary>Writes it, then takes what is left of a refused body.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="written">Called between the two: from then on the request is answered and holds nothing up. Null for none.</param>
+    internal async Task WriteAsync(HttpContext http, Action? written = null)
     {
         http.Response.StatusCode = Status;
         http.Response.ContentType = MediaType ?? (HeadBytes < 0 ? "application/json" : "application/octet-stream");
@@ -48,6 +51,7 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
         if (Status == StatusCodes.Status401Unauthorized && http.Response.Headers.WWWAuthenticate.Count == 0)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+        written?.Invoke();
         if (isUnread)
             await RequestBody.DrainAsync(http);
     }

@@ -18,6 +18,17 @@ internal sealed class GatewayLoad(int most)
         return false;
     }
 
+    /// <summary>What lets one request leave, once however often it is called.</summary>
+    internal Action Leaver()
+    {
+        var isIn = 1;
+        return () =>
+        {
+            if (Interlocked.Exchange(ref isIn, 0) == 1)
+                Leave();
+        };
+    }
+
     internal void Leave() => Interlocked.Decrement(ref _underWay);
 
     /// <summary>From now on the gateway is not ready; requests that still come are served until it stops listening.</summary>

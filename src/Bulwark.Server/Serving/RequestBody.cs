@@ -12,6 +12,10 @@ internal static class RequestBody
     /// <summary>What is taken at most of a body that is refused.</summary>
     internal const long MostDrainedBytes = 4 << 20;
 
+    /// <summary>Refused bodies that are taken at once at most; beyond it a connection is broken off.</summary>
+    internal const int MostDrains = 64;
+
+    private static int s_drains;
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(2);
 
     /// <summary>The body of a REST request, and the length of its JSON head: all of it unless raw tensors stand behind.</summary>
@@ -36,6 +40,25 @@ internal static class RequestBody
     {
         if (http.Request.Headers.Expect.Count > 0)   // this client asked first, and now does not send
             return;
+        if (Interlocked.Increment(ref s_drains) > MostDrains)
+        {
+            Interlocked.Decrement(ref s_drains);
+            http.Abort();
+            return;
+        }
+
+        try
+        {
+            await TakeAsync(http);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref s_drains);
+        }
+    }
+
+    private static async Task TakeAsync(HttpContext http)
+    {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
