@@ -73,12 +73,15 @@ public sealed class QueryMonitor
         Span<short> sketch = stackalloc short[KeyedSketch.Numbers];
         Span<ulong> cells = stackalloc ulong[KeyedSketch.Tables];
         var digest = _sketches.Make(Sized(row), sketch, cells) | 1;
-        if (Interlocked.Exchange(ref _recent[digest >> 50], digest) == digest)
+        if (Volatile.Read(ref _recent[digest >> 50]) == digest)
             return default;
         Span<uint> ages = stackalloc uint[KeyedSketch.Tables * RecentQueries.MostOfACell];
         Span<int> distances = stackalloc int[ages.Length];
         var near = _queries.Exchange(sketch, cells, _squared[^1], ages, distances);
-        return Judge(sketch, ages[..near], distances[..near]);
+        var verdict = Judge(sketch, ages[..near], distances[..near]);
+        if (!verdict.IsAlarm)   // else asking once more would pass what was withheld
+            Volatile.Write(ref _recent[digest >> 50], digest);
+        return verdict;
     }
 
     /// <summary>What other gateways are told of a query, where they share what they see.</summary>

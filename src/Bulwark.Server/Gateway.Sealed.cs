@@ -51,6 +51,8 @@ internal sealed partial class Gateway
     /// <summary>Takes the body to the worker, unread, and brings the sealed answer back.</summary>
     private async Task<Reply> CarryAsync(HttpContext http, GatewayDecision decision, IServedModel? model, SealedRoute route, ObliviousProtocol protocol, ReadOnlyMemory<byte> encapsulated)
     {
+        if (Unmonitored(decision) is { } unmonitored)
+            return await RefuseAsync(unmonitored, decision);
         var (message, unread) = await RequestBody.ReadAllAsync(http, options);
         if (unread is { } unreadable)
             return await RefuseAsync(unreadable, decision);
@@ -86,6 +88,10 @@ internal sealed partial class Gateway
         return protocol is ObliviousProtocol.None
             ? new(StatusCodes.Status200OK, answer.Outcome, answer.Message, receipt) { MediaType = SealedChannel.MediaType } : ReplyOf(protocol, answer, receipt);
     }
+
+    /// <summary>Sealed rows pass the query monitor by: where it acts on what it sees, a client must not choose that.</summary>
+    private Refusal? Unmonitored(GatewayDecision decision) => options.SealedUnmonitored || decision.Model is not { } model || !options.Observer.MustSeeRows(model) ? null
+        : new(StatusCodes.Status403Forbidden, "sealed-not-monitored", "This model's queries are watched here, and sealed ones cannot be; ask in the clear.");
 
     private static Refusal NoWorker => new(StatusCodes.Status404NotFound, "not-attested", "This model has no attested worker here; only those that this gateway opened itself take sealed requests.");
 

@@ -117,6 +117,9 @@ public sealed record GatewayOptions
     /// <summary>Where a query monitor is joined.</summary>
     public QueryObserver Observer { get; init; } = QueryObserver.None;
 
+    /// <summary>True to take sealed requests for a model whose query monitor acts on what it sees, although it sees nothing of them; else they are refused (403, <c>sealed-not-monitored</c>).</summary>
+    public bool SealedUnmonitored { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -24,6 +24,7 @@ internal sealed record GatewayFile
     public int MaximumConnections { get; init; } = 16_384;
     public double DrainSeconds { get; init; } = 20;
     public int? HealthPort { get; init; }
+    public bool SealedUnmonitored { get; init; }
     public IReadOnlyList<Upstream> Upstreams { get; init; } = [];
 
     internal sealed record Zone(string Name, string Network);
@@ -86,6 +87,7 @@ internal sealed record GatewayFile
             MaximumConnections = read.MaximumConnections,
             DrainTimeout = TimeSpan.FromSeconds(double.IsFinite(read.DrainSeconds) && Math.Abs(read.DrainSeconds) < 86_400 ? read.DrainSeconds : -1),
             HealthPort = read.HealthPort,
+            SealedUnmonitored = read.SealedUnmonitored,
             Upstreams = upstreams,
         };
         faults.AddRange(applied.Faults());

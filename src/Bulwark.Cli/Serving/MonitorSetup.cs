@@ -18,6 +18,7 @@ internal static class MonitorSetup
     private static readonly Option<FileInfo> s_password = new Option<FileInfo>("--monitor-store-password") { Description = "A file that holds the store's password.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> s_key = new Option<FileInfo>("--monitor-key") { Description = "A file of 32 secret bytes, the same on every gateway; without it the key is new at each start.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> s_alone = new("--monitor-alone") { Description = "Go on by this gateway's own memory while the store is away; else requests are answered 503 then." };
+    private static readonly Option<bool> s_sealed = new("--sealed-unmonitored") { Description = "Take sealed requests although the monitor sees nothing of their rows; else they are refused where --monitor is to withhold answers or scores." };
     private static readonly Option<bool> s_extraction = new("--watch-extraction") { Description = "Also watch each client for a copy in the making (PRADA), measured against the ordinary rows." };
     private static readonly Option<FileInfo> s_alerts = new("--alerts") { Description = "A file that gets each alarm as a line of JSON, with its ATLAS technique and what it rests on.", HelpName = "FILE" };
     private static readonly TimeSpan s_memory = TimeSpan.FromDays(1);
@@ -32,6 +33,7 @@ internal static class MonitorSetup
         command.Options.Add(s_password);
         command.Options.Add(s_key);
         command.Options.Add(s_alone);
+        command.Options.Add(s_sealed);
         command.Options.Add(s_extraction);
         command.Options.Add(s_alerts);
     }
@@ -53,7 +55,7 @@ internal static class MonitorSetup
         var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone)) { Alerted = parsed.GetValue(s_alerts) is { } alerts ? new AlertFile(alerts.FullName).Write : null };
         if (parsed.GetValue(s_rows) is { } rows)
             await WatchAsync(observer, package, options, rows, key, parsed.GetValue(s_extraction), cancel);
-        return options with { Observer = observer };
+        return options with { Observer = observer, SealedUnmonitored = options.SealedUnmonitored || parsed.GetValue(s_sealed) };
     }
 
     private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, bool extraction, CancellationToken cancel)

@@ -19,7 +19,7 @@ public enum AlarmAnswer
 
 /// <summary>The query monitor joined to the gateway: one monitor a model, over all clients; suspicion and a daily budget for each client.</summary>
 /// <remarks>
-/// With a shared store, one round trip a request, all gateways judge by what all have seen; budgets and suspicion of a client are those of all gateways as of its last request here.
+/// With a shared store all gateways judge by what all have seen; budgets and suspicion of a client are those of all gateways as of its last request here.
 /// Thread-safe. Clients are known by their pseudonyms; of at most 100,000 of them something is kept. Suspicion halves each hour.
 /// </remarks>
 /// <param name="answer">What an alarm does.</param>
@@ -54,6 +54,9 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     public override ClientStanding StandingOf(string client) => _clients.TryGetValue(client, out var conduct) ? conduct.Standing(time.GetUtcNow(), budgetPerDay) : new(budgetPerDay, 0);
 
     /// <inheritdoc/>
+    public override bool MustSeeRows(string model) => answer != AlarmAnswer.Record && _models.ContainsKey(model);
+
+    /// <inheritdoc/>
     public override bool Observe(in ObservedQuery query)
     {
         var alarms = CountAlarms(query);
@@ -71,14 +74,13 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
             return Word(Observe(query));
         var (rows, watched) = EncodedRows(query);
         var prints = watched is null ? [] : FingerprintsOf(rows, watched);
-        var prefix = $"bulwark:{query.Model}:{watched?.Monitor.Name}";
-        if (await shared.ExchangeAsync(prefix, query.Client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
+        if (await shared.ExchangeAsync($"bulwark:{query.Model}:{watched?.Monitor.Name}", query.Client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
             return goOnAlone ? Word(Observe(query)) : ObservedAnswer.Unavailable;
         var alarms = watched is null ? 0 : ExtractionAlarm(query, watched, rows);
         for (var row = 0; row < prints.Count; row++)
-            alarms += sight.Earlier[row] is { } earlier ? Told(query, watched!.Monitor.Judge(prints[row], earlier)) : 0;
+            alarms += Told(query, watched!.Monitor.Judge(prints[row], sight.Earlier[row]));
         if (alarms > 0)
-            shared.Tell(prefix, query.Client, time.GetUtcNow(), alarms);
+            shared.Tell(query.Client, time.GetUtcNow(), alarms);
         Interlocked.Add(ref _alarms, alarms);
         var suspicion = SuspicionOfAnAlarm * (alarms + sight.AlarmsThisHour + (sight.AlarmsLastHour / 2.0));
         ConductOf(query.Client).Learn(query.Time, sight.RowsToday, suspicion);

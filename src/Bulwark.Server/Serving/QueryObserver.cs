@@ -43,6 +43,9 @@ public class QueryObserver
     /// <summary>How a client stands, before its request is decided: policies see it, and a spent budget refuses.</summary>
     public virtual ClientStanding StandingOf(string client) => default;
 
+    /// <summary>True when answers about a model leave only after its rows were looked at: requests that hide their rows from the gateway are then refused (403, <c>sealed-not-monitored</c>), unless <see cref="GatewayOptions.SealedUnmonitored"/>.</summary>
+    public virtual bool MustSeeRows(string model) => false;
+
     /// <summary>Takes note of a scored request before its answer leaves. False withholds the answer (429, <c>probing</c>).</summary>
     public virtual bool Observe(in ObservedQuery query) => true;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Bulwark.Monitoring;
 using StackExchange.Redis;
 
@@ -6,7 +7,8 @@ namespace Bulwark.Server;
 
 /// <summary>What several gateways have seen, kept together in Redis: fingerprints of the last queries by keyed cell, and each client's day. Raw values never go there.</summary>
 /// <remarks>
-/// One request is one round trip: a script adds the request's rows and returns what shares a cell with each. Everything expires. All keys of a model share a hash slot.
+/// A script adds the request's rows, some dozens a call, and returns what shares a cell with each; beside it another counts for the client. Everything expires.
+/// All keys of a monitor share a hash slot, as do all of a client.
 /// A server that is away costs one short wait a request, and comes back by itself; what a gateway does meanwhile is its own choice.
 /// </remarks>
 public sealed class SharedQueries : IAsyncDisposable
@@ -14,26 +16,35 @@ public sealed class SharedQueries : IAsyncDisposable
     private const int MostOfACell = 64;
     private const int NumberBytes = 8;
 
-    // KEYS: the prefix. ARGV: seconds that a cell lives, client, day, hour, rows, rows scored; then of each row digest, four cells, sketch.
-    private const string Script = """
+    private const int MostRowsOfACall = 64;   // a script holds up everybody else's
+
+    // KEYS: the client. ARGV: day, hour, rows scored. One client's day is one for all models and all ways of asking.
+    private const string ClientScript = """
+        local day = KEYS[1] .. ':b:' .. ARGV[1]
+        local used = redis.call('INCRBY', day, ARGV[3])
+        redis.call('EXPIRE', day, 172800)
+        local alarms = redis.call('MGET', KEYS[1] .. ':s:' .. ARGV[2], KEYS[1] .. ':s:' .. (tonumber(ARGV[2]) - 1))
+        return { used, tonumber(alarms[1] or '0'), tonumber(alarms[2] or '0') }
+        """;
+
+    // KEYS: the monitor. ARGV: seconds that a cell lives, rows; then of each row digest, four cells, sketch.
+    // A row that was asked a short time ago keeps its number and is not added again, but what was there before it is told again: whoever asked first may never have got the answer.
+    private const string RowsScript = """
         local p = KEYS[1]
         local ttl = tonumber(ARGV[1])
-        local rows = tonumber(ARGV[5])
-        local day = p .. ':b:' .. ARGV[3] .. ':' .. ARGV[2]
-        local used = redis.call('INCRBY', day, ARGV[6])
-        redis.call('EXPIRE', day, 172800)
-        local alarms = redis.call('MGET', p .. ':s:' .. ARGV[4] .. ':' .. ARGV[2], p .. ':s:' .. (tonumber(ARGV[4]) - 1) .. ':' .. ARGV[2])
-        local out = { used, tonumber(alarms[1] or '0'), tonumber(alarms[2] or '0') }
-        for r = 0, rows - 1 do
-          local at = 7 + r * 6
-          local found = { 0 }
-          if redis.call('SET', p .. ':d:' .. ARGV[at], '1', 'NX', 'EX', 3600) then
-            local number = redis.call('INCR', p .. ':n')
-            found[1] = number
-            local mine = struct.pack('>I8', number) .. ARGV[at + 5]
-            for t = 1, 4 do
-              local cell = p .. ':c:' .. t .. ':' .. ARGV[at + t]
-              for _, one in ipairs(redis.call('LRANGE', cell, 0, 63)) do found[#found + 1] = one end
+        local out = {}
+        for r = 0, tonumber(ARGV[2]) - 1 do
+          local at = 3 + r * 6
+          local asked = p .. ':r:' .. ARGV[at]
+          local known = redis.call('GET', asked)
+          local number = known and tonumber(known) or redis.call('INCR', p .. ':n')
+          if not known then redis.call('SET', asked, number, 'EX', 3600) end
+          local found = { number }
+          local mine = struct.pack('>I8', number) .. ARGV[at + 5]
+          for t = 1, 4 do
+            local cell = p .. ':c:' .. t .. ':' .. ARGV[at + t]
+            for _, one in ipairs(redis.call('LRANGE', cell, 0, 63)) do found[#found + 1] = one end
+            if not known then
               redis.call('LPUSH', cell, mine)
               redis.call('LTRIM', cell, 0, 63)
               redis.call('EXPIRE', cell, ttl)
@@ -79,22 +90,21 @@ public sealed class SharedQueries : IAsyncDisposable
     }
 
     /// <summary>Adds a request, with the fingerprints of its rows where the model is watched; null when the server cannot be asked.</summary>
-    internal async Task<SharedSight?> ExchangeAsync(string prefix, string client, DateTimeOffset now, int scored, IReadOnlyList<QueryFingerprint> rows)
+    internal async Task<SharedSight?> ExchangeAsync(string monitor, string client, DateTimeOffset now, int scored, IReadOnlyList<QueryFingerprint> rows)
     {
-        List<RedisValue> arguments = [(long)_memory.TotalSeconds, client, now.UtcDateTime.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture), HourOf(now), rows.Count, scored];
-        foreach (var row in rows)
-        {
-            arguments.Add(row.Digest.ToString("x16", System.Globalization.CultureInfo.InvariantCulture));
-            foreach (var cell in row.Cells)
-                arguments.Add(cell.ToString("x16", System.Globalization.CultureInfo.InvariantCulture));
-            arguments.Add(row.Sketch);
-        }
-
         try
         {
-            var answer = (RedisResult[]?)await _redis.GetDatabase().ScriptEvaluateAsync(Script, [$"{{{prefix}}}"], [.. arguments]);
-            return answer is { Length: > 2 } && answer.Length == 3 + rows.Count
-                ? new((long)answer[0], (int)(long)answer[1], (int)(long)answer[2], [.. answer.Skip(3).Select(Earlier)]) : null;
+            var database = _redis.GetDatabase();
+            var earlier = new List<IReadOnlyList<EarlierQuery>>(rows.Count);
+            var day = database.ScriptEvaluateAsync(ClientScript, [KeyOf(client)], [now.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture), HourOf(now), scored]);
+            for (var first = 0; first < rows.Count; first += MostRowsOfACall)
+            {
+                var found = (RedisResult[]?)await database.ScriptEvaluateAsync(RowsScript, [$"{{{monitor}}}"], ArgumentsOf(rows, first, Math.Min(MostRowsOfACall, rows.Count - first)));
+                earlier.AddRange((found ?? []).Select(Earlier));
+            }
+
+            return (RedisResult[]?)await day is [var used, var thisHour, var lastHour] && earlier.Count == rows.Count
+                ? new((long)used, (int)(long)thisHour, (int)(long)lastHour, earlier) : null;
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException or InvalidCastException or ObjectDisposedException)
         {
@@ -103,12 +113,12 @@ public sealed class SharedQueries : IAsyncDisposable
     }
 
     /// <summary>Tells the others of alarms; lost when the server is away.</summary>
-    internal void Tell(string prefix, string client, DateTimeOffset now, int alarms)
+    internal void Tell(string client, DateTimeOffset now, int alarms)
     {
         try
         {
             var database = _redis.GetDatabase();
-            RedisKey key = $"{{{prefix}}}:s:{HourOf(now)}:{client}";
+            RedisKey key = $"{KeyOf(client)}:s:{HourOf(now)}";
             _ = database.StringIncrementAsync(key, alarms, CommandFlags.FireAndForget);
             _ = database.KeyExpireAsync(key, TimeSpan.FromHours(3), CommandFlags.FireAndForget);
         }
@@ -121,15 +131,29 @@ public sealed class SharedQueries : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
+    private static string KeyOf(string client) => $"{{bulwark:client:{client}}}";
+
     private static long HourOf(DateTimeOffset now) => now.ToUnixTimeSeconds() / 3600;
 
-    /// <summary>The queries that share a cell, newest first, each once; null for a row that was asked a short time ago.</summary>
-    private static IReadOnlyList<EarlierQuery>? Earlier(RedisResult row)
+    private RedisValue[] ArgumentsOf(IReadOnlyList<QueryFingerprint> rows, int first, int count)
+    {
+        List<RedisValue> arguments = [(long)_memory.TotalSeconds, count];
+        for (var row = first; row < first + count; row++)
+        {
+            arguments.Add(rows[row].Digest.ToString("x16", CultureInfo.InvariantCulture));
+            foreach (var cell in rows[row].Cells)
+                arguments.Add(cell.ToString("x16", CultureInfo.InvariantCulture));
+            arguments.Add(rows[row].Sketch);
+        }
+
+        return [.. arguments];
+    }
+
+    /// <summary>The queries before this one that share a cell with it, newest first, each once.</summary>
+    private static IReadOnlyList<EarlierQuery> Earlier(RedisResult row)
     {
         var found = (RedisResult[])row!;
         var number = (long)found[0];
-        if (number == 0)
-            return null;
         var earlier = new SortedDictionary<long, ReadOnlyMemory<byte>>();
         foreach (var one in found.Skip(1).Take(4 * MostOfACell))
             if ((byte[]?)one is { Length: > NumberBytes } bytes)
@@ -142,5 +166,5 @@ public sealed class SharedQueries : IAsyncDisposable
 /// <param name="RowsToday">Rows that the client had scored today, these among them.</param>
 /// <param name="AlarmsThisHour">Alarms of the client.</param>
 /// <param name="AlarmsLastHour">Alarms of the client in the hour before.</param>
-/// <param name="Earlier">For each row the queries that share a cell; null for a retry.</param>
-internal sealed record SharedSight(long RowsToday, int AlarmsThisHour, int AlarmsLastHour, IReadOnlyList<EarlierQuery>?[] Earlier);
+/// <param name="Earlier">For each row the queries before it that share a cell.</param>
+internal sealed record SharedSight(long RowsToday, int AlarmsThisHour, int AlarmsLastHour, IReadOnlyList<IReadOnlyList<EarlierQuery>> Earlier);

@@ -35,6 +35,25 @@ public class MonitoredQueriesTests
     }
 
     [Fact]
+    public void What_was_withheld_is_withheld_again()
+    {
+        var queries = Watched(AlarmAnswer.Withhold, null);
+        var query = Query("one");
+        while (queries.Observe(query))
+            query = Query("one");
+        Assert.False(queries.Observe(query));
+        Assert.False(queries.Observe(query));
+    }
+
+    [Theory, InlineData(AlarmAnswer.Withhold, true), InlineData(AlarmAnswer.DecisionOnly, true), InlineData(AlarmAnswer.Record, false)]
+    public void Rows_must_be_seen_where_an_alarm_keeps_something_back(AlarmAnswer answer, bool must)
+    {
+        Assert.Equal(must, Watched(answer, null).MustSeeRows("model"));
+        Assert.False(Watched(answer, null).MustSeeRows("another"));
+        Assert.False(QueryObserver.None.MustSeeRows("model"));
+    }
+
+    [Fact]
     public void Each_alarm_has_its_technique_and_its_evidence()
     {
         var alerts = new List<QueryAlert>();

@@ -37,13 +37,51 @@ public class SharedQueriesTests
         Assert.Equal(seenAlone, asked);
         var last = $"client{(asked - 1) % 5}";
         Assert.True(gateways[(asked - 1) % 2].StandingOf(last).Suspicion >= 150);
-        // The other gateway learns of suspicion and budget with the client's next request.
-        var told = gateways[asked % 2];
+        // Another gateway learns of suspicion with the client's next request, whatever model that is for.
+        var told = Watched(second);
         await WaitAsync(async () =>
         {
             await told.ObserveAsync(new(last, "unwatched", default, 1, default, DateTimeOffset.UtcNow));
-            return told.StandingOf(last).BudgetLeft < 1000;
+            return told.StandingOf(last).Suspicion >= 150;
         });
+    }
+
+    [Fact]
+    public async Task A_client_has_one_budget_for_all_gateways_models_and_ways_of_asking()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        MonitoredQueries first = Watched(shared), second = Watched(shared);
+        var now = DateTimeOffset.UtcNow;
+        await first.ObserveAsync(Query("one"));
+        await second.ObserveAsync(new("one", "model", default, 300, default, now));     // sealed: no rows
+        await first.ObserveAsync(new("one", "another", default, 600, default, now));
+        await second.ObserveAsync(Query("one"));
+        Assert.Equal(1000 - 1 - 300 - 600 - 1, second.StandingOf("one").BudgetLeft);
+        await second.ObserveAsync(Query("two"));
+        Assert.Equal(999, second.StandingOf("two").BudgetLeft);
+    }
+
+    [Fact]
+    public async Task What_was_exchanged_and_never_judged_is_judged_when_it_is_asked_again()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        var monitor = QueryMonitor.Fit(new byte[32], s_ordinary, Width);
+        var prints = Enumerable.Range(0, 150).Select(_ => monitor.FingerprintOf(Query("one").Rows.Span)).ToList();   // more than one call takes
+        async Task<SharedSight> ExchangeAsync() => Assert.IsType<SharedSight>(await shared.ExchangeAsync("monitor", "one", DateTimeOffset.UtcNow, 0, prints));
+        var lost = await ExchangeAsync();   // its answer came too late
+        var again = await ExchangeAsync();
+        Assert.Equal((150, 150), (lost.Earlier.Count, again.Earlier.Count));
+        var judged = prints.Zip(again.Earlier, monitor.Judge).ToList();
+        Assert.True(judged[^1].IsAlarm);
+        Assert.Empty(again.Earlier[0]);     // itself and what came later are not before it
+        for (var row = 0; row < prints.Count; row++)   // what a full cell dropped meanwhile is gone, nothing else is there
+            Assert.Subset(lost.Earlier[row].Select(one => one.Age).ToHashSet(), again.Earlier[row].Select(one => one.Age).ToHashSet());
+        Assert.InRange(again.Earlier[^1].Count, 32, lost.Earlier[^1].Count);
+        var third = await shared.ExchangeAsync("monitor", "one", DateTimeOffset.UtcNow, 0, [monitor.FingerprintOf(Query("one").Rows.Span)]);
+        Assert.Equal(1, third!.Earlier[0][0].Age);   // 150 are there, not 300
+        Assert.All(third.Earlier[0], one => Assert.InRange(one.Age, 1, 150));
     }
 
     [Fact]
