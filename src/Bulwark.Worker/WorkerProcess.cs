@@ -11,6 +11,7 @@ namespace Bulwark.Worker;
 /// <remarks>
 /// Its device and its broker are on this side: it asks for them over the socket, because it can reach nothing else. When this side goes, it ends. When it ends, by a fault or because the lease
 /// of its key is over, a new one is started, with new keys and new evidence, after a wait that doubles from a second; until that one has opened the model every question is refused.
+/// It must be the model that the first one opened: a process that asks for another package's key is ended before the broker hears of it.
 /// </remarks>
 public sealed class WorkerProcess : IScoringWorker
 {
@@ -25,7 +26,7 @@ public sealed class WorkerProcess : IScoringWorker
 
     private WorkerProcess(WorkerStart start, WorkerRun run, LeaseSchedule schedule)
     {
-        (_start, _run, _schedule) = (start, run, schedule);
+        (_start, _run, _schedule) = (start with { Pinned = run.Facts.Model }, run, schedule);
         _keeping = KeepAsync();
     }
 

@@ -14,7 +14,7 @@ internal sealed class LocalModel(IScoringWorker worker, int maximumRows) : IServ
 
     public Digest Digest => worker.Facts.Model.Package;
 
-    public string Attestation { get; } = worker.Facts.Insecure ? "simulated" : "hardware";
+    public string Attestation => worker.Facts.Insecure ? "simulated" : "hardware";
 
     public bool IsReady => worker.IsReady;
 

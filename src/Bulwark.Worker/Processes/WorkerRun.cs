@@ -18,6 +18,9 @@ internal sealed record WorkerStart(Func<Stream> Package, IReadOnlyCollection<Ver
     /// <summary>A wall to leave out as if the kernel had none; for tests.</summary>
     internal string Without { get; init; } = "";
 
+    /// <summary>The only model that the process may ask a key for and serve; null for the first process, which settles it.</summary>
+    internal WorkerModelFacts? Pinned { get; init; }
+
     /// <summary>The published program.</summary>
     internal string Program { get; init; } = Path.Combine(AppContext.BaseDirectory, "worker", "Bulwark.Worker");
 }
@@ -126,6 +129,9 @@ internal sealed class WorkerRun : IDisposable
                 case WorkerMessage.Ready when fields.Count == 6:
                     _model = new(WorkerWire.Text(fields[0]), WorkerWire.Text(fields[1]), new Digest(fields[2]), WorkerWire.Number(fields[3]), WorkerWire.Number(fields[4]));
                     _obliviousKeys = fields[5];
+                    RequirePinned(_model.Package);
+                    if (_start.Pinned is { } pinned && _model != pinned)
+                        throw new InvalidDataException($"The worker opened {_model.Name} {_model.Version}; the first one opened {pinned.Name} {pinned.Version}.");
                     return;
                 case WorkerMessage.Failed when fields.Count == 3:
                     throw Failure(fields);
@@ -182,6 +188,13 @@ internal sealed class WorkerRun : IDisposable
         }
     }
 
+    /// <summary>What clients were told is served stays what is served: another package needs another start of the gateway.</summary>
+    private void RequirePinned(Digest package)
+    {
+        if (_start.Pinned is { } pinned && package != pinned.Package)
+            throw new InvalidDataException($"The package is now {package}; the first worker opened {pinned.Package}. Put that package back, or start the gateway anew to serve another.");
+    }
+
     private async ValueTask AnswerAsync(WorkerMessage kind, List<byte[]> fields, CancellationToken cancel)
     {
         var (source, broker) = (_start.Source, _start.Broker);
@@ -191,12 +204,14 @@ internal sealed class WorkerRun : IDisposable
                 _control.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(await broker.ChallengeAsync(await source.IntroduceAsync(cancel), cancel), AttestationJson.Default.EvidenceChallenge));
                 break;
             case WorkerMessage.AskEvidence when fields.Count == 4:
+                RequirePinned(new Digest(fields[3]));
                 var challenge = JsonSerializer.Deserialize(fields[0], AttestationJson.Default.EvidenceChallenge)!;
                 var keys = new EvidenceKeys { Hpke = fields[1], Receipt = VerificationKey.Parse(WorkerWire.Text(fields[2])) };
                 _control.Send(WorkerMessage.Reply, (await source.CollectAsync(challenge, keys, new Digest(fields[3]), cancel)).ToJson());
                 break;
             case WorkerMessage.AskRelease when fields.Count == 2:
                 var evidence = Evidence.FromJson(fields[0]);
+                RequirePinned(evidence.Model);
                 var answer = await broker.ReleaseAsync(evidence, fields[1].Length == 0 ? null : WorkerWire.Text(fields[1]), cancel);
                 if (answer.Key is not null)
                     _released = (evidence, answer.Record);

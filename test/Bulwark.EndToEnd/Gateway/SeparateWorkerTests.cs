@@ -88,6 +88,29 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_process_that_is_started_anew_serves_the_first_ones_package_and_no_other()
+    {
+        var other = _world.PackagePath + ".other";
+        var replaced = (await FraudModel.SealAsync(_world.Keys, other, GatewayWorld.Cancel)).PackageDigest;   // of the same publisher, allowed by the same policy
+        var path = _world.PackagePath;
+        var decided = new System.Collections.Concurrent.ConcurrentBag<KeyReleaseRecord>();
+        var broker = Broker(_world.EvidencePolicy with { Models = [_world.Package, replaced] }, () => path, decided.Add);
+        await using var worker = await WorkerProcess.StartAsync(Start() with { Broker = broker, Package = () => File.OpenRead(path) }, GatewayWorld.Cancel);
+        path = other;
+        using (var process = Process.GetProcessById(worker.ProcessId))
+            process.Kill();
+
+        Exception? failure = null;
+        await UntilAsync(async () => (failure = await Record.ExceptionAsync(() => ScoresAsync(worker, swallow: false)))?.Message.Contains($"{replaced}", StringComparison.Ordinal) == true);
+        Assert.Contains($"{_world.Package}", failure!.Message, StringComparison.Ordinal);
+        Assert.Equal(0, worker.Restarts);
+        Assert.All(decided, one => Assert.Equal(_world.Package, one.Model));   // no key of the other one was asked for
+        path = _world.PackagePath;
+        await UntilAsync(() => ScoresAsync(worker));
+        Assert.Equal((1, _world.Package), (worker.Restarts, worker.Facts.Model.Package));
+    }
+
+    [Fact]
     public async Task Its_memory_is_closed_to_others_of_the_same_user()
     {
         await using var worker = await StartAsync();
@@ -147,11 +170,15 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     private WorkerStart Start(VerificationKey? publisher = null) => new(() => File.OpenRead(_world.PackagePath), [publisher ?? _world.Keys.PublicKey("signing")],
         new SimulatedEvidenceSource(_world.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System), Broker(_world.EvidencePolicy), InsecureSandbox: true);
 
-    private KeyBroker Broker(EvidencePolicy policy) => new(policy, async (_, cancel) =>
+    private KeyBroker Broker(EvidencePolicy policy, Func<string>? path = null, Action<KeyReleaseRecord>? decided = null) => new(policy, async (_, cancel) =>
     {
-        await using var stream = File.OpenRead(_world.PackagePath);
+        await using var stream = File.OpenRead(path?.Invoke() ?? _world.PackagePath);
         return (await Models.SealedModel.UnwrapDataKeyAsync(stream, _world.Keys, [_world.Keys.PublicKey("signing")], cancel)).DataKey;
-    }, (_, _) => ValueTask.CompletedTask, TimeProvider.System);
+    }, (record, _) =>
+    {
+        decided?.Invoke(record);
+        return ValueTask.CompletedTask;
+    }, TimeProvider.System);
 
     private async Task<bool> ScoresAsync(WorkerProcess worker, bool swallow = true)
     {
