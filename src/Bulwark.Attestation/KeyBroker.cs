@@ -95,7 +95,7 @@ public sealed class KeyBroker(
 
         if (granted && renews is not null)
             _book.Forget(evidence.Model, renews);
-        return new(decision, appraisal, granted ? Seal(lease, evidence, key!) : null);
+        return new(decision, appraisal, granted ? Seal(lease, policy.Release.LeaseSeconds, evidence, key!) : null);
     }
 
     /// <summary>Takes a signed approval or revocation of one of the policy's approvers, and gives the entry for the log; the caller appends it first and calls <see cref="Apply"/> then.</summary>
@@ -195,9 +195,9 @@ public sealed class KeyBroker(
         Insecure = appraisal.Insecure,
     };
 
-    private static ReleasedKey Seal(KeyLeaseRecord lease, Evidence evidence, SecretBytes key)
+    private static ReleasedKey Seal(KeyLeaseRecord lease, int seconds, Evidence evidence, SecretBytes key)
     {
-        var (encapsulated, ciphertext) = Hpke.Seal(evidence.Keys.Hpke, ReleasedKey.Info(lease.ReleaseId, evidence.Model, evidence.Nonce, lease.Ends), evidence.ReportData(), key.Span);
-        return new() { ReleaseId = lease.ReleaseId, Model = evidence.Model, LeaseEnds = lease.Ends, Encapsulated = encapsulated, Ciphertext = ciphertext };
+        var (encapsulated, ciphertext) = Hpke.Seal(evidence.Keys.Hpke, ReleasedKey.Info(lease.ReleaseId, evidence.Model, evidence.Nonce, lease.Ends, seconds), evidence.ReportData(), key.Span);
+        return new() { ReleaseId = lease.ReleaseId, Model = evidence.Model, LeaseEnds = lease.Ends, LeaseSeconds = seconds, Encapsulated = encapsulated, Ciphertext = ciphertext };
     }
 }

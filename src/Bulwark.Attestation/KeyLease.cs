@@ -5,7 +5,8 @@ namespace Bulwark.Attestation;
 
 /// <summary>A worker's hold on a released key: it ends by itself, and then the key is wiped and <see cref="Over"/> is cancelled. Thread-safe.</summary>
 /// <remarks>
-/// The end counts by the calendar and by a clock that only goes forward, whichever comes first: whoever turns the machine's calendar back lengthens nothing. No lease is longer than a day.
+/// The end counts by the calendar and, for the seconds that the broker sealed, by a clock that only goes forward, from before the key was asked for; whichever comes first. Whoever turns the
+/// machine's calendar back, before the lease began or later, lengthens nothing. No lease is longer than a day.
 /// </remarks>
 public sealed class KeyLease : IDisposable
 {
@@ -23,8 +24,9 @@ public sealed class KeyLease : IDisposable
     /// <param name="keys">The pair whose public half the evidence bound.</param>
     /// <param name="evidence">The evidence that was shown for it.</param>
     /// <param name="time">The worker's clock.</param>
+    /// <param name="asked">Its timestamp (<see cref="TimeProvider.GetTimestamp"/>) from before the key was asked for.</param>
     /// <exception cref="CryptographicException">It was sealed to another key, for another nonce or model, was changed, or has ended already.</exception>
-    public KeyLease(ReleasedKey released, HpkeKeyPair keys, Evidence evidence, TimeProvider time)
+    public KeyLease(ReleasedKey released, HpkeKeyPair keys, Evidence evidence, TimeProvider time, long asked)
     {
         ArgumentNullException.ThrowIfNull(released);
         ArgumentNullException.ThrowIfNull(time);
@@ -32,7 +34,7 @@ public sealed class KeyLease : IDisposable
         _key = released.Open(keys, evidence);
         ReleaseId = "";
         _timer = time.CreateTimer(_ => EndWhenDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Extend(released);
+        Extend(released, asked);
         if (!Arm())
         {
             Dispose();
@@ -76,8 +78,12 @@ public sealed class KeyLease : IDisposable
     }
 
     /// <summary>Goes on with a renewed lease. Only a broker that knows the key could have sealed the same one again.</summary>
+    /// <param name="released">What the broker sealed.</param>
+    /// <param name="keys">The pair whose public half the evidence bound.</param>
+    /// <param name="evidence">The evidence that was shown for it.</param>
+    /// <param name="asked">The clock's timestamp from before the renewal was asked for.</param>
     /// <exception cref="CryptographicException">It holds another key, cannot be opened, or the old lease has ended.</exception>
-    public void Renew(ReleasedKey released, HpkeKeyPair keys, Evidence evidence)
+    public void Renew(ReleasedKey released, HpkeKeyPair keys, Evidence evidence, long asked)
     {
         ArgumentNullException.ThrowIfNull(released);
         using var again = released.Open(keys, evidence);
@@ -87,7 +93,7 @@ public sealed class KeyLease : IDisposable
             if (_key is null || !CryptographicOperations.FixedTimeEquals(_key.Span, again.Span))
                 throw new CryptographicException(_key is null ? "The lease of this key has ended." : "The renewed lease holds another key.");
             if (released.LeaseEnds > Ends)
-                Extend(released);
+                Extend(released, asked);
         }
 
         Arm();
@@ -115,11 +121,11 @@ public sealed class KeyLease : IDisposable
         _over.Dispose();
     }
 
-    private void Extend(ReleasedKey released)
+    private void Extend(ReleasedKey released, long asked)
     {
-        (ReleaseId, Ends, _began) = (released.ReleaseId, released.LeaseEnds, _time.GetTimestamp());
-        var length = Ends - _time.GetUtcNow();
-        _length = length < s_longest ? length : s_longest;
+        (ReleaseId, Ends, _began) = (released.ReleaseId, released.LeaseEnds, asked);
+        var (calendar, granted) = (Ends - _time.GetUtcNow() + _time.GetElapsedTime(asked), TimeSpan.FromSeconds(released.LeaseSeconds));
+        _length = TimeSpan.FromTicks(Math.Min(s_longest.Ticks, Math.Min(calendar.Ticks, granted.Ticks)));
     }
 
     private bool Arm()

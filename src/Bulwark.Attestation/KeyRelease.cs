@@ -31,6 +31,9 @@ public sealed record ReleasedKey
     /// <summary>Until when the key may be used; the seal covers it. Whole milliseconds.</summary>
     public required DateTimeOffset LeaseEnds { get; init; }
 
+    /// <summary>How long the key may be used, in seconds from when it was asked for; the seal covers it. It needs no calendar.</summary>
+    public required int LeaseSeconds { get; init; }
+
     /// <summary>The encapsulated key (RFC 9180 §4.1), 65 bytes.</summary>
     public required byte[] Encapsulated { get; init; }
 
@@ -44,7 +47,7 @@ public sealed record ReleasedKey
     public SecretBytes Open(HpkeKeyPair keys, Evidence evidence)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        var opened = Hpke.Open(keys, Encapsulated, Info(ReleaseId, Model, evidence.Nonce, LeaseEnds), evidence.ReportData(), Ciphertext);
+        var opened = Hpke.Open(keys, Encapsulated, Info(ReleaseId, Model, evidence.Nonce, LeaseEnds, LeaseSeconds), evidence.ReportData(), Ciphertext);
         try
         {
             return SecretBytes.CopyOf(opened);
@@ -55,11 +58,12 @@ public sealed record ReleasedKey
         }
     }
 
-    internal static byte[] Info(string releaseId, Digest model, byte[] nonce, DateTimeOffset leaseEnds)
+    internal static byte[] Info(string releaseId, Digest model, byte[] nonce, DateTimeOffset leaseEnds, int leaseSeconds)
     {
-        var ends = new byte[sizeof(long)];
+        var (ends, seconds) = (new byte[sizeof(long)], new byte[sizeof(int)]);
         BinaryPrimitives.WriteInt64BigEndian(ends, leaseEnds.ToUnixTimeMilliseconds());
-        return LengthPrefixed.Bytes("bulwark.dev/release/v1", Encoding.ASCII.GetBytes(releaseId), model.ToArray(), nonce, ends);
+        BinaryPrimitives.WriteInt32BigEndian(seconds, leaseSeconds);
+        return LengthPrefixed.Bytes("bulwark.dev/release/v2", Encoding.ASCII.GetBytes(releaseId), model.ToArray(), nonce, ends, seconds);
     }
 }
 

@@ -132,12 +132,17 @@ internal sealed class LeasedModel : IDisposable
     /// <summary>A broker that knows no such lease, as after the loss of its store, is asked for a first one.</summary>
     private async Task RenewAsync(Held held, CancellationToken cancel)
     {
+        var asked = _time.GetTimestamp();
         var (evidence, answer) = await _ask(held.Model.Package, held.Lease.ReleaseId, cancel);
         if (answer.Key is null && answer.Record.FailedLegs is ["lease"])
+        {
+            asked = _time.GetTimestamp();
             (evidence, answer) = await _ask(held.Model.Package, null, cancel);
+        }
+
         if (answer.Key is null)
             throw new KeyRefusedException(answer);
-        held.Lease.Renew(answer.Key, _keys, evidence);
+        held.Lease.Renew(answer.Key, _keys, evidence, asked);
         Stand(new(held.Lease, held.Model, evidence, answer.Record), instead: held);
     }
 
@@ -148,10 +153,11 @@ internal sealed class LeasedModel : IDisposable
         var digest = package.Verification.PackageDigest;
         if (Last is { } before && before.Model.Package != digest)
             throw new InvalidDataException("The package is another than the one that was opened before.");
+        var asked = _time.GetTimestamp();
         var (evidence, answer) = await _ask(digest, null, cancel);
         if (answer.Key is null)
             throw new KeyRefusedException(answer);
-        var lease = new KeyLease(answer.Key, _keys, evidence, _time);
+        var lease = new KeyLease(answer.Key, _keys, evidence, _time, asked);
         try
         {
             var model = await lease.With(key => ReadAsync(package, key, cancel));

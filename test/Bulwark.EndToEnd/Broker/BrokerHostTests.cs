@@ -43,9 +43,10 @@ public sealed class BrokerHostTests : IAsyncLifetime
         using var http = Client(host);
         var broker = new KeyBrokerClient(http);
 
+        var asked = TimeProvider.System.GetTimestamp();
         var evidence = await EvidenceAsync(broker);
         var answer = await broker.ReleaseAsync(evidence, null, Cancel);
-        using (var lease = new KeyLease(answer.Key!, _hpke, evidence, TimeProvider.System))
+        using (var lease = new KeyLease(answer.Key!, _hpke, evidence, TimeProvider.System, asked))
         {
             await using var package = File.OpenRead(_world.PackagePath);
             using var opened = await lease.With(key => SealedModel.OpenAsync(package, key, [_world.Keys.PublicKey("signing")], Cancel));

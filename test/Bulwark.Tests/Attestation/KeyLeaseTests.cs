@@ -35,10 +35,11 @@ public sealed class KeyLeaseTests : IDisposable
         using (lease)
         {
             _world.Time.Advance(TimeSpan.FromSeconds(60));
+            var asked = _world.Time.GetTimestamp();
             var evidence = Answer(broker.Challenge());
             var renewed = await broker.ReleaseAsync(evidence, answer.Record.ReleaseId, Cancel);
             Assert.Equal(("renewal", answer.Record.ReleaseId), (renewed.Record.Purpose, renewed.Record.Renews));
-            lease.Renew(renewed.Key!, _world.HpkeKey, evidence);
+            lease.Renew(renewed.Key!, _world.HpkeKey, evidence, asked);
             _world.Time.Advance(TimeSpan.FromSeconds(60));
             Assert.False(lease.Over.IsCancellationRequested);
             Assert.Equal(renewed.Record.ReleaseId, Assert.Single(broker.Leases()).ReleaseId);
@@ -70,9 +71,9 @@ public sealed class KeyLeaseTests : IDisposable
         {
             var evidence = Answer(AttestedWorld.Nonce());
             var ends = _world.Time.GetUtcNow().AddDays(30);
-            var (enc, sealed_) = Hpke.Seal(evidence.Keys.Hpke, ReleasedKey.Info("x", evidence.Model, evidence.Nonce, ends), evidence.ReportData(), RandomNumberGenerator.GetBytes(32));
-            var forged = new ReleasedKey { ReleaseId = "x", Model = evidence.Model, LeaseEnds = ends, Encapsulated = enc, Ciphertext = sealed_ };
-            Assert.ThrowsAny<CryptographicException>(() => lease.Renew(forged, _world.HpkeKey, evidence));
+            var (enc, sealed_) = Hpke.Seal(evidence.Keys.Hpke, ReleasedKey.Info("x", evidence.Model, evidence.Nonce, ends, 86_400), evidence.ReportData(), RandomNumberGenerator.GetBytes(32));
+            var forged = new ReleasedKey { ReleaseId = "x", Model = evidence.Model, LeaseEnds = ends, LeaseSeconds = 86_400, Encapsulated = enc, Ciphertext = sealed_ };
+            Assert.ThrowsAny<CryptographicException>(() => lease.Renew(forged, _world.HpkeKey, evidence, _world.Time.GetTimestamp()));
             Assert.NotEqual(ends, lease.Ends);
         }
     }
@@ -83,9 +84,11 @@ public sealed class KeyLeaseTests : IDisposable
         var broker = Broker();
         var evidence = Answer(broker.Challenge());
         var key = (await broker.ReleaseAsync(evidence, Cancel)).Key!;
-        Assert.ThrowsAny<CryptographicException>(() => new KeyLease(key with { LeaseEnds = key.LeaseEnds.AddDays(1) }, _world.HpkeKey, evidence, _world.Time));
+        var asked = _world.Time.GetTimestamp();
+        Assert.ThrowsAny<CryptographicException>(() => new KeyLease(key with { LeaseEnds = key.LeaseEnds.AddDays(1) }, _world.HpkeKey, evidence, _world.Time, asked));
+        Assert.ThrowsAny<CryptographicException>(() => new KeyLease(key with { LeaseSeconds = 101 }, _world.HpkeKey, evidence, _world.Time, asked));
         _world.Time.Advance(TimeSpan.FromSeconds(100));
-        Assert.ThrowsAny<CryptographicException>(() => new KeyLease(key, _world.HpkeKey, evidence, _world.Time));
+        Assert.ThrowsAny<CryptographicException>(() => new KeyLease(key, _world.HpkeKey, evidence, _world.Time, asked));
     }
 
     [Fact]
@@ -135,7 +138,7 @@ public sealed class KeyLeaseTests : IDisposable
         var broker = Broker();
         var evidence = Answer(broker.Challenge());
         var answer = await broker.ReleaseAsync(evidence, Cancel);
-        return (broker, answer, new(answer.Key!, _world.HpkeKey, evidence, _world.Time));
+        return (broker, answer, new(answer.Key!, _world.HpkeKey, evidence, _world.Time, _world.Time.GetTimestamp()));
     }
 
     private Evidence Answer(byte[] nonce) => _world.Source.Collect(nonce, _world.Keys, _world.Model);

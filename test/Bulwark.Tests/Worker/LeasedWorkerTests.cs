@@ -104,22 +104,38 @@ public sealed class LeasedWorkerTests : IDisposable
         Assert.Contains(_world.Decided, one => one.FailedLegs is ["lease"]);
     }
 
-    [Fact]
-    public async Task Whoever_turns_the_calendar_back_lengthens_no_lease()
+    [Theory, InlineData(0), InlineData(1), InlineData(30)]
+    public async Task Whoever_turns_the_calendar_back_before_the_lease_or_during_it_lengthens_none(int daysBefore)
     {
-        var clock = new TurnedBack(_world.Time);
+        var clock = new TurnedBack(_world.Time) { Back = TimeSpan.FromDays(daysBefore) };
         var keys = HpkeKeyPair.Generate();
         var receipts = Signer.Generate();
         var broker = _world.Broker();
         var evidence = _world.Source.Collect(broker.Challenge(), new() { Hpke = keys.PublicKey.ToArray(), Receipt = receipts.PublicKey }, _world.Model);
-        using var lease = new KeyLease((await broker.ReleaseAsync(evidence, Cancel)).Key!, keys, evidence, clock);
-        clock.Back = TimeSpan.FromDays(30);
+        using var lease = new KeyLease((await broker.ReleaseAsync(evidence, Cancel)).Key!, keys, evidence, clock, clock.GetTimestamp());
+        clock.Back = TimeSpan.FromDays(30);   // where it was not turned back before already
         _world.Time.Advance(LeasedWorld.Lease - TimeSpan.FromSeconds(1));
         Assert.False(lease.Over.IsCancellationRequested);
         _world.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(lease.Over.IsCancellationRequested);
         keys.Dispose();
         receipts.Dispose();
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_held_back_takes_its_time_from_the_lease()
+    {
+        var clock = new TurnedBack(_world.Time);
+        using var keys = HpkeKeyPair.Generate();
+        using var receipts = Signer.Generate();
+        var broker = _world.Broker();
+        var asked = clock.GetTimestamp();
+        var evidence = _world.Source.Collect(broker.Challenge(), new() { Hpke = keys.PublicKey.ToArray(), Receipt = receipts.PublicKey }, _world.Model);
+        var key = (await broker.ReleaseAsync(evidence, Cancel)).Key!;
+        _world.Time.Advance(TimeSpan.FromSeconds(60));
+        clock.Back = TimeSpan.FromSeconds(60);   // and the calendar is turned back over it
+        using var lease = new KeyLease(key, keys, evidence, clock, asked);
+        Assert.Equal(LeasedWorld.Lease - TimeSpan.FromSeconds(60), lease.Left);
     }
 
     [Fact]
