@@ -100,7 +100,7 @@ public sealed class KeyBroker(
 
     /// <summary>Takes a signed approval or revocation of one of the policy's approvers, and gives the entry for the log; the caller appends it first and calls <see cref="Apply"/> then.</summary>
     /// <param name="envelope">A DSSE envelope of a statement <see cref="KeyAuthorityUsed"/>.</param>
-    /// <exception cref="InvalidDataException">It is none, no approver signed it, it is older than a week or from the future, or about a model that the policy does not know.</exception>
+    /// <exception cref="InvalidDataException">It is none, no approver signed it, it is older than a week or from the future, about a model that the policy does not know, or about a release that the store does not know.</exception>
     public KeyAuthorityUsed Authorise(ReadOnlyMemory<byte> envelope)
     {
         var opened = Dsse.Verify(envelope, [.. policy.Release.Approvers]);
@@ -123,6 +123,8 @@ public sealed class KeyBroker(
             throw new InvalidDataException($"It is dated {used.Time:u}; it must be of the last week.");
         if (policy.Models.All(model => model.Package != used.Model))
             throw new InvalidDataException($"The policy knows no model {used.Model}.");
+        if (used.Action == "revoked" && used.ReleaseId is { } release && _book.WhyUnknown(used.Model, release) is { } unknown)
+            throw new InvalidDataException(unknown);
         return used;
     }
 

@@ -80,7 +80,7 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
         {
             var (name, ends) = (Key(one.Evidence.Model, one.ReleaseId), one.Lease.Ends.ToUnixTimeMilliseconds());
             transaction.Put(Leases, name, JsonSerializer.SerializeToUtf8Bytes(one.Lease with { Root = root }, BrokerJson.Default.KeyLeaseRecord), ends);
-            transaction.Put(Roots, name, Encoding.ASCII.GetBytes(root), ends + (long)LineageLifetime.TotalMilliseconds);
+            transaction.Put(Roots, name, new Descent(root, one.Lease.BootId, one.Lease.ReceiptKey).ToBytes(), ends + (long)LineageLifetime.TotalMilliseconds);
             transaction.Put(Released, one.Evidence.Model.ToHex(), [1], null);
         }
 
@@ -111,10 +111,10 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
         List<string> names = used.IsOfPackage() ? [used.Model.ToHex()] : [];
         if (used.ReleaseId is { } release)
         {
-            var root = Root(transaction, used.Model, release);
-            names.AddRange([Key(used.Model, release), Key(used.Model, root)]);
-            foreach (var lease in All(transaction).Where(lease => lease.Model == used.Model && (lease.Root == root || lease.ReleaseId == root)))
-                names.AddRange([Boot(used.Model, lease.BootId), Receipts(used.Model, lease.ReceiptKey)]);
+            var (root, workers) = Workers(transaction, used.Model, release);
+            if (workers.Count == 0)
+                throw new InvalidDataException(Unknown(release));
+            names.AddRange([Key(used.Model, release), Key(used.Model, root), .. workers]);
         }
 
         if (used.BootId is { } boot)
@@ -123,6 +123,28 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
             names.Add(Receipts(used.Model, key));
         names.ForEach(name => transaction.Put(Revocations, name, [1], null));
         transaction.Commit();
+    }
+
+    /// <summary>Why a release cannot be revoked; null when it can.</summary>
+    internal string? WhyUnknown(Digest model, string release)
+    {
+        using var transaction = store.Begin();
+        return Workers(transaction, model, release).Names.Count > 0 ? null : Unknown(release);
+    }
+
+    private static string Unknown(string release) =>
+        $"This broker's store knows no worker of the release {release} of this model: it was never granted, or its lease ended more than {LineageLifetime.TotalDays:F0} days ago. Nothing was revoked; name the worker by its start or its receipt key instead.";
+
+    /// <summary>The starts and receipt keys of a chain, those whose leases have lapsed too.</summary>
+    private static (string Root, List<string> Names) Workers(IBrokerTransaction transaction, Digest model, string release)
+    {
+        var root = Root(transaction, model, release);
+        List<string> names = [];
+        foreach (var row in transaction.List(Roots, model.ToHex() + "/").Select(row => Descent.Read(row.Value)).Where(row => row.Root == root && row is { BootId: not null, ReceiptKey: not null }))
+            names.AddRange([Boot(model, row.BootId!), Receipts(model, row.ReceiptKey!)]);
+        foreach (var lease in All(transaction).Where(lease => lease.Model == model && (lease.Root == root || lease.ReleaseId == root)))
+            names.AddRange([Boot(model, lease.BootId), Receipts(model, lease.ReceiptKey)]);
+        return (root, [.. names.Distinct()]);
     }
 
     /// <summary>The leases that run.</summary>
@@ -145,7 +167,7 @@ internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
 
     /// <summary>The first release of a chain, as long as one of its leases ran lately; else the release itself.</summary>
     private static string Root(IBrokerTransaction transaction, Digest model, string release) =>
-        transaction.Get(Roots, Key(model, release)) is { } root ? Encoding.ASCII.GetString(root) : release;
+        transaction.Get(Roots, Key(model, release)) is { } row ? Descent.Read(row).Root : release;
 
     private static IEnumerable<KeyLeaseRecord> All(IBrokerTransaction transaction) =>
         transaction.List(Leases, "").Select(lease => JsonSerializer.Deserialize(lease.Value, BrokerJson.Default.KeyLeaseRecord)!);

@@ -25,7 +25,7 @@ internal static class BrokerCommand
         var authority = new Option<FileInfo>("--ca") { Description = "PEM certificates that may vouch for the broker; the system's when left out.", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The workspace's signing key to sign with; the policy must list it as an approver.", DefaultValueFactory = _ => Workspace.SigningKey, HelpName = "NAME" };
         var reason = new Option<string>("--reason") { Description = "Why; it is in the log for good.", HelpName = "TEXT" };
-        var release = new Option<string>("--release") { Description = "Only this release: its chain of renewals, its worker's start and receipt key.", HelpName = "ID" };
+        var release = new Option<string>("--release") { Description = "Only this release: its chain of renewals, its worker's start and receipt key; also when its lease has lapsed, for a week.", HelpName = "ID" };
         var boot = new Option<string>("--boot") { Description = "Only this start of a worker, as `broker leases` shows it.", HelpName = "HEX" };
         var receipts = new Option<string>("--receipt-key") { Description = "Only the worker that signs receipts with this key (ed25519:…).", HelpName = "KEY" };
         var output = new Option<FileInfo>("--output", "-o") { Description = "Keep the signed revocation too, for clients (`score --revocation`).", HelpName = "FILE" };

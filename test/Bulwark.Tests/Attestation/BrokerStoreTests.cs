@@ -167,6 +167,45 @@ public sealed class BrokerStoreTests : IDisposable
         }
     }
 
+    [Theory, InlineData("memory"), InlineData("sqlite"), InlineData("postgres")]
+    public async Task A_release_whose_lease_has_lapsed_is_revoked_with_its_worker_and_one_that_nobody_knows_is_an_error(string kind)
+    {
+        using var alice = Signer.Generate();
+        var broker = Broker(kind, _world.Policy with { Release = new() { Approvers = [alice.PublicKey], LeaseSeconds = 100 } });
+        var root = (await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel)).Record.ReleaseId;
+        var last = (await broker.ReleaseAsync(Answer(broker.Challenge()), root, Cancel)).Record.ReleaseId;
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Empty(broker.Leases());
+
+        var failure = Assert.Throws<InvalidDataException>(() => broker.Authorise(_world.Authority("revoked", alice, release: new string('0', 32))));
+        Assert.Contains("knows no worker of the release 0000", failure.Message, StringComparison.Ordinal);
+        Assert.NotNull((await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel)).Key);
+        broker.Apply(broker.Authorise(_world.Authority("revoked", alice, release: last)));
+
+        Refused(await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel), "not-revoked");   // the same worker, asking anew
+        using var other = Signer.Generate();
+        var elsewhere = new SimulatedEvidenceSource(_world.DevelopmentKey, _world.Program, _world.Time);
+        Assert.NotNull((await broker.ReleaseAsync(elsewhere.Collect(broker.Challenge(), _world.Keys with { Receipt = other.PublicKey }, _world.Model), Cancel)).Key);
+    }
+
+    [Theory, InlineData("memory"), InlineData("sqlite"), InlineData("postgres")]
+    public async Task Rows_of_an_earlier_version_are_read_and_the_running_leases_name_their_worker(string kind)
+    {
+        using var alice = Signer.Generate();
+        var broker = Broker(kind, _world.Policy with { Release = new() { Approvers = [alice.PublicKey] } });
+        var root = (await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel)).Record.ReleaseId;
+        using (var transaction = Open(kind).Begin())
+        {
+            transaction.Put("root", $"{_world.Model.ToHex()}/{root}", System.Text.Encoding.ASCII.GetBytes(root), null);   // the root alone
+            transaction.Commit();
+        }
+
+        var renewed = (await broker.ReleaseAsync(Answer(broker.Challenge()), root, Cancel)).Record;
+        Assert.Equal(root, renewed.Root);
+        broker.Apply(broker.Authorise(_world.Authority("revoked", alice, release: root)));
+        Refused(await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel), "not-revoked");
+    }
+
     [Fact]
     public void What_is_not_committed_never_was_and_what_ended_is_forgotten()
     {
