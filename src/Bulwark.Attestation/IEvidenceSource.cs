@@ -31,6 +31,9 @@ public sealed record EvidenceIntroduction
     /// <summary>TPM: the endorsement key's TPM2B_PUBLIC; else empty.</summary>
     public byte[] EndorsementKey { get; init => field = value ?? []; } = [];
 
+    /// <summary>The release whose lease is to be renewed; null for a first one. Only the rate and the room for challenges depend on it.</summary>
+    public string? Renews { get; init; }
+
     /// <summary>Reads an introduction, as <see cref="KeyBrokerClient"/> writes it.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
     public static EvidenceIntroduction FromJson(ReadOnlySpan<byte> json)

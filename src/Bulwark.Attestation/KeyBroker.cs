@@ -50,7 +50,7 @@ public sealed class KeyBroker(
             challenge = challenge with { CredentialBlob = credential.Blob, CredentialSecret = credential.EncryptedSecret };
         }
 
-        return _book.TryGive(nonce, open, caller, policy.Release.ChallengesPerMinute) ? challenge : null;
+        return _book.TryGive(nonce, open, caller, policy.Release.ChallengesPerMinute, introduction.Renews) ? challenge : null;
     }
 
     /// <inheritdoc/>

@@ -82,7 +82,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
             var keys = new EvidenceKeys { Hpke = hpke.PublicKey.ToArray(), Receipt = signer.PublicKey };
             async Task<(Evidence, KeyReleaseAnswer)> Ask(Digest model, string? renews, CancellationToken ending)
             {
-                var evidence = await source.CollectAsync(await challenge(await source.IntroduceAsync(ending), ending), keys, model, ending);
+                var evidence = await source.CollectAsync(await challenge(await source.IntroduceAsync(ending) with { Renews = renews }, ending), keys, model, ending);
                 return (evidence, await release(evidence, renews, ending));
             }
 

@@ -11,17 +11,22 @@ namespace Bulwark.Attestation.Brokers;
 internal sealed class BrokerBook(IBrokerStore store, TimeProvider time)
 {
     internal static readonly TimeSpan ChallengeLifetime = TimeSpan.FromSeconds(60), ApprovalLifetime = TimeSpan.FromDays(7), LineageLifetime = TimeSpan.FromDays(7);
-    private const int MostChallenges = 4096;
+    private const int MostChallenges = 4096, KeptForRenewals = MostChallenges / 4, RenewalsPerMinute = 6;
     private const string Challenges = "challenge", Rates = "rate", Leases = "lease", Approvals = "approval", Revocations = "revocation", Roots = "root", Released = "released", Floors = "floor";
 
     /// <summary>Notes a challenge; false when the caller asked too often, or too many are open.</summary>
-    internal bool TryGive(ReadOnlySpan<byte> nonce, OpenChallenge challenge, string caller, int perMinute)
+    /// <remarks>Whoever renews a lease that runs is counted by the lease first, then by the address, and finds a quarter of all challenges kept free.</remarks>
+    internal bool TryGive(ReadOnlySpan<byte> nonce, OpenChallenge challenge, string caller, int perMinute, string? renews)
     {
         var now = Now;
         using var transaction = store.Begin();
         transaction.Expire(Challenges, now);
         transaction.Expire(Rates, now);
-        if (transaction.Count(Challenges, "") >= MostChallenges || !IsWithinRate(transaction, "challenge", caller, perMinute, now))
+        transaction.Expire(Leases, now);
+        var runs = renews is not null && All(transaction).Any(lease => lease.ReleaseId == renews);
+        var kept = runs && IsWithinRate(transaction, "renewal", renews!, RenewalsPerMinute, now);
+        var (most, admitted) = kept ? (MostChallenges, true) : (MostChallenges - KeptForRenewals, IsWithinRate(transaction, "challenge", caller, perMinute, now));
+        if (!admitted || transaction.Count(Challenges, "") >= most)
             return false;
         transaction.Put(Challenges, Convert.ToHexStringLower(nonce), JsonSerializer.SerializeToUtf8Bytes(challenge, BrokerJson.Default.OpenChallenge), now + (long)ChallengeLifetime.TotalMilliseconds);
         transaction.Commit();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Bulwark.Attestation;
 
@@ -20,13 +22,13 @@ internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
 
     private Task ChallengeAsync(HttpContext http) => AnswerAsync(http, new Judge((body, _) =>
     {
-        var challenge = broker.Challenge(Read(body, static bytes => EvidenceIntroduction.FromJson(bytes.Span)), $"{http.Connection.RemoteIpAddress}");
+        var challenge = broker.Challenge(Read(body, static bytes => EvidenceIntroduction.FromJson(bytes.Span)), Caller(http.Connection.RemoteIpAddress));
         return Task.FromResult(challenge is null ? new Answer(StatusCodes.Status429TooManyRequests, Problem(TooMany)) : new Answer(StatusCodes.Status200OK, challenge.ToJson()));
     }));
 
     private Task ReleaseAsync(HttpContext http) => AnswerAsync(http, new Judge(async (body, cancel) =>
     {
-        if (!broker.TryAdmit($"{http.Connection.RemoteIpAddress}"))
+        if (!broker.TryAdmit(Caller(http.Connection.RemoteIpAddress)))
             return new(StatusCodes.Status429TooManyRequests, Problem(TooMany));
         var renews = http.Request.Query["renews"].ToString();
         var evidence = Read(body, static bytes => Evidence.FromJson(bytes.Span));
@@ -86,6 +88,15 @@ internal sealed class BrokerEndpoints(KeyBroker broker, BrokerLog log)
         http.Response.Headers.CacheControl = "no-store";
         await http.Response.Body.WriteAsync(answer.Body, http.RequestAborted);
     }
+
+    /// <summary>Whom a rate counts for: an IPv4 address, or the /64 of an IPv6 one, because whoever has one address of it has all.</summary>
+    internal static string Caller(IPAddress? address) => address switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } => $"{address.MapToIPv4()}",
+        { AddressFamily: AddressFamily.InterNetworkV6 } => $"{Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8))}/64",
+        _ => $"{address}",
+    };
 
     private static byte[] Problem(string title)
     {

@@ -200,8 +200,9 @@ internal sealed class WorkerRun : IDisposable
         var (source, broker) = (_start.Source, _start.Broker);
         switch (kind)
         {
-            case WorkerMessage.AskChallenge:
-                _control.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(await broker.ChallengeAsync(await source.IntroduceAsync(cancel), cancel), AttestationJson.Default.EvidenceChallenge));
+            case WorkerMessage.AskChallenge when fields.Count == 1:
+                var introduction = await source.IntroduceAsync(cancel) with { Renews = fields[0].Length == 0 ? null : WorkerWire.Text(fields[0]) };
+                _control.Send(WorkerMessage.Reply, JsonSerializer.SerializeToUtf8Bytes(await broker.ChallengeAsync(introduction, cancel), AttestationJson.Default.EvidenceChallenge));
                 break;
             case WorkerMessage.AskEvidence when fields.Count == 4:
                 RequirePinned(new Digest(fields[3]));

@@ -168,7 +168,7 @@ internal static class WorkerServer
             Ask(WorkerMessage.AskEvidence, JsonSerializer.SerializeToUtf8Bytes(challenge, AttestationJson.Default.EvidenceChallenge), keys.Hpke, WorkerWire.Text(keys.Receipt.ToString()), WorkerWire.Hash(model))));
 
         internal ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel) => ValueTask.FromResult(
-            JsonSerializer.Deserialize(Ask(WorkerMessage.AskChallenge), AttestationJson.Default.EvidenceChallenge) ?? throw new InvalidDataException("There is no challenge."));
+            JsonSerializer.Deserialize(Ask(WorkerMessage.AskChallenge, WorkerWire.Text(introduction.Renews ?? "")), AttestationJson.Default.EvidenceChallenge) ?? throw new InvalidDataException("There is no challenge."));
 
         internal ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel) => ValueTask.FromResult(
             JsonSerializer.Deserialize(Ask(WorkerMessage.AskRelease, evidence.ToJson(), WorkerWire.Text(renews ?? "")), AttestationJson.Default.KeyReleaseAnswer) ?? throw new InvalidDataException("There is no answer."));

@@ -128,6 +128,34 @@ public sealed class KeyLeaseTests : IDisposable
         Assert.NotNull(broker.Challenge(who, "10.0.0.1"));
     }
 
+    [Fact]
+    public async Task However_many_challenges_strangers_open_a_lease_that_runs_is_renewed()
+    {
+        var broker = Broker(_world.Policy with { Release = new() { ChallengesPerMinute = 1 } });
+        var release = (await broker.ReleaseAsync(Answer(broker.Challenge()), Cancel)).Record.ReleaseId;
+        var stranger = new EvidenceIntroduction { Kind = EvidenceKinds.Simulated };
+        var opened = 0;
+        while (broker.Challenge(stranger, $"10.0.0.{opened}") is not null)
+            opened++;
+        Assert.Equal(3072, opened);
+        Assert.Null(broker.Challenge(stranger with { Renews = new string('0', 32) }, "10.1.0.1"));   // no lease of that name runs
+
+        var worker = stranger with { Renews = release };
+        for (var time = 0; time < 6; time++)
+            Assert.NotNull(broker.Challenge(worker, "10.0.0.1"));   // the address asked too often already
+        Assert.Null(broker.Challenge(worker, "10.0.0.1"));   // one lease's share of what is kept free
+    }
+
+    [Fact]
+    public void Addresses_of_one_ipv6_network_are_one_caller()
+    {
+        string Caller(string address) => Bulwark.Server.BrokerEndpoints.Caller(System.Net.IPAddress.Parse(address));
+        Assert.Equal(Caller("2001:db8:1:2::1"), Caller("2001:db8:1:2:ffff::9"));
+        Assert.NotEqual(Caller("2001:db8:1:2::1"), Caller("2001:db8:1:3::1"));
+        Assert.NotEqual(Caller("10.0.0.1"), Caller("10.0.0.2"));
+        Assert.Equal(Caller("10.0.0.1"), Caller("::ffff:10.0.0.1"));
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private KeyBroker Broker(EvidencePolicy? policy = null) =>
