@@ -26,6 +26,7 @@ internal static class ServeCommand
     private static readonly Option<string> Source = new("--source") { Description = "Where the worker's evidence comes from: simulated, tsm (SEV-SNP or TDX), gramine, or tpm: and /dev/tpmrm0, unix:PATH or tcp:HOST:PORT.", DefaultValueFactory = _ => Serving.WorkerEvidence.Simulated, HelpName = "SOURCE" };
 
     private static readonly Option<Uri> Broker = new("--broker") { Description = "The key broker that releases the model's key, with its own policy and leases; inside the gateway when left out.", HelpName = "URL", CustomParser = AddressOption.Parse };
+    private static readonly Option<FileInfo[]> BrokerKey = new Option<FileInfo[]>("--broker-key") { Description = "File of the key (ed25519:…) that signs the broker's decisions; without it they are taken unverified and called insecure. Give it again for more.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> BrokerAuthority = new Option<FileInfo>("--broker-ca") { Description = "PEM certificates that may vouch for the broker; the system's when left out.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> InsecureSandbox = new("--insecure-sandbox") { Description = "Start the worker's process although this kernel lacks a wall of its sandbox: for development; --dev says it too. What is missing is printed, logged and in the metrics." };
 
@@ -35,7 +36,7 @@ internal static class ServeCommand
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, InsecureSandbox, Source, Broker, BrokerAuthority, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, InsecureSandbox, Source, Broker, BrokerAuthority, BrokerKey, CreateIdentity() };
         MonitorSetup.AddTo(command);
         command.SetAction(ServeAsync);
         return command;
@@ -76,7 +77,9 @@ internal static class ServeCommand
         options = options with { EvidenceSource = Serving.WorkerEvidence.Open(parsed.GetRequiredValue(Source), options) };
         using var device = options.EvidenceSource as IDisposable;
         using var broker = parsed.GetValue(Broker) is { } address ? BrokerCommand.Client(address, parsed.GetValue(BrokerAuthority)) : null;
-        options = options with { Broker = broker is null ? null : new(broker) };
+        options = options with { Broker = broker is null ? null : new(broker), BrokerKeys = parsed.GetValue(BrokerKey) is { Length: > 0 } pinned ? AttestPolicyCommand.Trusted(pinned, setup.Keys) : [] };
+        if (broker is not null && options.BrokerKeys.Count == 0)
+            screen.Note("INSECURE: no --broker-key, so nobody verifies the broker's decisions here.");
         options = await MonitorSetup.ApplyAsync(parsed, parsed.GetRequiredValue(Package).FullName, options, cancel);
         using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);

@@ -24,6 +24,9 @@ public sealed record GatewayOptions
     /// <summary>The key broker that releases the package's key; null for one inside the gateway, with <see cref="Keys"/>. Stays the caller's.</summary>
     public KeyBrokerClient? Broker { get; init; }
 
+    /// <summary>Whose signature on that broker's decisions counts; without any, what it releases is taken unverified and called insecure, whatever it says.</summary>
+    public IReadOnlyCollection<VerificationKey> BrokerKeys { get; init; } = [];
+
     /// <summary>Signs what the gateway and its broker write to the log.</summary>
     public required Signer Signer { get; init; }
 

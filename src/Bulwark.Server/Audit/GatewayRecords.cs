@@ -47,15 +47,33 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
     }
 
     /// <summary>Takes a release of a broker elsewhere, as it signed it, into this log: a client holds it against the broker's key and this log.</summary>
-    internal async ValueTask TakeReleaseAsync(KeyReleaseAnswer answer, CancellationToken cancel)
+    /// <returns>The answer, as far as it can be believed: insecure, unless a pinned key signed it.</returns>
+    /// <exception cref="IOException">No pinned key signed it, or it signed another decision.</exception>
+    internal async ValueTask<KeyReleaseAnswer> TakeReleaseAsync(Evidence evidence, KeyReleaseAnswer answer, CancellationToken cancel)
     {
+        if (answer.Key is not null && options.BrokerKeys.Count == 0)
+            answer = answer with { Record = answer.Record with { Insecure = true } };
+        else if (answer.Key is not null && !IsSigned(evidence, answer))
+            throw new IOException("The key broker's decision is not signed by a key that counts here, or it signed another than it sent. Give the broker's own signing key (--broker-key), or look who answers in its place.");
         metrics.KeyRelease(GatewayMetrics.Word(answer.Record.Verdict), answer.Record.Insecure);
         if (answer.Key is null)
-            return;
+            return answer;
         if (answer.Envelope.IsEmpty)
             throw new IOException("The key broker sent its decision unsigned, so no client could believe it.");
         var entry = answer.Envelope.ToArray();
         _release = (entry, (await options.Log.AppendAsync(entry, cancel)).Index);
+        return answer;
+    }
+
+    /// <summary>True when a pinned key signed exactly this decision, and it is about this evidence and this key.</summary>
+    private bool IsSigned(Evidence evidence, KeyReleaseAnswer answer)
+    {
+        var (record, key) = (answer.Record, answer.Key!);
+        var opened = Dsse.Verify(answer.Envelope, options.BrokerKeys);
+        return opened.Verdict is DsseVerdict.Trusted && opened.PayloadType == Statement.PayloadType
+            && opened.Payload.Span.SequenceEqual(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record).ToBytes())
+            && record.Verdict is KeyReleaseVerdict.Released && record.Evidence == evidence.Digest() && record.Model == evidence.Model
+            && (key.ReleaseId, key.Model, key.LeaseEnds) == (record.ReleaseId, record.Model, record.LeaseEnds);
     }
 
     private byte[] Policy(string name, Digest policy, string kind, Digest? previous) =>

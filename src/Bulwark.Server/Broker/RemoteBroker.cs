@@ -9,8 +9,6 @@ internal sealed class RemoteBroker(KeyBrokerClient broker, GatewayRecords record
 
     public async ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel)
     {
-        var answer = await broker.ReleaseAsync(evidence, renews, cancel);
-        await records.TakeReleaseAsync(answer, cancel);
-        return answer;
+        return await records.TakeReleaseAsync(evidence, await broker.ReleaseAsync(evidence, renews, cancel), cancel);
     }
 }

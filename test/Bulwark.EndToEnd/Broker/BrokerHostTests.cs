@@ -110,6 +110,22 @@ public sealed class BrokerHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_brokers_decision_counts_as_it_was_signed_and_is_insecure_when_nobody_said_whose_signature_counts()
+    {
+        using var store = Store();
+        await using var host = await StartAsync(store, Policy);
+        using var http = Client(host);
+        using var embellished = Client(host, embellish: true);
+        var options = _world.Options with { Broker = new(http), BrokerKeys = [_statements.PublicKey] };
+        await using (var gateway = await _world.StartAsync(options))
+            Assert.NotNull(gateway.Worker.Release.Root);
+        Assert.Contains("not signed by a key that counts", (await Assert.ThrowsAsync<IOException>(() => _world.StartAsync(options with { BrokerKeys = [_receipts.PublicKey] }))).Message, StringComparison.Ordinal);
+        Assert.Contains("signed another", (await Assert.ThrowsAsync<IOException>(() => _world.StartAsync(options with { Broker = new(embellished) }))).Message, StringComparison.Ordinal);
+        await using var unpinned = await _world.StartAsync(options with { Broker = new(embellished), BrokerKeys = [] });
+        Assert.True(unpinned.Worker.Insecure);   // although the answer claimed hardware
+    }
+
+    [Fact]
     public async Task A_client_that_was_given_a_revocation_refuses_the_worker_while_its_lease_runs()
     {
         var policy = Policy with { Release = new() { Approvers = [_approver.PublicKey] } };
@@ -196,10 +212,10 @@ public sealed class BrokerHostTests : IAsyncLifetime
         MetricsPort = 0,
     }, Cancel);
 
-    private HttpClient Client(BrokerHost host)
+    private HttpClient Client(BrokerHost host, bool embellish = false)
     {
         var handler = new SocketsHttpHandler { SslOptions = TlsPolicy.Client([_world.Identity.LoadAuthority()]) };
-        return new(handler, disposeHandler: true) { BaseAddress = host.BaseAddress };
+        return new(embellish ? new Embellisher(handler) : handler, disposeHandler: true) { BaseAddress = host.BaseAddress };
     }
 
     private async Task<Evidence> EvidenceAsync(KeyBrokerClient broker) => Collect(await broker.ChallengeAsync(await ((IEvidenceSource)_source).IntroduceAsync(Cancel), Cancel));
@@ -226,6 +242,18 @@ public sealed class BrokerHostTests : IAsyncLifetime
         var used = new KeyAuthorityUsed { Action = action, Model = _world.Package, By = by.PublicKey, Time = DateTimeOffset.UtcNow, ReleaseId = release };
         using var content = new ByteArrayContent(Dsse.Sign(Statement.Of("model", _world.Package, used), by));
         return (await http.PostAsync("attest/authority", content, Cancel)).StatusCode;
+    }
+
+    /// <summary>Whoever stands between: says hardware where the broker said insecure.</summary>
+    private sealed class Embellisher(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            var body = await response.Content.ReadAsStringAsync(cancellationToken);
+            response.Content = new StringContent(body.Replace("\"insecure\":true", "\"insecure\":false", StringComparison.Ordinal));
+            return response;
+        }
     }
 
     private async Task<List<T>> LoggedAsync<T>() where T : class, IPredicate<T>
