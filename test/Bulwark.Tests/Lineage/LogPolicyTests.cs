@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 
@@ -111,13 +112,10 @@ public sealed class LogPolicyTests : IDisposable
 
     private LogPolicy Parse(string text) => LogPolicy.Parse(Fill(text));
 
-    private byte[] Fill(string text)
-    {
-        text = text.Replace("LOG", new NoteKey(Origin, _signers[0].PublicKey).ToString(), StringComparison.Ordinal);
-        for (var i = 1; i < _signers.Length; i++)
-            text = text.Replace($"W{i}", new NoteKey($"w{i}", _signers[i].PublicKey, NoteKeyKind.Cosignature).ToString(), StringComparison.Ordinal);
-        return Encoding.UTF8.GetBytes(text);
-    }
+    /// <summary>In one pass: a key's own base64 may hold W1.</summary>
+    private byte[] Fill(string text) => Encoding.UTF8.GetBytes(Regex.Replace(text, "LOG|W[1-3]", found => found.Value == "LOG"
+        ? new NoteKey(Origin, _signers[0].PublicKey).ToString()
+        : new NoteKey(found.Value.ToLowerInvariant(), _signers[found.Value[1] - '0'].PublicKey, NoteKeyKind.Cosignature).ToString()));
 
     private Checkpoint Cosigned(params int[] by)
     {
