@@ -7,15 +7,18 @@ public sealed class TemporaryFolder : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    public void Dispose()
+    public void Dispose() => Remove(Path);
+
+    /// <summary>Deletes a folder with everything in it; what is written into it meanwhile is waited for a while, and left at last.</summary>
+    internal static void Remove(string path)
     {
-        for (var attempt = 0; Directory.Exists(Path); attempt++)
+        for (var attempt = 0; Directory.Exists(path) && attempt < 100; attempt++)
         {
             try
             {
-                Directory.Delete(Path, recursive: true);
+                Directory.Delete(path, recursive: true);
             }
-            catch (IOException) when (attempt < 10)
+            catch (IOException)
             {
                 Thread.Sleep(20);   // a log's tree may be following its last entry
             }

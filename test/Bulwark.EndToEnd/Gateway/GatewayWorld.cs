@@ -178,6 +178,6 @@ public sealed class GatewayWorld : IDisposable
         _logSigner.Dispose();
         _statementSigner.Dispose();
         Keys.Dispose();
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
     }
 }

@@ -13,5 +13,5 @@ internal sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose() => Bulwark.Tests.TemporaryFolder.Remove(Path);
 }

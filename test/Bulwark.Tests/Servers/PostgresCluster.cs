@@ -130,7 +130,7 @@ public sealed class PostgresCluster : IDisposable
             // Already gone.
         }
 
-        Directory.Delete(_folder, recursive: true);
+        TemporaryFolder.Remove(_folder);
     }
 
     private void Run(string program, string[] arguments)
