@@ -109,6 +109,8 @@ internal sealed class RawHttp2 : IAsyncDisposable
     /// <summary>What <see cref="ErrorAsync"/> gives when the server goes on as if nothing were wrong.</summary>
     internal const uint Tolerated = uint.MaxValue;
 
+    private const uint NoError = 0;
+
     private static readonly byte[] s_question = "question"u8.ToArray();
 
     /// <summary>Reads to the first error that the server names, of the connection or of a stream: its code; null when the connection ends without one.</summary>
@@ -120,10 +122,14 @@ internal sealed class RawHttp2 : IAsyncDisposable
         {
             if (type == Ping && flags == Acknowledge && payload.AsSpan().SequenceEqual(s_question))
                 return Tolerated;
-            if (type == ResetStream)
-                return BinaryPrimitives.ReadUInt32BigEndian(payload);
-            if (type == GoAway)
-                return BinaryPrimitives.ReadUInt32BigEndian(payload.AsSpan(4));
+            var code = type switch
+            {
+                ResetStream => BinaryPrimitives.ReadUInt32BigEndian(payload),
+                GoAway => BinaryPrimitives.ReadUInt32BigEndian(payload.AsSpan(4)),
+                _ => NoError,
+            };
+            if (code != NoError)   // without one a stream ends whose answer was given before its body had come (RFC 9113, section 8.1)
+                return code;
         }
 
         return null;
