@@ -80,6 +80,7 @@ internal sealed class GatewaySetup : IDisposable
         var tokens = new AccessTokenOptions { Keys = issuerKeys is null ? JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"), cancel)) : await issuerKeys.FetchAsync(cancel), Issuer = issuer, Audience = audience };
         setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy, cancel), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy, cancel), [.. roots], tokens) with
         {
+            TokenIssuer = issuerKeys,
             RevocationLists = Serving.GatewayReload.RevocationLists(pki),
             TrailDirectory = workspace.TrailDirectory,
         };

@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.Security.Cryptography.X509Certificates;
 using Bulwark.Cli.Serving;
 using Bulwark.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Spectre.Console;
 
 namespace Bulwark.Cli;
@@ -21,6 +25,8 @@ internal static class ServeCommand
 
     private static readonly Option<FileInfo> Config = new Option<FileInfo>("--config") { Description = "Settings: upstreams, limits, zones, receipts, health port; see docs/serving.md.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> Oidc = new("--oidc") { Description = "Take the token keys from the issuer (OpenID Connect Discovery) and keep them fresh, instead of token-keys.json." };
+    private static readonly Option<FileInfo> IssuerAuthority = new Option<FileInfo>("--issuer-ca") { Description = "With --oidc: PEM certificates that may vouch for the issuer; the system's when left out.", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<LogLevel> LogFrom = new("--log") { Description = "Which of the server's own lines go to stderr, from the least: trace, debug, information, warning, error, critical or none. They hold no token, key or value of a request.", DefaultValueFactory = _ => LogLevel.Error, HelpName = "LEVEL" };
     private static readonly Option<Uri> Otlp = new("--otlp") { Description = "Send traces and metrics of OpenTelemetry there (OTLP over gRPC).", HelpName = "URL", CustomParser = AddressOption.Parse };
     private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
     private static readonly Option<string> Source = new("--source") { Description = "Where the worker's evidence comes from: simulated, tsm (SEV-SNP or TDX), gramine, or tpm: and /dev/tpmrm0, unix:PATH or tcp:HOST:PORT.", DefaultValueFactory = _ => Serving.WorkerEvidence.Simulated, HelpName = "SOURCE" };
@@ -36,7 +42,7 @@ internal static class ServeCommand
             Starts the worker and the gateway: TLS 1.3 with client certificates, bound tokens, policy, input screen, signed receipts.
 
             Example: bulwark serve fraud.bulwark --dev
-            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, Otlp, Worker, InsecureSandbox, Source, Broker, BrokerAuthority, BrokerKey, CreateIdentity() };
+            """) { Package, Development, Pki, Policy, Evidence, Issuer, Audience, Port, MetricsPort, AnyAddress, Config, Oidc, IssuerAuthority, LogFrom, Otlp, Worker, InsecureSandbox, Source, Broker, BrokerAuthority, BrokerKey, CreateIdentity() };
         MonitorSetup.AddTo(command);
         command.SetAction(ServeAsync);
         return command;
@@ -62,7 +68,7 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        using var issuer = parsed.GetValue(Oidc) ? new OidcKeys(Needed(parsed, Issuer)) : null;
+        using var issuer = parsed.GetValue(Oidc) ? OpenIssuer(parsed) : null;
         using var setup = await SetUpAsync(parsed, issuer, cancel);
         var options = setup.Options with
         {
@@ -71,6 +77,7 @@ internal static class ServeCommand
             ListenOnAnyAddress = parsed.GetValue(AnyAddress),
             SeparateWorker = parsed.GetValue(Worker) == "process",
             InsecureSandbox = parsed.GetValue(InsecureSandbox) || parsed.GetValue(Development),
+            Logging = logging => logging.SetMinimumLevel(parsed.GetValue(LogFrom)).AddSimpleConsole(line => line.SingleLine = true).Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace),
         };
         if (parsed.GetValue(Config) is { } config)
             options = GatewayFile.Apply(config, options);
@@ -86,11 +93,8 @@ internal static class ServeCommand
         Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);
         void Note(string text) => screen.Note(Markup.Escape(text));
         var reload = new GatewayReload(host, PkiFolder(parsed), parsed.GetValue(Policy)?.FullName, [setup.Keys.PublicKey(Workspace.SigningKey)], issuer is null, Note);
-        var following = Task.WhenAll(
-            reload.FollowAsync(TimeSpan.FromSeconds(2), cancel),
-            issuer?.FollowAsync(TimeSpan.FromMinutes(5), host.RotateTokenKeys, why => Note($"not rotated, what was in force stays: token keys: {why}"), cancel) ?? Task.CompletedTask);
         // Interrupting is how a server ends: its answer was given when it began.
-        await following.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await reload.FollowAsync(TimeSpan.FromSeconds(2), cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         screen.Note("stopped");
         return ExitCode.Yes;
     }
@@ -107,6 +111,14 @@ internal static class ServeCommand
 
         return await GatewaySetup.FromFilesAsync(
             workspace, package, Needed(parsed, Pki).FullName, Needed(parsed, Policy).FullName, Needed(parsed, Evidence).FullName, Needed(parsed, Issuer), Needed(parsed, Audience), issuer, cancel);
+    }
+
+    private static OidcKeys OpenIssuer(ParseResult parsed)
+    {
+        var roots = new X509Certificate2Collection();
+        if (parsed.GetValue(IssuerAuthority) is { } file)
+            roots.ImportFromPemFile(file.FullName);
+        return new OidcKeys(Needed(parsed, Issuer), [.. roots]);
     }
 
     private static T Needed<T>(ParseResult parsed, Option<T> option) where T : class => parsed.GetValue(option)

@@ -80,6 +80,7 @@ public sealed class GatewayHost : IAsyncDisposable
             scrape = options.MetricsPort is { } port ? GatewayListener.Scrape(port, parts.Metrics) : null;
             health = options.HealthPort is { } healthPort ? GatewayListener.Health(healthPort, options.ListenOnAnyAddress, parts) : null;
             await app.StartAsync(cancel);
+            parts.Issuer?.Start();
             parts.Tokens.PublicAddress = options.PublicAddress ?? GatewayListener.Address(app).ToString();
             foreach (var beside in (WebApplication?[])[scrape, health])
                 if (beside is not null)

@@ -57,6 +57,13 @@ public sealed record GatewayOptions
     /// <summary>What an access token must be.</summary>
     public required AccessTokenOptions AccessTokens { get; init; }
 
+    /// <summary>The issuer that <see cref="AccessTokens"/>' keys are from: the gateway asks it again and again. Null for keys that only their file changes. Stays the caller's.</summary>
+    public OidcKeys? TokenIssuer { get; init; }
+
+    /// <summary>How long keys count after the issuer gave them; then every token is refused (503) until it answers again.</summary>
+    /// <value>Default: 1 hour; from 10 minutes to 7 days.</value>
+    public TimeSpan TokenKeysMaximumAge { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>True to run the worker in a sandboxed process of its own.</summary>
     public bool SeparateWorker { get; init; }
 
@@ -153,6 +160,8 @@ public sealed record GatewayOptions
             if (RevocationList.FaultOf(list) is { } unread) yield return $"A revocation list cannot be read: {unread}.";
         foreach (var unsound in Bulwark.Policy.PolicySet.Faults(Policy)) yield return $"The access policy, line {unsound.Line}: {unsound.Fault}.";
         foreach (var unsound in AccessTokens.Faults()) yield return unsound;
+        if (TokenIssuer is not null && TokenIssuer.Issuer != AccessTokens.Issuer) yield return $"{nameof(TokenIssuer)} is {TokenIssuer.Issuer}; tokens are to be of {AccessTokens.Issuer}.";
+        if (TokenKeysMaximumAge < TimeSpan.FromMinutes(10) || TokenKeysMaximumAge > TimeSpan.FromDays(7)) yield return $"{nameof(TokenKeysMaximumAge)} is {TokenKeysMaximumAge}; it must be from 10 minutes to 7 days.";
         foreach (var unsound in Upstreams.SelectMany(upstream => upstream.Faults())) yield return unsound;
         if (Upstreams.GroupBy(upstream => upstream.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) yield return $"Two upstreams are called {twice.Key}.";
         if (MaximumRows is < 1 or > 1_000_000) yield return $"{nameof(MaximumRows)} is {MaximumRows}; it must be from 1 to 1000000.";

@@ -14,7 +14,8 @@ internal sealed class GatewayParts : IAsyncDisposable
         (Worker, Models, Records, Metrics, DrainTimeout) = (worker, models, records, metrics, options.DrainTimeout);
         Trust = new(options.ClientRoots, options.RevocationLists, options.SpiffeTrustDomain, options.Time);
         Tls = new(options.ServerCertificate, Trust, metrics, logger);
-        Tokens = new(options.AccessTokens, options.DpopNonces, options.Time);
+        Tokens = new(options.AccessTokens, options.DpopNonces, options.Time, options.TokenIssuer is null ? null : options.TokenKeysMaximumAge);
+        Issuer = options.TokenIssuer is null ? null : new(options.TokenIssuer, Tokens, options.Time, logger);
         Policies = new(new GatewayPolicy(options.Policy));
         Load = new(options.MaximumConcurrentRequests);
         Audit = new(options.Log, options.Signer, options.TrailDirectory is null ? null : new AuditTrail(options.TrailDirectory), options.AuditQueue, models.DigestOf, failure =>
@@ -29,6 +30,8 @@ internal sealed class GatewayParts : IAsyncDisposable
         metrics.Gauge("bulwark_lease_seconds", "Seconds until the lease of the model's key ends; 0 when the worker holds none.", () => worker.IsReady ? Math.Max(0, (worker.Facts.Release.LeaseEnds - options.Time.GetUtcNow())?.TotalSeconds ?? 0) : 0);
         metrics.Gauge("bulwark_worker_restarts", "Worker processes started after the first.", () => (worker as WorkerProcess)?.Restarts ?? 0);
         metrics.Gauge("bulwark_worker_insecure_sandbox", "1 when a wall of the worker's sandbox is missing, or it has none.", () => Sandbox == "complete" ? 0 : 1);
+        if (Issuer is not null)
+            metrics.Gauge("bulwark_token_keys_age_seconds", "Seconds since the issuer gave its keys; above the limit every token is refused.", () => Tokens.Age.TotalSeconds);
         metrics.Gauge("bulwark_requests_under_way", "Requests under way.", () => Load.UnderWay);
         metrics.Gauge("bulwark_server_certificate_seconds", "Seconds until the server's certificate expires.", () => (Tls.NotAfter - options.Time.GetUtcNow().UtcDateTime).TotalSeconds);
     }
@@ -44,6 +47,7 @@ internal sealed class GatewayParts : IAsyncDisposable
     internal ClientTrust Trust { get; }
     internal GatewayTls Tls { get; }
     internal TokenGate Tokens { get; }
+    internal IssuerFollower? Issuer { get; }
     internal PolicyHolder Policies { get; }
     internal GatewayLoad Load { get; }
     internal AuditWriter Audit { get; }
@@ -51,8 +55,8 @@ internal sealed class GatewayParts : IAsyncDisposable
     internal GrpcDoor Grpc { get; }
     internal TimeSpan DrainTimeout { get; }
 
-    /// <summary>True while every model would answer and the gateway does not drain.</summary>
-    internal bool IsReady => !Load.IsDraining && Models.All.All(model => model.IsReady);
+    /// <summary>True while every model would answer, tokens can be checked and the gateway does not drain.</summary>
+    internal bool IsReady => !Load.IsDraining && Tokens.IsCurrent && Models.All.All(model => model.IsReady);
 
     internal static async Task<GatewayParts> CreateAsync(GatewayOptions options, ILogger logger, CancellationToken cancel)
     {
@@ -79,6 +83,8 @@ internal sealed class GatewayParts : IAsyncDisposable
     /// <summary>Writes what was decided, then lets the models go.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Issuer is not null)
+            await Issuer.DisposeAsync();
         await Audit.DisposeAsync();
         await Models.DisposeAsync();
     }

@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(1021, LogLevel.Warning, "The server of model {Model} failed: {Why}")]
     internal static partial void UpstreamFailed(this ILogger logger, string model, string why);
 
+    [LoggerMessage(1023, LogLevel.Error, "The token keys stay as they are: {Why}")]
+    internal static partial void TokenKeysFailed(this ILogger logger, string why);
+
     [LoggerMessage(1022, LogLevel.Information, "Rotated: {What}")]
     internal static partial void Rotated(this ILogger logger, string what);
 }

@@ -15,6 +15,7 @@ internal sealed record GatewayFile
     public ReceiptMode Receipts { get; init; }
     public string? SpiffeTrustDomain { get; init; }
     public bool DpopNonces { get; init; } = true;
+    public double TokenKeysMinutes { get; init; } = 60;
     public IReadOnlyList<Zone> Zones { get; init; } = [];
     public double RequestsPerSecond { get; init; }
     public int RequestBurst { get; init; } = 100;
@@ -78,6 +79,7 @@ internal sealed record GatewayFile
             Receipts = read.Receipts,
             SpiffeTrustDomain = read.SpiffeTrustDomain,
             DpopNonces = read.DpopNonces,
+            TokenKeysMaximumAge = TimeSpan.FromMinutes(double.IsFinite(read.TokenKeysMinutes) && Math.Abs(read.TokenKeysMinutes) < 1_000_000 ? read.TokenKeysMinutes : -1),
             Zones = zones,
             RequestsPerSecond = read.RequestsPerSecond,
             RequestBurst = read.RequestBurst,

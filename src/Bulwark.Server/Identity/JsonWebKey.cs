@@ -80,7 +80,8 @@ public sealed class JsonWebKey
         {
             ECParameters point => $$"""{"crv":"{{_curve}}","kty":"EC","x":"{{Base64Url.EncodeToString(point.Q.X)}}","y":"{{Base64Url.EncodeToString(point.Q.Y)}}"}""",
             RSAParameters modulus => $$"""{"e":"{{Base64Url.EncodeToString(modulus.Exponent)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(modulus.Modulus)}}"}""",
-            _ => throw new InvalidOperationException("A symmetric key has no public thumbprint."),
+            byte[] secret => $$"""{"k":"{{Base64Url.EncodeToString(secret)}}","kty":"oct"}""",
+            _ => throw new InvalidOperationException("A key of no kind has no thumbprint."),
         };
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
     }

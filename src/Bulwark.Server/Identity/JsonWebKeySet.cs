@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Bulwark.Server;
 
 /// <summary>The keys that tokens may be signed with (RFC 7517, section 5). One bad key refuses the whole set.</summary>
-public sealed class JsonWebKeySet
+public sealed class JsonWebKeySet : IEquatable<JsonWebKeySet>
 {
     /// <param name="keys">At least one; no <c>kid</c> twice; symmetric and asymmetric keys do not mix.</param>
     /// <exception cref="FormatException">The keys break one of these rules.</exception>
@@ -23,6 +23,15 @@ public sealed class JsonWebKeySet
     /// <summary>The keys.</summary>
     public IReadOnlyList<JsonWebKey> Keys { get; }
 
+    /// <summary>True when both hold the same keys under the same names for the same algorithms, in any order.</summary>
+    public bool Equals(JsonWebKeySet? other) => other is not null && Names().SetEquals(other.Names());
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as JsonWebKeySet);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Keys.Count;
+
     /// <summary>Reads <c>{"keys":[…]}</c>.</summary>
     /// <exception cref="FormatException">The set or one of its keys is refused; the message says why.</exception>
     public static JsonWebKeySet Parse(string json)
@@ -33,6 +42,8 @@ public sealed class JsonWebKeySet
             throw new FormatException("A key set is a JSON object with an array 'keys', no member twice.");
         return new([.. keys.EnumerateArray().Select(JsonWebKey.Read)]);
     }
+
+    private HashSet<(string? Id, string? Algorithm, string Thumbprint)> Names() => [.. Keys.Select(key => (key.Id, key.Algorithm, key.Thumbprint()))];
 
     /// <summary>The key that a header names; without a name, the only key there is.</summary>
     internal JsonWebKey? Find(string? id) =>

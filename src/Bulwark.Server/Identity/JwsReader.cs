@@ -120,6 +120,11 @@ public static class JwsReader
         return JwsVerdict.Valid;
     }
 
+    /// <summary>The <c>kid</c> of an encoded header that nobody has checked yet; null when it names none or cannot be read.</summary>
+    internal static string? KeyIdOf(ReadOnlySpan<char> header) =>
+        header.Length <= MaximumLength && StrictBase64Url.TryDecode(header.ToString(), out var bytes) && StrictJson.TryReadObject(bytes, out var json) == StrictJson.Fault.None
+            ? StrictJson.Text(json, "kid") : null;
+
     private static bool TrySplit(string compact, out byte[] header, out byte[] payload, out byte[] signature)
     {
         header = payload = signature = [];

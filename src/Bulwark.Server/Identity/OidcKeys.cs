@@ -5,8 +5,8 @@ using Bulwark.Cryptography;
 
 namespace Bulwark.Server;
 
-/// <summary>The token keys of an issuer, found by OpenID Connect Discovery 1.0 (or RFC 8414) and kept fresh.</summary>
-/// <remarks>A fetch that fails, or brings a set that is not sound, changes nothing: the keys that were good stay in force. Asks https only, except on loopback.</remarks>
+/// <summary>The token keys of an issuer, found by OpenID Connect Discovery 1.0.</summary>
+/// <remarks>Asks https only, except on loopback; follows no redirection. A gateway that is given it (<see cref="GatewayOptions.TokenIssuer"/>) keeps the keys fresh by itself.</remarks>
 public sealed class OidcKeys : IDisposable
 {
     private const int LargestDocument = 256 * 1024;
@@ -35,39 +35,18 @@ public sealed class OidcKeys : IDisposable
     {
         try
         {
-            using var discovery = JsonDocument.Parse(await GetAsync(new Uri(_issuer.ToString().TrimEnd('/') + "/.well-known/openid-configuration"), cancel));
+            using var discovery = JsonDocument.Parse(await GetAsync(new Uri(_issuer.ToString().TrimEnd('/') + "/.well-known/openid-configuration"), cancel), new() { AllowDuplicateProperties = false });
             if (StrictJson.Text(discovery.RootElement, "issuer") != Issuer)
                 throw new InvalidDataException($"The document of {Issuer} is another issuer's.");
             if (StrictJson.Text(discovery.RootElement, "jwks_uri") is not { } address || !Uri.TryCreate(address, UriKind.Absolute, out var keys) || !IsSafe(keys))
                 throw new InvalidDataException($"The document of {Issuer} names no https address of its keys.");
-            return JsonWebKeySet.Parse(ForSignatures(await GetAsync(keys, cancel)));
+            var set = JsonWebKeySet.Parse(ForSignatures(await GetAsync(keys, cancel)));
+            return set.Keys.All(key => key.KeyType != "oct" && key.Id is not null) ? set
+                : throw new FormatException("the set holds a symmetric key, or one without kid");
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException or FormatException or InvalidOperationException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             throw new InvalidDataException($"The keys of {Issuer} cannot be had: {fault.Message}", fault);
-        }
-    }
-
-    /// <summary>Asks again and again, and hands on every set that is sound.</summary>
-    /// <param name="every">How often.</param>
-    /// <param name="took">Gets each sound set.</param>
-    /// <param name="failed">Gets what went wrong, for a log.</param>
-    /// <param name="cancel">Ends it.</param>
-    public async Task FollowAsync(TimeSpan every, Action<JsonWebKeySet> took, Action<string> failed, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(took);
-        ArgumentNullException.ThrowIfNull(failed);
-        using var timer = new PeriodicTimer(every);
-        while (await timer.WaitForNextTickAsync(cancel))
-        {
-            try
-            {
-                took(await FetchAsync(cancel));
-            }
-            catch (Exception fault) when (fault is InvalidDataException or ArgumentException)
-            {
-                failed(fault.Message);
-            }
         }
     }
 
@@ -79,7 +58,7 @@ public sealed class OidcKeys : IDisposable
     /// <summary>An issuer may publish keys for encryption beside those for signatures; what is said to be for signatures must be sound without exception.</summary>
     private static string ForSignatures(string set)
     {
-        if (JsonNode.Parse(set) is not JsonObject root || root["keys"] is not JsonArray keys)
+        if (JsonNode.Parse(set, documentOptions: new() { AllowDuplicateProperties = false }) is not JsonObject root || root["keys"] is not JsonArray keys)
             throw new FormatException("A key set is a JSON object with an array 'keys'.");
         foreach (var other in keys.Where(key => key is JsonObject one && one["use"] is JsonValue use && use.TryGetValue<string>(out var word) && word == "enc").ToList())
             keys.Remove(other);

@@ -6,23 +6,67 @@ internal sealed class TokenGate
     private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(60);
     private readonly TimeProvider _time;
     private readonly DpopReader _proofs;
+    private readonly TimeSpan _longestTrust;
     private volatile Keys _keys;
 
-    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time)
+    /// <param name="options">The keys and what a token must be.</param>
+    /// <param name="requiresNonce">True to demand a nonce in each proof.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="longestTrust">How long keys count after their issuer gave them; infinite for keys from a file.</param>
+    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time, TimeSpan? longestTrust = null)
     {
         _time = time;
         _proofs = new(time, requiresNonce);
-        _keys = new(options, new(options, time), Epoch: 1);
+        _longestTrust = longestTrust ?? Timeout.InfiniteTimeSpan;
+        _keys = new(options, new(options, time), Epoch: 1, Until(), time.GetUtcNow());
     }
 
     /// <summary>Where clients reach the gateway: what proofs must be for. Never the Host header, which a client writes itself.</summary>
     internal string PublicAddress { get; set; } = "https://unset.invalid";
 
+    /// <summary>True while the keys are young enough to count.</summary>
+    internal bool IsCurrent => _time.GetUtcNow() < _keys.Until;
+
+    /// <summary>How long ago the keys were had.</summary>
+    internal TimeSpan Age => _time.GetUtcNow() - _keys.Had;
+
     /// <summary>Exchanges the issuer's keys.</summary>
     internal void Exchange(JsonWebKeySet keys)
     {
         var options = _keys.Options with { Keys = keys };
-        _keys = new(options, new(options, _time), _keys.Epoch + 1);
+        _keys = new(options, new(options, _time), _keys.Epoch + 1, Until(), _time.GetUtcNow());
+    }
+
+    /// <summary>Takes what the issuer gave just now; true when it is not what was in force.</summary>
+    internal bool Renew(JsonWebKeySet keys)
+    {
+        var known = _keys;
+        if (known.Options.Keys.Equals(keys))
+        {
+            _keys = known with { Until = Until(), Had = _time.GetUtcNow() };
+            return false;
+        }
+
+        Exchange(keys);
+        return true;
+    }
+
+    /// <summary>True when a request's token names a key that is not in force. A header that was read before is known without reading it again.</summary>
+    internal bool NamesUnknownKey(IHeaderDictionary headers)
+    {
+        if (headers.Authorization is not [{ } authorization])
+            return false;
+        var token = authorization.AsSpan(authorization.IndexOf(' ', StringComparison.Ordinal) + 1);
+        var end = token.IndexOf('.');
+        var keys = _keys;
+        if (end <= 0 || (keys.KnownHeader is { } known && token[..end].SequenceEqual(known)))
+            return false;
+        if (JwsReader.KeyIdOf(token[..end]) is not { } id)
+            return false;
+        if (keys.Options.Keys.Find(id) is null)
+            return true;
+        keys.KnownHeader = token[..end].ToString();
+        return false;
     }
 
     internal TokenVerdict Read(HttpContext http, ClientConnection connection, out AccessToken? token)
@@ -44,7 +88,7 @@ internal sealed class TokenGate
         {
             TokenVerdict.NonceNeeded => "DPoP error=\"use_dpop_nonce\"",
             _ when isProof => "DPoP error=\"invalid_dpop_proof\"",
-            TokenVerdict.Missing => "Bearer, DPoP",
+            TokenVerdict.Missing or TokenVerdict.KeysTooOld => "Bearer, DPoP",
             _ => "Bearer error=\"invalid_token\"",
         };
         if (isProof)
@@ -55,6 +99,9 @@ internal sealed class TokenGate
     {
         const int Scheme = 7;
         var (keys, now) = (_keys, _time.GetUtcNow());
+        token = null;
+        if (now >= keys.Until)
+            return TokenVerdict.KeysTooOld;
         if (connection.Token is { } known && known.Epoch == keys.Epoch && now < known.Until && authorization.AsSpan(Scheme).SequenceEqual(known.Compact))
         {
             token = known.Token;
@@ -72,6 +119,8 @@ internal sealed class TokenGate
     private TokenVerdict ReadProved(HttpContext http, string compact, ClientConnection connection, out AccessToken? token)
     {
         token = null;
+        if (!IsCurrent)
+            return TokenVerdict.KeysTooOld;
         var proof = http.Request.Headers["DPoP"];
         if (proof.Count != 1 || proof[0] is not { } text)
             return proof.Count == 0 ? TokenVerdict.ProofMissing : TokenVerdict.BadProof;
@@ -82,5 +131,17 @@ internal sealed class TokenGate
         return verdict;
     }
 
-    private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch);
+    private DateTimeOffset Until() => _longestTrust == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : _time.GetUtcNow() + _longestTrust;
+
+    private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch, DateTimeOffset Until, DateTimeOffset Had)
+    {
+        private volatile string? _knownHeader;
+
+        /// <summary>The encoded header of a token whose key is in this set; tokens of one key share it.</summary>
+        internal string? KnownHeader
+        {
+            get => _knownHeader;
+            set => _knownHeader = value;
+        }
+    }
 }

@@ -83,4 +83,7 @@ public enum TokenVerdict
 
     /// <summary>The DPoP proof was seen before.</summary>
     ProofReplayed,
+
+    /// <summary>The issuer has not given its keys for too long, so none of them counts any more. No fault of the token's.</summary>
+    KeysTooOld,
 }

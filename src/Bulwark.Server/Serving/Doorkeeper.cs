@@ -27,6 +27,8 @@ internal sealed class Doorkeeper(
         if (accepted is not TokenVerdict.Accepted)
         {
             metrics.TokenRefused(accepted);
+            if (accepted is TokenVerdict.KeysTooOld)
+                return new(StatusCodes.Status503ServiceUnavailable, "token-keys-too-old", "The issuer has not given its keys for too long, so no token can be checked; try again later.");
             tokens.Challenge(http, accepted);
             return new(StatusCodes.Status401Unauthorized, "token-" + GatewayMetrics.Word(accepted), "The access token is refused.");
         }
