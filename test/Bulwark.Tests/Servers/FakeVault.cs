@@ -47,6 +47,19 @@ internal sealed class FakeVault : IAsyncDisposable
         Timeout = TimeSpan.FromSeconds(5),
     };
 
+    /// <summary>The server's own certificate, for a client that trusts it alone.</summary>
+    internal string AuthorityPem => _certificate.ExportCertificatePem();
+
+    /// <summary>Every token that the server would take or has given out.</summary>
+    internal IReadOnlyList<string> Tokens
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _tokens];
+        }
+    }
+
     internal KeyStoreOptions RootOptions => Options(("VAULT_TOKEN", "hvs.root"));
 
     internal static async Task<FakeVault> StartAsync(SslServerAuthenticationOptions? tls = null)
