@@ -35,6 +35,9 @@ public sealed record AutoProjectedGradientDescent
     /// <summary>Names the random start.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Only which rows fall is wanted: a row's climb ends where it is clearly misclassified, or towards a target that <see cref="ClimbEnds"/> rules out.</summary>
+    internal bool VerdictOnly { get; init; }
+
     /// <summary>Perturbs each row of encoded inputs.</summary>
     /// <param name="network">The network under attack.</param>
     /// <param name="inputs">Shape (rows, Inputs), values in [0, 1].</param>

@@ -10,12 +10,12 @@ internal sealed class AutoStepState<T>
 {
     private readonly AutoProjectedGradientDescent _attack;
     private readonly IDifferentiableModel<T> _model;
-    private readonly AttackObjective _objective;
+    private readonly ClimbingRows<T> _climbing;
     private readonly SparseSteps<T>? _sparse;
     private readonly IPointRules<T>? _rules;
     private readonly T[] _original;
     private readonly int[] _labels;
-    private readonly int[] _targets;
+    private readonly bool _aimed;
     private readonly bool[] _mutable;
     private readonly T[] _point;
     private readonly T[] _previous;
@@ -23,7 +23,6 @@ internal sealed class AutoStepState<T>
     private readonly T[] _bestGradient;
     private readonly T[] _broken;
     private readonly T[] _gradient;
-    private readonly T[] _outputGradient;
     private readonly T[] _losses;
     private readonly T[] _lastLosses;
     private readonly T[] _stepSizes;
@@ -31,18 +30,19 @@ internal sealed class AutoStepState<T>
     private readonly bool[] _reducedLastCheck;
     private readonly bool[] _brokenNow;
     private readonly bool[] _bestIsBroken;
+    private readonly bool[] _over;
     private readonly int[] _gains;
 
     internal AutoStepState(AutoProjectedGradientDescent attack, IDifferentiableModel<T> model, T[] original, int[] labels, int[] targets, bool[] mutable, IPointRules<T>? rules = null)
     {
-        (_attack, _model, _original, _labels, _targets, _mutable) = (attack, model, original, labels, targets, mutable);
-        (_objective, _rules) = (new(attack.Loss, attack.Rescaled), rules);
+        (_attack, _model, _original, _labels, _aimed, _mutable) = (attack, model, original, labels, targets.Length > 0, mutable);
+        (_climbing, _rules) = (new(model, new(attack.Loss, attack.Rescaled), labels, targets), rules);
         _sparse = attack.Norm == PerturbationNorm.L1 ? new(labels.Length, model.Inputs, T.CreateTruncating(attack.Epsilon)) : null;
         (_point, _previous, _best, _bestGradient, _broken) = ([.. original], [.. original], [.. original], new T[original.Length], [.. original]);
-        (_gradient, _outputGradient) = (new T[original.Length], new T[labels.Length * model.Outputs]);
+        _gradient = new T[original.Length];
         (_losses, _lastLosses, BestLosses, _bestAtLastCheck) = (new T[labels.Length], new T[labels.Length], new T[labels.Length], new T[labels.Length]);
         _stepSizes = new T[labels.Length];
-        (_brokenNow, _bestIsBroken) = (new bool[labels.Length], new bool[labels.Length]);
+        (_brokenNow, _bestIsBroken, _over) = (new bool[labels.Length], new bool[labels.Length], new bool[labels.Length]);
         (_reducedLastCheck, Broken, _gains) = (new bool[labels.Length], new bool[labels.Length], new int[labels.Length]);
     }
 
@@ -69,12 +69,13 @@ internal sealed class AutoStepState<T>
         _losses.CopyTo(_bestAtLastCheck, 0);
         _brokenNow.CopyTo(_bestIsBroken, 0);
         _gradient.CopyTo(_bestGradient, 0);
+        _climbing.Leave(_over);
         _stepSizes.AsSpan().Fill(T.CreateTruncating(_attack.Norm == PerturbationNorm.L1 ? _attack.Epsilon : 2 * _attack.Epsilon));
         _reducedLastCheck.AsSpan().Fill(true);
         using var periods = _attack.Periods().GetEnumerator();
         periods.MoveNext();
         var sinceCheck = 0;
-        for (var step = 0; step < _attack.Steps; step++)
+        for (var step = 0; step < _attack.Steps && _climbing.Rows.Length > 0; step++)
         {
             Move(step == 0 ? T.One : T.CreateTruncating(0.75));
             if (step > 0)
@@ -82,9 +83,11 @@ internal sealed class AutoStepState<T>
             if (Evaluate())
                 return;
             Remember();
+            _climbing.Leave(_over);
             if (++sinceCheck != periods.Current)
                 continue;
             Check(periods.Current);
+            _climbing.Leave(_over);
             sinceCheck = 0;
             periods.MoveNext();
         }
@@ -100,22 +103,24 @@ internal sealed class AutoStepState<T>
     private bool Evaluate()
     {
         var outputs = _model.Outputs;
-        var logits = _model.Forward(_point, _labels.Length);
-        _objective.Evaluate(logits, _labels, _targets, outputs, _losses, _outputGradient);
-        for (var row = 0; row < _labels.Length; row++)
+        var logits = _climbing.Forward(_point, _losses);
+        for (var i = 0; i < _climbing.Rows.Length; i++)
         {
-            _brokenNow[row] = LossFunction.Predict(logits.Slice(row * outputs, outputs)) != _labels[row];
+            var row = _climbing.Rows[i];
+            var one = logits.Slice(i * outputs, outputs);
+            _brokenNow[row] = LossFunction.Predict(one) != _labels[row];
             if (!_brokenNow[row])
                 continue;
             Broken[row] = true;
             Row(_point, row).CopyTo(Row(_broken, row));
             _rules?.Visit(row, Row(_point, row));
+            _over[row] = _attack.VerdictOnly && _rules is null && ClimbEnds.ClearlyWrong(one, _labels[row]);
         }
 
-        _model.Backward(_outputGradient, _gradient);
+        _climbing.Backward(_gradient);
         if (_rules is null)
             return false;
-        for (var row = 0; row < _labels.Length; row++)
+        foreach (var row in _climbing.Rows)
             _rules.Penalise(row, Row(_point, row), ref _losses[row], Row(_gradient, row));
         return _rules.Settle();
     }
@@ -124,7 +129,7 @@ internal sealed class AutoStepState<T>
     {
         var ball = Ball;
         Span<T> ahead = new T[_model.Inputs];
-        for (var row = 0; row < _labels.Length; row++)
+        foreach (var row in _climbing.Rows)
         {
             var original = Row(_original, row);
             var point = Row(_point, row);
@@ -164,13 +169,13 @@ internal sealed class AutoStepState<T>
 
     private void Remember()
     {
-        for (var row = 0; row < _labels.Length; row++)
+        foreach (var row in _climbing.Rows)
         {
             if (_losses[row] > _lastLosses[row])
                 _gains[row]++;
-            if (!(_losses[row] > BestLosses[row]))
+            if (!_over[row] && !(_losses[row] > BestLosses[row]))
                 continue;
-            BestLosses[row] = _losses[row];
+            BestLosses[row] = T.Max(_losses[row], BestLosses[row]);
             _bestIsBroken[row] = _brokenNow[row];
             Row(_point, row).CopyTo(Row(_best, row));
             Row(_gradient, row).CopyTo(Row(_bestGradient, row));
@@ -180,7 +185,7 @@ internal sealed class AutoStepState<T>
     /// <summary>Algorithm 1, conditions 1 and 2: too few gains, or nothing gained at an unchanged step size. In L1 the sparsity decides instead.</summary>
     private void Check(int period)
     {
-        for (var row = 0; row < _labels.Length; row++)
+        foreach (var row in _climbing.Rows)
         {
             if (_sparse is not null)
             {
@@ -195,6 +200,7 @@ internal sealed class AutoStepState<T>
             _reducedLastCheck[row] = reduce;
             _bestAtLastCheck[row] = BestLosses[row];
             _gains[row] = 0;
+            _over[row] = _attack.VerdictOnly && _aimed && _rules is null && ClimbEnds.Hopeless(BestLosses[row], Row(_bestGradient, row), Ball, Row(_original, row), Row(_best, row));
             if (!reduce)
                 continue;
             _stepSizes[row] /= T.CreateTruncating(2);

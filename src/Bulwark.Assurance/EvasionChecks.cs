@@ -7,7 +7,7 @@ namespace Bulwark.Assurance;
 internal static class EvasionChecks
 {
     internal static IReadOnlyList<RedFlag> Find(EvasionTarget target, EvasionSample sample, IReadOnlyList<EvasionRun> runs) =>
-        [.. AtStrengthZero(sample, runs), .. NotMonotone(sample, runs), .. ZeroGradients(target, sample), .. QueriesBeatGradients(sample, runs)];
+        [.. AtStrengthZero(sample, runs), .. NotMonotone(sample, runs), .. ZeroGradients(target, sample), .. QueriesBeatGradients(target, sample, runs)];
 
     /// <summary>F1: no room to move must change nothing.</summary>
     private static IEnumerable<RedFlag> AtStrengthZero(EvasionSample sample, IReadOnlyList<EvasionRun> runs)
@@ -52,8 +52,10 @@ internal static class EvasionChecks
     }
 
     /// <summary>F8: an attacker who only asks must not do better than one who knows the gradients, up to 0.2 % of the rows.</summary>
-    private static IEnumerable<RedFlag> QueriesBeatGradients(EvasionSample sample, IReadOnlyList<EvasionRun> runs)
+    private static IEnumerable<RedFlag> QueriesBeatGradients(EvasionTarget target, EvasionSample sample, IReadOnlyList<EvasionRun> runs)
     {
+        if (target.Encoder.Schema.Features.Any(feature => feature.Mutable && feature.Kind != Models.FeatureKind.Numeric))
+            yield break;   // on whole numbers a search rightly finds what gradients cannot
         var slack = int.Max(2, sample.Labels.Length / 500);
         foreach (var strength in runs.GroupBy(run => run.Strength))
         {

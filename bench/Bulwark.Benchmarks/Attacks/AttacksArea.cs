@@ -6,13 +6,14 @@ internal static class AttacksArea
     internal static int Run(string[] args) => args switch
     {
         [] or ["speed"] => SpeedTable.Run(),
+        ["suite"] => ImageSuite.Run(),
         ["url", .. var rest] => PhishingTable.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("attacks [speed] | attacks url [SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT]");
+        Console.Error.WriteLine("attacks [speed] | attacks suite | attacks url [SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT]");
         return 2;
     }
 }

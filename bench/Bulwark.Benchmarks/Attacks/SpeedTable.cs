@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Bulwark.Assurance;
-using Bulwark.Benchmarks.Robust;
 using Bulwark.Training;
 
 namespace Bulwark.Benchmarks.Attacks;
@@ -16,11 +15,8 @@ internal static class SpeedTable
             Constrained();
         else
             Console.WriteLine("| CAPGD: the URL data are absent (BULWARK_SHARED) | | |");
-        if (FashionImages.Exist)
-            Images();
-        else
-            Console.WriteLine("| image suite: Fashion-MNIST is absent (BULWARK_SHARED) | | |");
-        return 0;
+        Console.WriteLine();
+        return ImageSuite.Run();
     }
 
     /// <summary>Rows that all resist, so that every step is taken: the dearest case.</summary>
@@ -43,19 +39,6 @@ internal static class SpeedTable
         }
 
         Console.WriteLine($"| CAPGD, {positives.Length} rows × 10 steps × 2 starts, least of 15 ({fell} fall) | {best:F3} | 0.15 |");
-    }
-
-    /// <summary>The suite that a build runs: APGD-CE and targeted APGD on 500 images, on a network trained for a moment against moved images.</summary>
-    private static void Images()
-    {
-        var (train, _, test) = FashionImages.Read();
-        var robust = new RobustOptions { Epsilon = FashionImages.Epsilon, Steps = 1, Method = RobustMethod.RandomStartFgsm, OnlyPositives = false, CleanWeight = 0 };
-        var trained = Trainer.Train(FashionImages.Rows(train, 0, 20_000), null, new() { Hidden = [100], Classes = FashionImages.Classes, Convolutions = FashionImages.Stack, Epochs = 3, KeepBest = false, Robust = robust });
-        var target = new PointTarget(new QueriedNetwork(new DifferentiableNetwork<float>(trained.Network)), new DifferentiableNetwork<float>(trained.Network)) { Image = (1, 28, 28) };
-        var (rows, labels) = (test.Features[..(500 * 784)], test.Labels[..500]);
-        var clock = Cpu();
-        var report = AttackSuite.Run(target, rows, labels, new() { Attacks = ["apgd-ce", "apgd-t"], Strengths = [FashionImages.Epsilon] });
-        Console.WriteLine($"| build suite (apgd-ce, apgd-t, F1 to F14), 500 images, small CNN: {report.Clean.Count} right, {report.Curve[0].Robust.Count} hold, flags {string.Join(" ", report.Flags.Select(flag => flag.Id))} | {Cpu() - clock:F1} | 15 |");
     }
 
     private static double Cpu() => Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;

@@ -20,7 +20,9 @@ internal static class MonitorArea
     public static int Run(string[] arguments)
     {
         var attacked = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 100;
-        ObservationCost.Measure();
+        var only = arguments.Contains("oars");   // the adaptive attackers alone
+        if (!only)
+            ObservationCost.Measure();
         var data = Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data");
         if (!Directory.Exists(data))
         {
@@ -28,13 +30,19 @@ internal static class MonitorArea
             return 0;
         }
 
+        if (only)
+        {
+            Detection(Path.Combine(data, "url-phishing/dataset_phishing.csv"), attacked, []);
+            return 0;
+        }
+
         FalseAlarms.Measure("URL", Path.Combine(data, "url-phishing/dataset_phishing.csv"), "status", "phishing");
         FalseAlarms.Measure("credit default", Path.Combine(data, "uci_default_credit.csv"), null, null);
-        Detection(Path.Combine(data, "url-phishing/dataset_phishing.csv"), attacked);
+        Detection(Path.Combine(data, "url-phishing/dataset_phishing.csv"), attacked, s_styles);
         return 0;
     }
 
-    private static void Detection(string path, int attacked)
+    private static void Detection(string path, int attacked, SearchStyle[] styles)
     {
         var data = DatasetFile.ReadAsync(path, new(), new SchemaOptions { Label = "status", Positive = ["phishing"] }).GetAwaiter().GetResult().Encode();
         var order = Enumerable.Range(0, data.Rows).ToArray();
@@ -48,16 +56,21 @@ internal static class MonitorArea
         var traffic = order[8000..];
         var pool = Rows(traffic.Where(row => data.Labels[row] == 0));
         int[] quantities = [.. Enumerable.Range(0, data.Width).Where(column => order.Take(2000).Select(row => data.Row(row)[column]).Distinct().Count() > 20)];
+        OarsTable[] adaptive = [.. ((int[])[5, 60]).Select(between => new OarsTable(data, ordinary, Rows(order[..4000]), traffic, between))];
         foreach (var (name, robust) in new (string, RobustOptions?)[] { ("plain network", null), ("robustly trained network", new RobustOptions()) })
         {
             var network = Trainer.Train(training, null, new TrainingOptions { Robust = robust }).Network;
             var victims = traffic.Where(row => data.Labels[row] == 1 && Logit(network, data.Row(row)) > 0).Take(attacked).ToArray();
             Console.WriteLine($"{name}: {victims.Length} refused rows are attacked within L2 0.5, at most 500 queries each; at 0.1 % false alarms, and at 1 %:");
-            foreach (var style in s_styles)
+            foreach (var style in styles)
             {
                 var attacks = victims.Select((row, index) => Attack(monitor, lax, data, traffic, new QuerySearcher(network, pool, quantities, style, index), row, style)).ToArray();
                 Print(style.Name, attacks);
             }
+
+            int[] thrownAway = [.. order[..4000].Where(row => data.Labels[row] == 1).Take(40)];
+            foreach (var table in adaptive)
+                table.Print(network, victims, thrownAway, pool, quantities);
         }
     }
 

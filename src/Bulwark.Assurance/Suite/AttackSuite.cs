@@ -118,6 +118,18 @@ internal sealed class SuiteRun
 
     internal int[] Resisting(int strength) => [.. Enumerable.Range(0, Labels.Length).Where(row => !CleanWrong[row] && BrokenBy[strength][row] is null)];
 
+    /// <summary>Whether the row still resisted when this attack's turn came: it fell to a lower strength or to an attack before it else.</summary>
+    internal bool Met(string attack, int strength, int row)
+    {
+        for (var lower = 0; lower < Options.Strengths.Count; lower++)
+        {
+            if (Options.Strengths[lower] < Options.Strengths[strength] && BrokenBy[lower][row] is not null)
+                return false;
+        }
+
+        return BrokenBy[strength][row] is not { } by || Array.IndexOf(Attacks, by) >= Array.IndexOf(Attacks, attack);
+    }
+
     /// <summary>What broke a row at a lower strength breaks it here too.</summary>
     internal void Begin(int strength)
     {

@@ -62,14 +62,14 @@ internal static class SuiteAttacks
         var configured = attack with { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, Seed = task.Options.Seed };
         if (task.Target is TabularTarget tabular)
             return new(SendableClimb.Run(tabular, task, configured), new int[task.Labels.Length]);
-        configured.Run(task.Target.Gradients!, task.Points, task.Labels, [], task.Target.Mutable, points);
+        (configured with { VerdictOnly = true }).Run(task.Target.Gradients!, task.Points, task.Labels, [], task.Target.Mutable, points);
         return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
     }
 
     private static SuiteTrial Targeted(SuiteTask task)
     {
         var (points, broken) = ((float[])[.. task.Points], new bool[task.Labels.Length]);
-        var attack = new AutoProjectedGradientDescent { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, RandomStart = true, Seed = task.Options.Seed };
+        var attack = new AutoProjectedGradientDescent { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, RandomStart = true, Seed = task.Options.Seed, VerdictOnly = task.Target is PointTarget };
         TargetedEnsemble.Climb(attack, task.Target.Gradients!, task.Points, task.Labels, task.Target.Mutable, points, broken);
         return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
     }

@@ -58,9 +58,10 @@ internal static class SuiteChecks
         if (rows.Length == 0)
             yield break;
         var (before, lower) = (0, 0.0);
-        foreach (var strength in run.Options.Strengths.Order())
+        foreach (var s in Enumerable.Range(0, run.Options.Strengths.Count).OrderBy(s => run.Options.Strengths[s]))
         {
-            var broken = Broken(run, first, rows, new(run.Options.Norm, strength, run.Options.Budget));
+            var (strength, unseen) = (run.Options.Strengths[s], rows.Where(row => !run.Met(first, s, row)).ToArray());
+            var broken = rows.Except(unseen).Count(row => run.BrokenBy[s][row] == first) + Broken(run, first, unseen, run.Reach(s));
             if (before - broken > int.Max(2, rows.Length / 200))
                 yield return new("F2", $"{first} succeeds on {before - broken} of {rows.Length} rows fewer at distance {strength} than at {lower}: it does not use the room it has.");
             (before, lower) = (broken, strength);
@@ -77,6 +78,8 @@ internal static class SuiteChecks
 
     private static int Broken(SuiteRun run, string attack, int[] rows, TabularReach reach)
     {
+        if (rows.Length == 0)
+            return 0;
         var task = new SuiteTask(run.Target, run.Options, reach, AttackSuite.Pick(run.Rows, run.Target.Width, rows), [.. rows.Select(row => run.Labels[row])]);
         return SuiteRun.Judge(task, SuiteAttacks.Run(attack, task).Sent).Count(fell => fell);
     }

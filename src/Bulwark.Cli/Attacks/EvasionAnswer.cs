@@ -10,7 +10,7 @@ internal sealed record EvasionSide(string Model, Digest Digest, EvasionReport Re
 /// <param name="FailAbove">Largest share allowed.</param>
 /// <param name="Strength">At which strength.</param>
 /// <param name="Success">Worst case against correctly classified positives.</param>
-/// <param name="Passed">False also when the evaluation itself is broken (F1): then its figures mean nothing.</param>
+/// <param name="Passed">False also with any red flag: then the figures mean nothing.</param>
 internal sealed record EvasionGate(double FailAbove, double Strength, double Success, bool Passed)
 {
     internal static EvasionGate? Of(EvasionReport report, double? failAbove)
@@ -19,7 +19,7 @@ internal sealed record EvasionGate(double FailAbove, double Strength, double Suc
             return null;
         var worst = report.WorstCase[^1];
         var success = worst.PositivesEvaded.Rate;
-        var meaningful = worst.PositivesEvaded.Of > 0 && report.Flags.All(flag => flag.Id != "F1");
+        var meaningful = worst.PositivesEvaded.Of > 0 && report.Flags.Count == 0;
         return new(limit, worst.Strength, success, meaningful && success <= limit);
     }
 }

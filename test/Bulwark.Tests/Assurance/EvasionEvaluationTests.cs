@@ -1,4 +1,5 @@
 using Bulwark.Assurance;
+using Bulwark.Cli.Attacks;
 using Bulwark.Models;
 
 namespace Bulwark.Tests.Assurance;
@@ -92,9 +93,13 @@ public class EvasionEvaluationTests
     [Fact]
     public void F4_and_F8_are_raised_when_gradients_vanish_though_queries_succeed()
     {
-        var flags = Flags(Victims.Scorer(steepness: 1e6f), steepness: 1e6f);
-        Assert.Contains("F4", flags);
-        Assert.Contains("F8", flags);
+        var (raw, labels) = Victims.Rows();
+        var numbers = Victims.Schema with { Features = [.. Victims.Schema.Features.Select(feature => feature with { Mutable = feature.Name == "amount" })] };
+        var report = EvasionEvaluation.Run(new(Victims.Scorer(steepness: 1e6f), new(numbers), Victims.Network(1e6f)), raw, labels, s_options, null, TestContext.Current.CancellationToken);
+        Assert.Equal(["F4", "F8"], report.Flags.Select(flag => flag.Id).Distinct().Order());
+        Assert.False(EvasionGate.Of(report, 1)!.Passed);   // whatever was allowed
+        Assert.True(EvasionGate.Of(report with { Flags = [] }, 1)!.Passed);
+        Assert.DoesNotContain("F8", Flags(Victims.Scorer(steepness: 1e6f), steepness: 1e6f));   // whole numbers move, too: there a search rightly finds more
     }
 
     [Fact]

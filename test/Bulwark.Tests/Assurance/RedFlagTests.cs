@@ -1,4 +1,6 @@
 using Bulwark.Assurance;
+using Bulwark.Cli.Attacks;
+using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Networks;
 
@@ -14,6 +16,7 @@ public class RedFlagTests
     {
         var report = AttackSuite.Run(PlantedModels.Target(), PlantedModels.Inputs, PlantedModels.Labels, s_options with { Attacks = ["apgd-ce", "apgd-t", "fab-t", "hopskipjump"], Steps = 100 }, cancel: TestContext.Current.CancellationToken);
         Assert.Empty(report.Flags);
+        Assert.True(Gate(report).Passed);
         Assert.Equal(1, report.Clean.Rate);
         Assert.InRange(report.Curve[1].AttackSuccess.Rate, 0.1, 0.9);
         Assert.True(report.Curve[1].Robust.Count <= report.Curve[0].Robust.Count);
@@ -61,7 +64,7 @@ public class RedFlagTests
 
     [Fact]
     public void F7_a_model_that_may_optimise_while_it_answers() =>
-        AssertRaised("F7", new PointTarget(new QueriedNetwork(new DifferentiableNetwork<float>(PlantedModels.Network)), new DifferentiableNetwork<float>(PlantedModels.Network)) { Suspects = [new("F7", "Loop")] });
+        AssertRaised("F7", Suspect("F7", "Loop"));
 
     [Fact]
     public void F8_questions_that_beat_misleading_gradients() => AssertRaised("F8", PlantedModels.Target(Reversed), s_options with { Attacks = ["apgd-ce", "hopskipjump"], Strengths = [0.1], Queries = 1000 });
@@ -79,6 +82,13 @@ public class RedFlagTests
     public void F12_answers_that_depend_on_the_batch() => AssertRaised("F12", PlantedModels.Target(answers: inner => new BentAnswers(inner, (points, scores) => [.. scores.Select(score => score + points.Average())])));
 
     [Fact]
+    public void F6_and_F12_operators_in_the_file_that_make_answers_random_or_train()
+    {
+        AssertRaised("F6", Suspect("F6", "RandomNormal"));
+        AssertRaised("F12", Suspect("F12", "Dropout"));
+    }
+
+    [Fact]
     public void F13_preprocessing_inside_that_is_not_outside() =>
         AssertRaised("F13", PlantedModels.Target(answers: inner => new BentAnswers(inner, (_, scores) => scores, points => [.. points.Select(value => value / 3)])));
 
@@ -94,17 +104,24 @@ public class RedFlagTests
         var target = new TabularTarget(new NetworkScorer(Victims.Schema, network), space, new DifferentiableNetwork<float>(network));
         var report = AttackSuite.Run(target, raw, labels, new() { Attacks = ["search"], Strengths = [0.1], Queries = 20 }, cancel: TestContext.Current.CancellationToken);
         Assert.Contains("F14", report.Flags.Select(flag => flag.Id));
+        Assert.False(Gate(report).Passed);
     }
 
     private static IDifferentiableModel<float> Reversed(IDifferentiableModel<float> inner) => new BentGradients(inner, null, gradient => [.. gradient.Select(value => -value)]);
+
+    private static PointTarget Suspect(string flag, string found) =>
+        new(new QueriedNetwork(new DifferentiableNetwork<float>(PlantedModels.Network)), new DifferentiableNetwork<float>(PlantedModels.Network)) { Suspects = [new(flag, found)] };
 
     private static void AssertRaised(string flag, SuiteTarget target, SuiteOptions? options = null, bool weak = false)
     {
         // A weak attack needs rows that only a strong one breaks: the larger network's.
         var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, options ?? s_options, cancel: TestContext.Current.CancellationToken);
         Assert.Contains(flag, report.Flags.Select(raised => raised.Id));
+        Assert.False(Gate(report).Passed);   // whatever share was asked for
         Assert.True(!weak || report.Flags.All(raised => raised.Id is "F3" or "F9" or "F10"));
     }
+
+    private static SuiteGate Gate(SuiteReport report) => SuiteAnswer.Of("model", Digest.Of([]), "rows", Digest.Of([]), report, 0).Gate!;
 
     private static double Distance(float[] point, int row) => Enumerable.Range(0, PlantedModels.Width).Sum(j => Math.Abs(point[j] - PlantedModels.Inputs[(row * PlantedModels.Width) + j]));
 
