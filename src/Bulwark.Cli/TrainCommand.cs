@@ -36,6 +36,8 @@ internal static class TrainCommand
     private static readonly Option<double?> s_bounds = new("--bounds-epsilon") { Description = "Part of epsilon to spend on bounds of the numeric features that --schema declares without any." };
     private static readonly Option<int> s_trees = new("--trees") { Description = "Number of trees of --model trees.", DefaultValueFactory = _ => 100 };
     private static readonly Option<int> s_depth = new("--depth") { Description = "Questions on the way to a leaf of --model trees, at most.", DefaultValueFactory = _ => 6 };
+    private static readonly Option<int> s_members = new("--members") { Description = "Train so many networks from other initial weights and join them into one: the mean of their logits.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int?> s_parts = new("--parts") { Description = "Train a member on each of so many disjoint parts of the rows, an odd number; the model counts their votes, certified against poisoned rows.", HelpName = "N" };
     private static readonly RobustFlags s_robust = new();
     private static readonly Option<double> s_noise = new("--noise") { Description = "Standard deviation of Gaussian noise on every scaled value while learning: for certificates by smoothing with the same --sigma.", HelpName = "SIGMA", DefaultValueFactory = _ => 0 };
     private static readonly Option<string?> s_frontier = new("--frontier") { Description = "Train one robust model for each of these adversarial weights (0 for none), attack each with the suite and print what every point of robustness costs.", HelpName = "0,0.5,1,3" };
@@ -55,7 +57,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_members, s_parts, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
         s_robust.AddTo(command);
         s_access.AddTo(command);
@@ -81,6 +83,13 @@ internal static class TrainCommand
             screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
         if (parsed.GetValue(s_frontier) is { } weights)
             return await SweepAsync(parsed, screen, request, FrontierSweep.Weights(weights), workspace, cancel);
+        if (parsed.GetValue(s_parts) is { } parts)
+        {
+            screen.Note("[yellow]votes are not logged as training runs[/]");
+            var vote = await screen.ProgressAsync($"training {parts} members of {request.Name}", progress => Task.Run(() => VoteRun.Run(request, parts, progress, cancel), cancel));
+            return screen.Answer(vote, console => VoteRun.Draw(console, vote, output));
+        }
+
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
             TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel));
         return screen.Answer(report, console => Print(console, report, output));
@@ -88,8 +97,8 @@ internal static class TrainCommand
 
     private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, CancellationToken cancel)
     {
-        if (parsed.GetValue(s_private) || parsed.GetValue(s_frontier) is not null || parsed.GetValue(s_bins) is not null)
-            throw new CommandException("Trees train without privacy, bins and sweeps.", "leave out --private, --bins and --frontier, or choose another --model");
+        if (parsed.GetValue(s_private) || parsed.GetValue(s_frontier) is not null || parsed.GetValue(s_bins) is not null || parsed.GetValue(s_parts) is not null || parsed.GetValue(s_members) != 1)
+            throw new CommandException("Trees train without privacy, bins, sweeps, members and parts.", "leave out --private, --bins, --frontier, --members and --parts, or choose another --model");
         if (s_robust.IsSet(parsed) && (s_robust.Norm(parsed) != PerturbationNorm.Linf || s_robust.Prices(parsed) is not null))
             throw new CommandException("Robust splits hold against the largest change of a value.", "leave out --attack-norm and --attack-prices");
         var options = new TreeTrainingOptions { Trees = parsed.GetValue(s_trees), Depth = parsed.GetValue(s_depth), LearningRate = parsed.GetValue(s_rate) ?? 0.1 };
@@ -178,6 +187,7 @@ internal static class TrainCommand
         Private = parsed.GetValue(s_private) ? Clipping.Of(new PrivacyOptions { Epsilon = parsed.GetValue(s_epsilon), Delta = parsed.GetValue(s_delta), ObjectivePerturbation = parsed.GetValue(s_method) == "objective" }, parsed.GetValue(s_clipping)!) : null,
         Selection = parsed.GetValue(s_select) is { } mean ? new SelectionOptions { Mean = mean } : null,
         InputNoise = parsed.GetValue(s_noise),
+        Members = parsed.GetValue(s_members),
         Robust = s_robust.Read(parsed, schema),
     };
 

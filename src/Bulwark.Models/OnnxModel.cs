@@ -56,6 +56,24 @@ public static class OnnxModel
         return model.ToByteArray();
     }
 
+    /// <summary>The ONNX file of a vote: its score is the share of <paramref name="members"/> whose logit is at least 0, and takes raw rows of <paramref name="schema"/>.</summary>
+    /// <param name="schema">What raw rows hold.</param>
+    /// <param name="members">Networks with one logit, an odd number of them, so that no vote is a tie.</param>
+    /// <exception cref="ArgumentException">The schema has faults or does not encode to a member's inputs, or the members are even in number or have other outputs.</exception>
+    public static byte[] ExportVotes(FeatureSchema schema, IReadOnlyList<DenseNetwork<float>> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        var encoder = new FeatureEncoder(schema);
+        if (members.Count % 2 == 0)
+            throw new ArgumentException($"{members.Count} members may tie: take an odd number.", nameof(members));
+        if (members.Any(member => member.Shape.Outputs != 1 || member.Shape.Convolutions is not null || member.Shape.Inputs != encoder.EncodedWidth))
+            throw new ArgumentException($"A member is no dense network of {encoder.EncodedWidth} inputs and one logit.", nameof(members));
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = VoteGraph.Producer, Graph = VoteGraph.Write(encoder, members) };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = SchemaEntry, Value = schema.ToJson() });
+        return model.ToByteArray();
+    }
+
     /// <summary>
     /// Reads a file that <see cref="Export(FeatureSchema, DenseNetwork{float})"/> wrote, or a plain chain: convolutions (square windows, one step and padding) with Relu,
     /// Flatten, dense layers (Gemm, or MatMul and Add) with Relu between them.

@@ -75,6 +75,12 @@ public sealed record RobustOptions
     public IReadOnlyList<double> Costs { get; init; } = [];
 
     /// <summary>
+    /// The smallest change of each encoded value, 0 where any can be made; empty when all can. With <see cref="RobustNorm.Length"/> whole numbers then move by whole units,
+    /// chosen by slope, as an attacker must move them.
+    /// </summary>
+    public IReadOnlyList<double> Units { get; init; } = [];
+
+    /// <summary>
     /// Watches one-step methods: after each epoch ten small steps on at most 512 validation rows; when their accuracy falls by more than so many points below the best
     /// epoch's, the best parameters come back and training goes on with two steps. 0 switches the guard off.
     /// </summary>
@@ -108,6 +114,8 @@ public sealed record RobustOptions
             yield return "A budget of costs needs the cost of each value, and only that budget does.";
         if (Costs.Any(cost => !(cost > 0)) || (Costs.Count > 0 && Costs.All(double.IsPositiveInfinity)))
             yield return "Every cost must be above 0, and one of them finite.";
+        if (Units.Any(unit => !(unit >= 0)) || (Units.Count > 0 && Norm != RobustNorm.Length))
+            yield return "Units of change must be at least 0, and go with a bound on length.";
         if (Norm != RobustNorm.LargestChange && Method is RobustMethod.RandomStartFgsm or RobustMethod.NoisyFgsm or RobustMethod.Free)
             yield return $"{Method} is defined for the largest change only.";
     }

@@ -6,8 +6,8 @@ namespace Bulwark.Training;
 /// <summary>What training came to.</summary>
 /// <param name="Network">The network; one logit for the positive class.</param>
 /// <param name="Privacy">What ε covers; null when the run was not private.</param>
-/// <param name="Epochs">Validation after each epoch; empty when private or without validation rows.</param>
-/// <param name="BestEpoch">The epoch that was kept, from 1; null when the last parameters were, or their average.</param>
+/// <param name="Epochs">Validation after each epoch, of several members one after the other; empty when private or without validation rows.</param>
+/// <param name="BestEpoch">The epoch that was kept, from 1; null when the last parameters were, or their average, and of several members.</param>
 /// <param name="Steps">Optimiser steps.</param>
 /// <param name="Seconds">Time of the loop.</param>
 public sealed record TrainedNetwork(

@@ -46,6 +46,8 @@ public static class Trainer
             return new PrivateLoop(network, options).Run(train, account!, started, progress, cancel);
         if (validation is null && options.KeepBest && train.Rows >= FewestHeldOutFrom)
             (train, validation) = HoldOut(train, options.Seed);
+        if (options.Members > 1)
+            return EnsembleLoop.Run(options, train, validation, started, progress, cancel);
         return new PlainLoop(network, options).Run(train, validation, started, progress, cancel);
     }
 
@@ -101,6 +103,8 @@ public static class Trainer
             yield return $"Rows of {train.Width} are no images {stack.Image}.";
         if (options.Robust is { Costs.Count: > 0 } priced && priced.Costs.Count != train.Width)
             yield return $"There are {priced.Costs.Count} costs for rows of {train.Width}.";
+        if (options.Robust is { Units.Count: > 0 } whole && whole.Units.Count != train.Width)
+            yield return $"There are {whole.Units.Count} units for rows of {train.Width}.";
         if (options.Robust is { Mutable.Count: > 0 } robust && robust.Mutable.Count != train.Width)
             yield return $"The mutable mask has {robust.Mutable.Count} values for rows of {train.Width}.";
     }

@@ -5,6 +5,8 @@ namespace Bulwark.Training;
 /// <summary>What one training run does. The defaults are meant to be good untouched, for plain, private and robust runs alike.</summary>
 public sealed record TrainingOptions
 {
+    private const int MostMembers = 50;
+
     /// <summary>Widths of the hidden layers; empty makes a logistic regression.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 32];
 
@@ -53,6 +55,9 @@ public sealed record TrainingOptions
     /// <summary>Adversarial training; null for none.</summary>
     public RobustOptions? Robust { get; init; }
 
+    /// <summary>Networks that are trained, each from other initial weights, and joined into one whose logits are the mean of theirs; 1 for a single network.</summary>
+    public int Members { get; init; } = 1;
+
     /// <summary>Standard deviation of Gaussian noise on every value of every row that is learnt, anew in each epoch: what randomized smoothing with the same noise asks for. 0 for none.</summary>
     public double InputNoise { get; init; }
 
@@ -77,6 +82,10 @@ public sealed record TrainingOptions
             yield return $"{nameof(InputNoise)} is {InputNoise}; it must be finite and at least 0.";
         if (InputNoise > 0 && (Private is not null || Additive is not null || Robust is not null))
             yield return "Noise on rows is for plain networks: a private or robust run draws its own, and an additive model sees bins.";
+        if (Members is < 1 or > MostMembers)
+            yield return $"{nameof(Members)} is {Members}; 1 to {MostMembers}.";
+        if (Members > 1 && (Private is not null || Additive is not null || Convolutions is not null))
+            yield return "Several members are joined from plain or robust dense networks: a private run would pay for each of them, and an additive model is one curve a feature.";
         foreach (var fault in Convolutions?.Faults() ?? [])
             yield return fault;
         if (Classes < 2)

@@ -34,22 +34,18 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     private static IEnumerable<(string, TrainingOptions)> Chosen()
     {
         yield return ("standard", Base);
-        yield return Mixed(0.5, 0.24);
-        yield return Trades(3, 0.35);
+        yield return Trades(0.35, 0.35);
+        yield return Trades(1, 0.5);
         yield return Trades(3, 0.5);
     }
 
     private static IEnumerable<(string, TrainingOptions)> Candidates()
     {
-        foreach (var epsilon in (double[])[0.2, 0.22, 0.25, 0.5])
+        foreach (var weight in (double[])[0.2, 0.5, 1])
+            yield return Mixed(weight, 0.5);
+        foreach (var epsilon in (double[])[0.35, 0.5])
         {
-            foreach (var weight in (double[])[0.2, 0.5, 1])
-                yield return Mixed(weight, epsilon);
-        }
-
-        foreach (var epsilon in (double[])[0.25, 0.35, 0.42, 0.5])
-        {
-            foreach (var weight in (double[])[1, 3])
+            foreach (var weight in (double[])[0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1, 1.5, 2, 3])
                 yield return Trades(weight, epsilon);
         }
     }

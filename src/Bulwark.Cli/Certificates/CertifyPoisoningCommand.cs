@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Bulwark.Assurance;
+using Bulwark.Cli.Making;
 using Bulwark.Models;
 using Bulwark.Training;
 using Spectre.Console;
@@ -33,7 +33,7 @@ internal static class CertifyPoisoningCommand
         var screen = new Screen(parsed);
         var schema = FeatureSchema.Parse(await File.ReadAllTextAsync(parsed.GetRequiredValue(s_schema).FullName, cancel));
         var parts = parsed.GetValue(s_parts);
-        if (parts is < 2 or > 10_000)
+        if (parts is < 2 or > PartMembers.MostParts)
             throw new CommandException($"--parts is {parts}; 2 to 10000.");
         var (data, judged) = (parsed.GetRequiredValue(s_data), parsed.GetRequiredValue(s_test));
         using var input = await ProtectedInput.OpenAsync(Workspace.Find(parsed), s_access.Read(parsed), [data.FullName, judged.FullName], cancel);
@@ -41,37 +41,10 @@ internal static class CertifyPoisoningCommand
         var train = (await DatasetFile.ReadAsync(data.FullName, input.Apply(new()), columns, schema, cancel: cancel)).Encode();
         var test = (await DatasetFile.ReadAsync(judged.FullName, input.Apply(new()), columns, schema, cancel: cancel)).Encode();
         var options = new TrainingOptions { Hidden = [.. (parsed.GetValue(s_hidden) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Width)], Epochs = parsed.GetValue(s_epochs) };
-        var votes = await screen.ProgressAsync($"training {parts} models", progress => Task.Run(() => Vote(train, test, parts, options, progress, cancel), cancel));
-        var verdicts = votes.Select(vote => PartitionVote.Certify(vote)).ToArray();
-        int[] withstood = [0, 1, 2, 5, 10, 20, 50, 100];
-        var shares = withstood.Where(rows => rows <= parts / 2).Select(rows => new PoisonedShare(
-            rows, RowShare.From(Enumerable.Range(0, test.Rows).Count(row => verdicts[row].Class == test.Labels[row] && verdicts[row].PoisonedRows >= rows), test.Rows))).ToList();
+        var members = await screen.ProgressAsync($"training {parts} models", progress => Task.Run(() => PartMembers.Train(train, parts, options, progress, cancel), cancel));
+        var shares = PartMembers.Certified(PartMembers.Votes(members, test), test.Labels, parts);
         var answer = new PoisoningAnswer(parts, train.Rows, test.Rows, shares);
         return screen.Answer(answer, console => Draw(console, answer));
-    }
-
-    private static int[][] Vote(EncodedDataset train, EncodedDataset test, int parts, TrainingOptions options, IProgress<double> progress, CancellationToken cancel)
-    {
-        var votes = Enumerable.Range(0, test.Rows).Select(_ => new int[2]).ToArray();
-        var members = PartitionVote.Parts(train.Features, train.Width, train.Labels, parts);
-        for (var part = 0; part < parts; part++)
-        {
-            // A part without rows votes for 0, whatever the others hold: it follows from its rows all the same.
-            var scores = members[part].Length == 0 ? new float[test.Rows] : Trainer.Score(Trainer.Train(Rows(train, members[part]), null, options, cancel: cancel).Network, test);
-            for (var row = 0; row < test.Rows; row++)
-                votes[row][scores[row] >= 0.5f ? 1 : 0]++;
-            progress.Report((part + 1.0) / parts);
-        }
-
-        return votes;
-    }
-
-    private static EncodedDataset Rows(EncodedDataset all, int[] rows)
-    {
-        var features = new float[rows.Length * all.Width];
-        for (var i = 0; i < rows.Length; i++)
-            all.Row(rows[i]).CopyTo(features.AsSpan(i * all.Width));
-        return new(features, all.Width, [.. rows.Select(row => all.Labels[row])], all.Quantities, all.Sources);
     }
 
     private static int Width(string word) => int.TryParse(word, out var width) ? width : throw new CommandException($"--hidden: '{word}' is no number.", "--hidden 64,32");
@@ -84,8 +57,6 @@ internal static class CertifyPoisoningCommand
         console.Write(table);
         console.MarkupLineInterpolated($"{answer.Parts} models on {answer.TrainingRows} rows; a row added or taken away counts once, a changed row twice");
     }
-
-    private sealed record PoisonedShare(int PoisonedRows, RowShare Rows);
 
     private sealed record PoisoningAnswer(int Parts, int TrainingRows, int TestRows, IReadOnlyList<PoisonedShare> Certified);
 }

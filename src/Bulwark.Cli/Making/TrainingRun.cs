@@ -83,7 +83,7 @@ internal static class TrainingRun
     private static string LedgerName(TrainingRequest request) => request.Train.Commitment.ToString();
 
     /// <summary>The attacker of a robust run moves what is mutable and, whole numbers and flags being what they are, can be moved within his radius at all.</summary>
-    private static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder)
+    internal static TrainingOptions WithMask(TrainingOptions options, FeatureEncoder encoder)
     {
         if (options.Robust is not { Mutable.Count: 0 } robust)
             return options;
@@ -122,7 +122,7 @@ internal static class TrainingRun
         Dataset = request.Train.Commitment,
         TestSet = request.Test.Commitment,
         TrainingRows = options.Private is null ? request.Train.Rows : null,
-        Options = options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = options.Robust.Costs.Count > 0 ? options.Robust.Mutable : [] } },
+        Options = options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = options.Robust.Costs.Count > 0 ? options.Robust.Mutable : [], Units = [] } },
         Evaluation = evaluation,
         Privacy = trained.Privacy,
         Epochs = trained.Epochs,

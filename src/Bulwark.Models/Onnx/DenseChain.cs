@@ -14,21 +14,27 @@ internal sealed class DenseChain
 
     internal static void Write(GraphBuilder graph, DenseNetwork<float> network, string input, string output)
     {
-        var shape = network.Shape;
-        var value = shape.Convolutions is null ? input : ConvolutionChain.Write(graph, network, input);
-        for (var layer = 0; layer < shape.Layers; layer++)
-        {
-            var weights = graph.Floats($"layer{layer}.weights", network.Weights(layer), shape.LayerInputs(layer), shape.LayerOutputs(layer));
-            var biases = graph.Floats($"layer{layer}.biases", network.Biases(layer), shape.LayerOutputs(layer));
-            value = graph.Node("Gemm", $"layer{layer}", value, weights, biases);
-            if (layer < shape.Layers - 1)
-                value = graph.Node("Relu", $"layer{layer}.rectified", value);
-        }
-
-        if (shape.Outputs == 1)
+        var value = WriteLogits(graph, network, network.Shape.Convolutions is null ? input : ConvolutionChain.Write(graph, network, input));
+        if (network.Shape.Outputs == 1)
             graph.Node("Sigmoid", output, value);
         else
             graph.Node("Softmax", output, ("axis", 1), value);
+    }
+
+    /// <summary>The dense layers alone, their names behind <paramref name="prefix"/>; returns the name of the logits.</summary>
+    internal static string WriteLogits(GraphBuilder graph, DenseNetwork<float> network, string value, string prefix = "")
+    {
+        var shape = network.Shape;
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            var weights = graph.Floats($"{prefix}layer{layer}.weights", network.Weights(layer), shape.LayerInputs(layer), shape.LayerOutputs(layer));
+            var biases = graph.Floats($"{prefix}layer{layer}.biases", network.Biases(layer), shape.LayerOutputs(layer));
+            value = graph.Node("Gemm", $"{prefix}layer{layer}", value, weights, biases);
+            if (layer < shape.Layers - 1)
+                value = graph.Node("Relu", $"{prefix}layer{layer}.rectified", value);
+        }
+
+        return value;
     }
 
     /// <summary>The network of <paramref name="nodes"/>, which take <paramref name="value"/> and then each other's outputs, in order, up to the graph's only output.</summary>

@@ -16,17 +16,22 @@ internal sealed class TrainingAttack
     private readonly ulong _seed;
     private readonly float[]? _mask;
     private readonly double[] _costs;
+    private readonly WholeSteps? _whole;
+    private readonly WorstPoints? _worst;
     private NetworkGradients<float>? _gradients;
     private float[] _slopes = [];
     private float[] _moved = [];
     private float[] _clean = [];
     private float[] _divergence = [];
+    private float[] _losses = [];
     private ulong _round;
 
     internal TrainingAttack(RobustOptions options, DenseNetwork<float> network, ulong seed)
     {
         (Options, _network, _seed) = (options, network, seed);
         _costs = [.. options.Costs];
+        if (options.Units.Any(unit => unit > 0))
+            (_whole, _worst) = (new(options.Units, options.Epsilon), new(network.Shape.Inputs));
         if (options.Mutable.Count > 0 || options.Norm == RobustNorm.Cost)
             _mask = [.. Enumerable.Range(0, network.Shape.Inputs).Select(i => (options.Mutable.Count == 0 || options.Mutable[i]) && (_costs.Length == 0 || double.IsFinite(_costs[i])) ? 1f : 0f)];
     }
@@ -42,13 +47,22 @@ internal sealed class TrainingAttack
         inputs.CopyTo(moved);
         Start(batch, moved);
         var (steps, step, radius) = Way();
+        _worst?.Forget();
         _gradients!.ParametersAreFixed = true;
         if (Options.Method == RobustMethod.Trades)
             _gradients.Forward(inputs, batch.Rows).CopyTo(_clean);
         for (var k = 0; k < steps; k++)
         {
             Slopes(batch, moved);
+            _worst?.Keep(moved, _losses.AsSpan(0, batch.Rows));
             Ascend(batch, moved, step, radius);
+        }
+
+        if (_worst is not null)
+        {
+            Slopes(batch, moved);
+            _worst.Keep(moved, _losses.AsSpan(0, batch.Rows));
+            _worst.Take(moved);
         }
 
         _gradients.ParametersAreFixed = false;
@@ -72,7 +86,7 @@ internal sealed class TrainingAttack
             return;
         (_gradients, _slopes, _moved) = (new(_network, batch.Labels.Length), new float[batch.Features.Length], new float[batch.Features.Length]);
         var logits = batch.Labels.Length * _network.Shape.Outputs;
-        (_clean, _divergence) = (new float[logits], new float[logits]);
+        (_clean, _divergence, _losses) = (new float[logits], new float[logits], new float[batch.Labels.Length]);
     }
 
     private (int Steps, float Step, float Radius) Way()
@@ -89,15 +103,16 @@ internal sealed class TrainingAttack
     private void Slopes(Batch batch, ReadOnlySpan<float> moved)
     {
         var slopes = _slopes.AsSpan(0, moved.Length);
+        var losses = _worst is null ? [] : _losses.AsSpan(0, batch.Rows);
         var outputs = _network.Shape.Outputs;
         if (Options.Method != RobustMethod.Trades)
         {
-            _gradients!.InputGradient(moved, batch.Classes, LossFunction.LogLoss(outputs), slopes);
+            _gradients!.InputGradient(moved, batch.Classes, LossFunction.LogLoss(outputs), slopes, losses);
             return;
         }
 
         var divergence = _divergence.AsSpan(0, batch.Rows * outputs);
-        RobustLoss.Divergence(_clean.AsSpan(0, divergence.Length), _gradients!.Forward(moved, batch.Rows), outputs, [], divergence);
+        RobustLoss.Divergence(_clean.AsSpan(0, divergence.Length), _gradients!.Forward(moved, batch.Rows), outputs, losses, divergence);
         _gradients.BackwardToInputs(divergence, slopes);
     }
 
@@ -115,6 +130,8 @@ internal sealed class TrainingAttack
                 TensorPrimitives.Multiply(slopes, _mask, slopes);
             if (Options.Norm == RobustNorm.LargestChange)
                 AttackStep.Sign(point, slopes, centre, step, radius);
+            else if (_whole is not null)
+                _whole.Ascend(point, slopes, centre, step, radius);
             else if (Options.Norm == RobustNorm.Length)
                 AttackStep.Length(point, slopes, centre, step, radius);
             else
@@ -141,6 +158,7 @@ internal sealed class TrainingAttack
             RowNoise.Add(point, reach, RowNoise.Hash(centre, _seed, _round));
             if (_mask is not null)
                 KeepUnmasked(point, centre);
+            _whole?.Settle(point, centre);
             if (Options.Norm == RobustNorm.Length)
                 AttackStep.BackToLength(point, centre, epsilon);
             else if (Options.Norm == RobustNorm.Cost)

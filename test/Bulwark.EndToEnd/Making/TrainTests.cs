@@ -187,6 +187,39 @@ public sealed class TrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Several_members_become_one_model_that_gradients_attack_and_bounds_certify()
+    {
+        var trained = await TrainAsync("joint", "--members", "3", "--hidden", "6", "--epochs", "5", "--schema", PathOf("schema.json"));
+        Assert.True(trained.Code == 0, trained.Said);
+        Assert.Contains("-18-1", trained.Json.GetProperty("shape").GetString()!, StringComparison.Ordinal);
+        var certified = await CommandLine.RunAsync("certify", "rows", "--model", PathOf("joint"), "--data", PathOf("loans.csv"), "--eps", "0.001", "--mutable", "debt", "--json", "-w", PathOf("workspace"));
+        Assert.True(certified.Code == 0, certified.Said);
+        var refused = await TrainAsync("secret", "--members", "3", "--private", "--schema", PathOf("schema.json"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("pay for each", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parts_become_a_model_that_votes_with_its_certificate_beside_it()
+    {
+        var trained = await TrainAsync("vote", "--parts", "7", "--model", "lr", "--schema", PathOf("schema.json"));
+        Assert.True(trained.Code == 0, trained.Said);
+        var certified = trained.Json.GetProperty("certified").EnumerateArray().Select(share => share.GetProperty("rows").GetProperty("rate").GetDouble()).ToList();
+        Assert.Equal(3, certified.Count);   // 0, 1 and 2 of at most 3 poisoned rows
+        Assert.Equal(certified.OrderDescending(), certified);
+        Assert.True(certified[1] > 0.5, trained.Output);
+        Assert.All((string[])["model.onnx", "manifest.json", "report.json", "screen.json"], file => Assert.True(File.Exists(Path.Combine(PathOf("vote"), file)), file));
+        var scored = await CommandLine.RunAsync("attack", "suite", "-m", PathOf("vote"), "-d", PathOf("loans.csv"), "--label", "bad", "--mutable", "debt", "--samples", "20", "--queries", "20", "--no-checks", "--json", "-w", PathOf("workspace"));
+        Assert.True(scored.Code == 0, scored.Said);
+        var even = await TrainAsync("even", "--parts", "6", "--model", "lr", "--schema", PathOf("schema.json"));
+        Assert.Equal(2, even.Code);
+        Assert.Contains("odd", even.Error, StringComparison.Ordinal);
+        var inferred = await TrainAsync("inferred", "--parts", "7", "--model", "lr");
+        Assert.Equal(2, inferred.Code);
+        Assert.Contains("declared schema", inferred.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Robust_trees_are_written_and_proven_by_the_attack_on_trees()
     {
         var trained = await TrainAsync("trees", "--model", "trees", "--trees", "10", "--depth", "3", "--robust", "--attack-eps", "0.05", "--learning-rate", "0.5", "--schema", PathOf("schema.json"));

@@ -34,6 +34,14 @@ public class AttackerReachTests
     }
 
     [Fact]
+    public void Whole_numbers_and_flags_have_units_when_the_length_of_a_change_is_bound()
+    {
+        Assert.Equal([0, 0.25, 0.02, 1, 0, 0], AttackerReach.Within(new() { Norm = RobustNorm.Length, Epsilon = 1 }, s_encoder).Units);
+        Assert.Equal([0, 0, 0.02, 0, 0, 0], AttackerReach.Within(new() { Norm = RobustNorm.Length, Epsilon = 0.1 }, s_encoder).Units);   // what cannot move needs none
+        Assert.Empty(AttackerReach.Within(new() { Epsilon = 0.5 }, s_encoder).Units);
+    }
+
+    [Fact]
     public void What_was_immutable_stays_so_and_a_mask_of_nothing_is_left_alone()
     {
         bool[] mask = [false, false, true, true, false, false];

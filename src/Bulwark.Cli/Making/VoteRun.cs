@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Bulwark.Cryptography;
+using Bulwark.Models;
+using Bulwark.Monitoring;
+using Bulwark.Training;
+using Bulwark.Worker;
+using Spectre.Console;
+
+namespace Bulwark.Cli.Making;
+
+/// <summary>A model that votes, as a folder: members from disjoint parts of the rows, their votes counted inside the ONNX graph, and what of it is certified against poisoned rows.</summary>
+internal static class VoteRun
+{
+    /// <summary>What it came to: the folder's <c>report.json</c>.</summary>
+    internal sealed record Report(string Name, int Parts, string Shape, Digest Dataset, Digest TestSet, int TrainingRows, TrainingOptions Options, Evaluation Evaluation, IReadOnlyList<PoisonedShare> Certified)
+    {
+        public string Format { get; init; } = "vote-training-report/v1";
+    }
+
+    /// <param name="request">Data, options and output.</param>
+    /// <param name="parts">Disjoint parts of the rows: an odd number.</param>
+    /// <param name="progress">Told the share that is done.</param>
+    /// <param name="cancel">Stops before anything is written.</param>
+    /// <exception cref="CommandException">The options or the number of parts do not fit a vote, or the exported graph votes differently.</exception>
+    internal static Report Run(TrainingRequest request, int parts, IProgress<double> progress, CancellationToken cancel)
+    {
+        if (parts is < 3 or > PartMembers.MostParts || parts % 2 == 0)
+            throw new CommandException($"--parts is {parts}; an odd number from 3 to {PartMembers.MostParts - 1}, so that no vote is a tie.");
+        var schema = request.Train.Schema;
+        if (schema.InferredFeatures() is { Count: > 0 } inferred)
+            throw new CommandException($"A vote's certificate needs a declared schema; these features have none: {string.Join(", ", inferred)}.", "declare them with --schema FILE: what is inferred from rows, poisoned rows can bend");
+        var encoder = new FeatureEncoder(schema);
+        var options = request.Options;
+        if (options.Private is not null || options.Additive is not null || options.Members > 1)
+            throw new CommandException("Voting members are plain or robust networks.", "leave out --private, --members and --model ebm");
+        options = TrainingRun.WithMask(options, encoder);
+        if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
+            throw new CommandException(faults);
+        var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
+        var members = PartMembers.Train(train, parts, options, progress, cancel);
+        var votes = PartMembers.Votes(members, test);
+        float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
+        var onnx = OnnxModel.ExportVotes(schema, members);
+        RequireSameVotes(onnx, request.Test, scores, parts);
+        var report = new Report(request.Name, parts, members.MaxBy(member => member.Shape.ParameterCount)!.Shape.ToString(), request.Train.Commitment, request.Test.Commitment, train.Rows, options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [], Units = [] } },
+            Evaluation.Of(scores, test.Labels), PartMembers.Certified(votes, test.Labels, parts));
+        var (mean, covariance) = InputScreen.Moments(train.Features, train.Width);
+        var screen = InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(test.Features, 0.01);
+        cancel.ThrowIfCancellationRequested();
+        var manifest = new ModelManifest
+        {
+            Name = request.Name,
+            Version = request.Version,
+            Created = DateTimeOffset.UtcNow,
+            DataCommitment = request.Train.Commitment,
+            Accuracy = report.Evaluation.Accuracy,
+            CodeVersion = typeof(VoteRun).Assembly.GetName().Version?.ToString() ?? "unknown",
+        };
+        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
+        {
+            [ModelFolder.OnnxName] = onnx,
+            [ModelFolder.ScreenName] = screen.ToJson(),
+            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Screen.JsonOptions),
+        }).Save(request.Output.FullName);
+        return report;
+    }
+
+    internal static void Draw(IAnsiConsole console, Report report, DirectoryInfo output)
+    {
+        console.MarkupLine($"accuracy {report.Evaluation.Accuracy:P2}, AUC {report.Evaluation.Auc:f4} on {report.Evaluation.Rows} test rows; {report.Parts} members on {report.TrainingRows} rows vote");
+        foreach (var share in report.Certified)
+            console.MarkupLine($"right and certified against {share.PoisonedRows} poisoned rows: {share.Rows.Rate:P1} ({share.Rows.Lower:P1} to {share.Rows.Upper:P1})");
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}; its score is the share of votes, and the certificate is for a threshold of one half");
+    }
+
+    /// <summary>Two engines round differently, so a member that stands at its own threshold may vote the other way: one vote of a row, no more.</summary>
+    private static void RequireSameVotes(byte[] onnx, Dataset test, float[] expected, int parts)
+    {
+        using var scorer = new OnnxScorer(onnx);
+        var scored = new float[test.Rows];
+        scorer.Score(test.Raw, test.Rows, scored);
+        for (var row = 0; row < scored.Length; row++)
+        {
+            if (!(Math.Abs(scored[row] - expected[row]) <= 1.01 / parts))
+                throw new CommandException($"The exported graph counts other votes than the trained members cast, in test row {row + 1}; nothing was written.");
+        }
+    }
+}
