@@ -25,17 +25,18 @@ public sealed class QueryMonitor
     private readonly int[] _squared;
     private readonly OrdinaryRows _ordinary;
     private readonly RecentQueries _queries;
+    private readonly Crowding _crowding;
     private readonly ulong[] _recent = new ulong[RecentRows];
     private readonly int? _budget;
 
     private QueryMonitor(KeyedSketch sketches, int[] squared, OrdinaryRows ordinary, RecentQueries queries, double threshold, int? budget, string name) =>
-        (_sketches, _squared, _ordinary, _queries, Threshold, _budget, Name) = (sketches, squared, ordinary, queries, threshold, budget, name);
+        (_sketches, _squared, _ordinary, _queries, _crowding, _budget, Name) = (sketches, squared, ordinary, queries, new(threshold), budget, name);
 
     /// <summary>What names this monitor's fingerprints: others of the same name made theirs alike, with the same key from the same rows. Says nothing of the key.</summary>
     public string Name { get; }
 
     /// <summary>The excess above which there is an alarm; a Chernoff exponent.</summary>
-    public double Threshold { get; }
+    public double Threshold => _crowding.Floor;
 
     /// <summary>A monitor for rows like <paramref name="rows"/>, which say how much traffic to expect where, and how far ordinary traffic goes beyond that.</summary>
     /// <param name="key">At least 16 secret bytes; who knows them can place queries where they are not seen. Gateways that share what they see share the key.</param>
@@ -133,7 +134,7 @@ public sealed class QueryMonitor
             spent = near >= budget;
         }
 
-        var found = Crowding.Above(sketch, ages, distances, _squared, _ordinary, Threshold);
+        var found = _crowding.Above(sketch, ages, distances, _squared, _ordinary);
         var isAlarm = found.Excess > Threshold || spent;
         return new(isAlarm, found.Excess / Threshold, found.Neighbours, spent);
     }
@@ -146,6 +147,7 @@ public sealed class QueryMonitor
     {
         var count = rows.Length / sketches.Width;
         var largest = new PriorityQueue<double, double>();
+        var crowding = new Crowding(0);
         var allowed = Math.Max(1, (int)(Plays * (count - (count / 2)) * falseAlarmRate * ShareOfRate));
         Span<short> sketch = stackalloc short[KeyedSketch.Numbers];
         Span<ulong> cells = stackalloc ulong[KeyedSketch.Tables];
@@ -166,13 +168,14 @@ public sealed class QueryMonitor
                 if (!before.Add(sketches.Make(rows.Slice(row * sketches.Width, sketches.Width), sketch, cells)))
                     continue;
                 var found = queries.Exchange(sketch, cells, squared[^1], ages, distances);
-                var floor = largest.Count < allowed ? 0 : largest.Peek();
-                var (excess, _) = Crowding.Above(sketch, ages[..found], distances[..found], squared, ordinary, floor);
-                if (excess <= floor)
+                var (excess, _) = crowding.Above(sketch, ages[..found], distances[..found], squared, ordinary);
+                if (excess <= crowding.Floor)
                     continue;
                 largest.Enqueue(excess, excess);
                 if (largest.Count > allowed)
                     largest.Dequeue();
+                if (largest.Count == allowed)
+                    crowding = new(largest.Peek());
             }
         }
 

@@ -22,7 +22,7 @@ internal sealed class GatewayParts : IAsyncDisposable
         {
             metrics.LogFailed();
             logger.LogFailed(failure);
-        }, () => Load.UnderWay);
+        });
         var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time);
         Gateway = new(models, door, Policies, Audit, Load, metrics, options, logger);
         Grpc = new(Gateway, () => IsReady, Load, metrics, options);

@@ -13,7 +13,7 @@ internal static class AuditCosts
         var decisions = 500 * size;
         var trail = stage.PathOf(string.Create(CultureInfo.InvariantCulture, $"trail-alone-{size}"));
         using var self = Process.GetCurrentProcess();
-        var audit = new AuditWriter(stage.Log, stage.Keys.OpenSigner("signing"), new AuditTrail(trail), 1024, _ => null, failure => throw new InvalidOperationException("The log refuses.", failure), () => size);
+        var audit = new AuditWriter(stage.Log, stage.Keys.OpenSigner("signing"), new AuditTrail(trail), 1024, _ => null, failure => throw new InvalidOperationException("The log refuses.", failure));
         var (cpu, policy) = (TimeSpan.Zero, Digest.Of(stage.Onnx));
         for (var done = -10 * size; done < decisions; done += size)   // the first ones warm up
         {
@@ -23,7 +23,7 @@ internal static class AuditCosts
                 cpu = self.TotalProcessorTime;
             }
 
-            Task.WaitAll(Enumerable.Range(0, size).Select(_ => audit.RecordAsync(Decision(policy))));
+            Task.WaitAll(Enumerable.Range(0, size).Select(_ => audit.RecordAsync(Decision(policy)).AsTask()));
         }
 
         self.Refresh();

@@ -11,10 +11,9 @@ namespace Bulwark.Benchmarks.Gateway;
 /// <summary>What the whole chain costs beside the bare protocol over mutual TLS, by the server process's own clock; and its parts one by one.</summary>
 internal static class GatewayArea
 {
-    private const string Whole = "full chain, 64 rules", Proxied = "nginx, mutual TLS, before the bare server";
     private static readonly Process Self = Process.GetCurrentProcess();
 
-    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [ROUNDS] [SECONDS] [CONNECTIONS], or gateway parts</summary>
+    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [chain] [ROUNDS] [SECONDS] [CONNECTIONS], or gateway parts</summary>
     internal static int Run(string[] arguments)
     {
         if (arguments is ["load", .. var rest])
@@ -26,8 +25,10 @@ internal static class GatewayArea
             return 0;
         }
 
-        int Number(int place, int otherwise) => arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : otherwise;
-        RunAsync(Number(0, 4), Number(1, 4), Number(2, 64)).GetAwaiter().GetResult();
+        var isChain = arguments is ["chain", ..];
+        int Number(int place, int otherwise) => arguments.Length > place + (isChain ? 1 : 0) ? int.Parse(arguments[place + (isChain ? 1 : 0)], CultureInfo.InvariantCulture) : otherwise;
+        var (rounds, seconds, connections) = (Number(0, 4), Number(1, 4), Number(2, 64));
+        (isChain ? ChainAsync(rounds, seconds, connections) : RunAsync(rounds, seconds, connections)).GetAwaiter().GetResult();
         return 0;
     }
 
@@ -42,36 +43,38 @@ internal static class GatewayArea
         await using var small = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Asked), default);
         await using var large = await GatewayHost.StartAsync(stage.Options(1000, ReceiptMode.Asked), default);
         await using var signed = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Always), default);
+        Contender limit = new("bare protocol over mutual TLS (limit)", bare.Port), whole = new("full chain, 64 rules", small.BaseAddress.Port);
         List<Contender> contenders =
         [
-            new("bare protocol over mutual TLS (limit)", bare.Port), new(Whole, small.BaseAddress.Port), new("full chain, 1,000 rules", large.BaseAddress.Port),
-            new("full chain, 64 rules, a receipt each", signed.BaseAddress.Port),
+            limit, whole, new("full chain, 1,000 rules", large.BaseAddress.Port), new("full chain, 64 rules, a receipt each", signed.BaseAddress.Port),
         ];
-        if (nginx is not null)
-            contenders.Add(new(Proxied, nginx.Port, () => nginx.CpuMicroseconds));
-        for (var round = 0; round <= rounds; round++)
-            foreach (var contender in contenders)
-                contender.Add(Measure(contender, stage, connections, seconds), isWarmUp: round == 0);
-        Console.WriteLine($"{"",-42}{"CPU-µs a request",18}{"of the limit",14}{"in the middle",15}{"requests/s seen",17}   best of {rounds} interleaved rounds of {seconds} s; ratios in the middle by rounds");
-        foreach (var contender in contenders)
-            contender.Print(contenders[0]);
-        if (nginx is null)
+        var proxied = nginx is null ? null : new Contender("nginx, mutual TLS, before the bare server", nginx.Port, () => nginx.CpuMicroseconds);
+        Run([.. contenders, .. proxied is null ? [] : (Contender[])[proxied]], stage, rounds, seconds, connections);
+        if (proxied is null)
             Console.WriteLine("nginx is not installed (Debian: apt install nginx-light): no comparison with it.");
         else
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nginx over the full chain, 64 rules: {contenders[^1].Best / contenders[1].Best:N1} times the processor time (goal 2.5)"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nginx over the full chain, 64 rules: {proxied.Best / whole.Best:N1} times the processor time (goal 2.5)"));
+        Console.WriteLine("One connection, one request after the other: nothing waits for a group to gather.");
+        Run([new("bare protocol over mutual TLS (limit)", bare.Port), new("full chain, 64 rules", small.BaseAddress.Port)], stage, rounds, seconds, 1);
     }
 
-    /// <summary>Processor time of this process, which is the server, and of a proxy before it, over a load that another process makes.</summary>
-    private static (double CpuMicroseconds, double PerSecond) Measure(Contender contender, GatewayStage stage, int connections, int seconds)
+    private static void Run(List<Contender> contenders, GatewayStage stage, int rounds, int seconds, int connections)
     {
-        List<(double Cpu, long Wall)> looks = [];
-        var (answered, refused) = LoadGenerator.Measure(contender.Port, stage.Identity.Folder, connections, seconds, stage.BodiesFile, () =>
-        {
-            Self.Refresh();
-            looks.Add((Self.TotalProcessorTime.TotalMicroseconds + (contender.Beside?.Invoke() ?? 0), Stopwatch.GetTimestamp()));
-        });
-        return refused > 0 || answered == 0 ? throw new InvalidOperationException($"{refused} of {answered} answers were not 200.")
-            : ((looks[1].Cpu - looks[0].Cpu) / answered, answered / Stopwatch.GetElapsedTime(looks[0].Wall, looks[1].Wall).TotalSeconds);
+        for (var round = 0; round <= rounds; round++)
+            foreach (var contender in contenders)
+                contender.Measure(stage, connections, seconds, isWarmUp: round == 0);
+        Contender.PrintHead(rounds, seconds);
+        foreach (var contender in contenders)
+            contender.Print(contenders[0]);
+    }
+
+    /// <summary>The bare server and the whole chain alone.</summary>
+    private static async Task ChainAsync(int rounds, int seconds, int connections)
+    {
+        using var stage = await GatewayStage.CreateAsync();
+        await using var bare = await BareServer.StartAsync(stage);
+        await using var host = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Asked), default);
+        Run([new("bare protocol over mutual TLS (limit)", bare.Port), new("full chain, 64 rules", host.BaseAddress.Port)], stage, rounds, seconds, connections);
     }
 
     private static void Parts(GatewayStage stage)
@@ -126,26 +129,5 @@ internal static class GatewayArea
         var mean = (Self.TotalProcessorTime - cpu).TotalMicroseconds / (batches * Batch);
         Array.Sort(times);
         return (times[batches / 2], times[0], mean);
-    }
-
-    /// <summary>One of those compared, with what its rounds gave.</summary>
-    private sealed record Contender(string Name, int Port, Func<double>? Beside = null)
-    {
-        private readonly List<(double Cpu, double PerSecond)> _rounds = [];
-
-        internal double Best => _rounds.Min(round => round.Cpu);
-
-        internal void Add((double Cpu, double PerSecond) round, bool isWarmUp)
-        {
-            if (!isWarmUp)
-                _rounds.Add(round);
-        }
-
-        /// <summary>Of the limit twice: best over best, and round by round, of which the middle.</summary>
-        internal void Print(Contender limit)
-        {
-            var ratios = limit._rounds.Zip(_rounds, (one, other) => one.Cpu / other.Cpu).Order().ToList();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Name,-42}{Best,18:N1}{limit.Best / Best,14:P0}{ratios[ratios.Count / 2],15:P0}{_rounds.Max(round => round.PerSecond),17:N0}"));
-        }
     }
 }

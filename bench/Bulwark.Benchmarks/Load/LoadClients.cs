@@ -2,49 +2,47 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Bulwark.Cryptography;
-using Bulwark.Server;
+using Bulwark.Benchmarks.Gateway;
 
 namespace Bulwark.Benchmarks.Load;
 
 /// <summary>The clients' half of the load area, in a process of its own. Says which statuses came, how many of them must be recorded, and whether all were honest.</summary>
-internal sealed class LoadClients
+internal sealed class LoadClients : IDisposable
 {
     private const int AtOnce = 64;
     private readonly ConcurrentDictionary<string, int> _came = new();
-    private readonly int _port, _count;
-    private readonly string _token, _body;
-    private readonly X509Certificate2 _certificate, _authority;
+    private readonly int _count;
+    private readonly string _body;
+    private readonly ClientSide _side;
     private int _recorded;
 
     private LoadClients(string[] arguments)
     {
-        (_port, _count) = (int.Parse(arguments[1], CultureInfo.InvariantCulture), int.Parse(arguments[3], CultureInfo.InvariantCulture));
-        var identity = DevelopmentIdentity.Open(arguments[2]);
-        (_token, _body) = (identity.LoadToken("payments"), File.ReadAllText(arguments[4]));
-        (_certificate, _authority) = (identity.LoadClient("payments"), identity.LoadAuthority());
+        _side = new(int.Parse(arguments[1], CultureInfo.InvariantCulture), arguments[2]);
+        _count = int.Parse(arguments[3], CultureInfo.InvariantCulture);
+        _body = File.ReadAllText(arguments[4]);
     }
 
     /// <summary>Runs in the child: <c>load clients WHAT PORT PKI COUNT BODY</c>.</summary>
     internal static int Run(string[] arguments)
     {
-        var clients = new LoadClients(arguments);
+        using var clients = new LoadClients(arguments);
         var verdict = (arguments[0] switch { "slow" => clients.SlowAsync(), "hostile" => clients.HostileAsync(), _ => clients.ManyAsync() }).GetAwaiter().GetResult();
         var came = string.Join(", ", clients._came.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}: {one.Value}"));
         Console.WriteLine($"{came}; recorded={clients._recorded} {(verdict ? "sound" : "UNSOUND")}");
         return 0;
     }
 
+    public void Dispose() => _side.Dispose();
+
     /// <summary>All connections at once, two requests on each; all must be scored.</summary>
     private async Task<bool> ManyAsync()
     {
         var streams = new ConcurrentBag<SslStream>();
-        await EachAsync(async _ => streams.Add(await ConnectAsync()));
+        await EachAsync(async _ => streams.Add(await _side.ConnectAsync()));
         for (var round = 0; round < 2; round++)
-            await Parallel.ForEachAsync(streams, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (stream, _) => await TallyAsync(stream, Post(_body)));
+            await Parallel.ForEachAsync(streams, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (stream, _) => await TallyAsync(stream, _side.Post(_body)));
         foreach (var stream in streams)
             await stream.DisposeAsync();
         return _came.Count == 1 && _came.TryGetValue("200", out var scored) && scored == 2 * _count;
@@ -56,11 +54,11 @@ internal sealed class LoadClients
         var longest = 0.0;
         var slow = Task.WhenAll(Enumerable.Range(0, _count).Select(async _ =>
         {
-            await using var stream = await ConnectAsync();
+            await using var stream = await _side.ConnectAsync();
             var began = Stopwatch.GetTimestamp();
             try
             {
-                foreach (var letter in Post(_body))
+                foreach (var letter in _side.Post(_body))
                 {
                     await stream.WriteAsync(new[] { letter });
                     await Task.Delay(500);
@@ -72,10 +70,10 @@ internal sealed class LoadClients
                     longest = Math.Max(longest, Stopwatch.GetElapsedTime(began).TotalSeconds);
             }
         }));
-        await using var other = await ConnectAsync();
+        await using var other = await _side.ConnectAsync();
         while (!slow.IsCompleted)
         {
-            await TallyAsync(other, Post(_body));
+            await TallyAsync(other, _side.Post(_body));
             await Task.Delay(200);
         }
 
@@ -88,13 +86,13 @@ internal sealed class LoadClients
     {
         byte[][] offences =
         [
-            Post(_body, "Content-Encoding: gzip\r\n"), Post(new string('[', 15_000)), Post("{\"inputs\":" + new string('{', 5000)),
-            Post("""{"inputs":[{"name":"features","shape":[9223372036854775807,30],"datatype":"FP32","data":[]}]}"""), Post("""{"inputs":[{"name":"features","shape":[1024,30],"datatype":"FP32","data":[1]}]}"""),
-            Post(_body, "X-Wide: " + new string('a', 40_000) + "\r\n"), Post(_body, "X-Forwarded-For: 127.0.0.1\r\n"), Post(_body, authorization: "x"), Post(new string(' ', 3 << 20)),
+            _side.Post(_body, "Content-Encoding: gzip\r\n"), _side.Post(new string('[', 15_000)), _side.Post("{\"inputs\":" + new string('{', 5000)),
+            _side.Post("""{"inputs":[{"name":"features","shape":[9223372036854775807,30],"datatype":"FP32","data":[]}]}"""), _side.Post("""{"inputs":[{"name":"features","shape":[1024,30],"datatype":"FP32","data":[1]}]}"""),
+            _side.Post(_body, "X-Wide: " + new string('a', 40_000) + "\r\n"), _side.Post(_body, "X-Forwarded-For: 127.0.0.1\r\n"), _side.Post(_body, token: "x"), _side.Post(new string(' ', 3 << 20)),
         ];
         await EachAsync(async i =>
         {
-            await using var stream = await ConnectAsync();
+            await using var stream = await _side.ConnectAsync();
             var offence = offences[i % offences.Length];
             if (i % 4 == 0)
             {
@@ -138,18 +136,4 @@ internal sealed class LoadClients
 
     private Task EachAsync(Func<int, Task> work) =>
         Parallel.ForEachAsync(Enumerable.Range(0, _count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (i, _) => await work(i));
-
-    private byte[] Post(string body, string more = "", string? authorization = null) => Encoding.ASCII.GetBytes(
-        $"POST /v2/models/bench/infer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {authorization ?? _token}\r\nContent-Type: application/json\r\n{more}Content-Length: {body.Length}\r\n\r\n{body}");
-
-    private async Task<SslStream> ConnectAsync()
-    {
-        var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync("127.0.0.1", _port);
-        var stream = new SslStream(client.GetStream());
-        var options = TlsPolicy.Client([_authority], _certificate);
-        options.TargetHost = "localhost";
-        await stream.AuthenticateAsClientAsync(options);
-        return stream;
-    }
 }

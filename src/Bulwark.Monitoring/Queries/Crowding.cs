@@ -1,35 +1,51 @@
 namespace Bulwark.Monitoring.Queries;
 
-/// <summary>How much more queries crowd around one than ordinary rows would: a scan over distances and over times.</summary>
+/// <summary>How much more queries crowd around one than ordinary rows would: a scan over distances and over times, for what exceeds a floor.</summary>
 /// <remarks>
 /// For the j-th newest query within a distance, which came a queries ago, the expected number is λ = a · share of ordinary rows within that distance.
-/// The excess is the Chernoff exponent of Poisson(λ) at j, j ln(j/λ) − j + λ, the largest over all j and distances (a scan statistic; Kulldorff 1997).
+/// The excess is the Chernoff exponent of Poisson(λ) at j, j ln(j/λ) − j + λ, the largest over all j and distances (a scan statistic; Kulldorff 1997). It falls
+/// as λ grows, so for each j one λ gives the floor: it is worked out once, and most pairs cost a comparison. Immutable and thread-safe.
 /// </remarks>
-internal static class Crowding
+internal sealed class Crowding
 {
     private const int Fewest = 2;
     private const int FirstLook = 128;
     private const double ShortestTime = 200;   // of a quiet start no rates are taken: two queries are no crowd
+    private readonly double[] _most = new double[1 + (KeyedSketch.Tables * RecentQueries.MostOfACell)];   // for j queries: the λ below which they exceed the floor
 
-    /// <summary>The largest excess if it is above <paramref name="floor"/>; else 0. Ordinary rows are looked at only as far as that needs.</summary>
+    /// <param name="floor">What is of interest, 0 or above.</param>
+    internal Crowding(double floor)
+    {
+        Floor = floor;
+        for (var near = 0; near < _most.Length; near++)
+            _most[near] = IsLookedAt(near) ? MostExpected(near, floor) : 0;
+    }
+
+    internal double Floor { get; }
+
+    /// <summary>The largest excess if it is above the floor; else 0. Ordinary rows are looked at only as far as that needs.</summary>
     /// <param name="sketch">The query's.</param>
     /// <param name="ages">Of the queries before it, newest first.</param>
-    /// <param name="distances">Theirs, squared.</param>
+    /// <param name="distances">Theirs, squared, none above the last that is scanned.</param>
     /// <param name="squared">The squared distances that are scanned, ascending.</param>
     /// <param name="ordinary">Where ordinary rows lie.</param>
-    /// <param name="floor">What is of interest.</param>
-    internal static (double Excess, int Neighbours) Above(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, OrdinaryRows ordinary, double floor)
+    internal (double Excess, int Neighbours) Above(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, OrdinaryRows ordinary)
     {
         Span<int> counts = stackalloc int[squared.Length];
-        Span<int> least = stackalloc int[squared.Length];
+        Span<double> shares = stackalloc double[squared.Length];
+        Span<int> near = stackalloc int[squared.Length];
         counts.Clear();
         for (var (seen, step) = (0, FirstLook); ; step *= 2)
         {
             // More ordinary rows can only make the excess smaller; the rows lie in random order, so that those seen say how many there are at least (four deviations).
             for (var level = 0; level < counts.Length; level++)
-                least[level] = seen == 0 || seen == ordinary.Count ? counts[level] : Math.Max(counts[level], (int)((counts[level] - (4 * Math.Sqrt(counts[level] + 1))) * ordinary.Count / seen));
-            var found = Scan(ages, distances, squared, least, ordinary.Count, floor);
-            if (found.Excess <= floor)
+            {
+                var least = seen == 0 || seen == ordinary.Count ? counts[level] : Math.Max(counts[level], (int)((counts[level] - (4 * Math.Sqrt(counts[level] + 1))) * ordinary.Count / seen));
+                shares[level] = (least + 0.5) / (ordinary.Count + 1.0);
+            }
+
+            var found = Scan(ages, distances, squared, shares, near);
+            if (found.Excess <= Floor)
                 return default;
             if (seen == ordinary.Count)
                 return found;
@@ -39,30 +55,47 @@ internal static class Crowding
         }
     }
 
-    private static (double Excess, int Neighbours) Scan(ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, ReadOnlySpan<int> counts, int rows, double floor)
+    private (double Excess, int Neighbours) Scan(ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, ReadOnlySpan<double> shares, Span<int> near)
     {
-        (double Excess, int Neighbours) largest = (floor, 0);
-        for (var level = 0; level < squared.Length; level++)
+        (double Excess, int Neighbours) largest = (Floor, 0);
+        near.Clear();
+        for (var i = 0; i < ages.Length; i++)
         {
-            var share = (counts[level] + 0.5) / (rows + 1.0);
-            var near = 0;
-            for (var i = 0; i < ages.Length; i++)
+            var time = Math.Max(ShortestTime, ages[i]);
+            for (var level = squared.Length - 1; level >= 0 && distances[i] <= squared[level]; level--)
             {
-                if (distances[i] > squared[level])
+                var (count, expected) = (++near[level], time * shares[level]);
+                if (expected >= Most(count))
                     continue;
-                near++;
-                if (near < Fewest || (near > 8 && near % 4 != 0))   // every fourth of many is near enough
-                    continue;
-                var expected = Math.Max(ShortestTime, ages[i]) * share;
-                var ratio = near / expected;
-                if (ratio <= 1 || (near * (Math.ILogB(ratio) + 1) * 0.694) - near + expected <= largest.Excess)
-                    continue;
-                var excess = (near * Math.Log(ratio)) - near + expected;
+                var excess = Excess(count, expected);
                 if (excess > largest.Excess)
-                    largest = (excess, near);
+                    largest = (excess, count);
             }
         }
 
         return largest;
+    }
+
+    private double Most(int near) => near < _most.Length ? _most[near] : IsLookedAt(near) ? near : 0;
+
+    /// <summary>Every fourth of many is near enough.</summary>
+    private static bool IsLookedAt(int near) => near >= Fewest && (near <= 8 || near % 4 == 0);
+
+    private static double Excess(int near, double expected) => (near * Math.Log(near / expected)) - near + expected;
+
+    /// <summary>The λ whose excess is the floor, from above, so that rounding hides nothing.</summary>
+    private static double MostExpected(int near, double floor)
+    {
+        var (low, high) = (0.0, (double)near);
+        for (var halving = 0; halving < 60; halving++)
+        {
+            var middle = (low + high) / 2;
+            if (Excess(near, middle) > floor)
+                low = middle;
+            else
+                high = middle;
+        }
+
+        return Math.Min(near, high * (1 + 1e-9));
     }
 }

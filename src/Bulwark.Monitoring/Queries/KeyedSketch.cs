@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Bulwark.Monitoring.Queries;
 
@@ -68,16 +69,22 @@ internal sealed class KeyedSketch
     /// <summary>The squared distance of two sketches, in units; what is further away than four reaches along one direction counts as four.</summary>
     internal static int SquaredDistance(ReadOnlySpan<short> one, ReadOnlySpan<short> other)
     {
-        var sum = Vector128<int>.Zero;
+        var (least, most, sum) = (Vector128.Create((short)-Furthest), Vector128.Create((short)Furthest), Vector128<int>.Zero);
         for (var at = 0; at < Numbers; at += Vector128<short>.Count)
         {
-            var difference = Vector128.Create(one.Slice(at, 8)) - Vector128.Create(other.Slice(at, 8));
-            difference = Vector128.Clamp(difference, Vector128.Create((short)-Furthest), Vector128.Create((short)Furthest));
-            var (lower, upper) = Vector128.Widen(difference);
-            sum += (lower * lower) + (upper * upper);
+            var difference = Vector128.Clamp(Vector128.Create(one.Slice(at, 8)) - Vector128.Create(other.Slice(at, 8)), least, most);
+            sum += SquaresOfPairs(difference);
         }
 
         return Vector128.Sum(sum);
+    }
+
+    private static Vector128<int> SquaresOfPairs(Vector128<short> values)
+    {
+        if (Sse2.IsSupported)
+            return Sse2.MultiplyAddAdjacent(values, values);
+        var (lower, upper) = Vector128.Widen(values);
+        return (lower * lower) + (upper * upper);
     }
 
     /// <summary>The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every bit in moves every bit out.</summary>

@@ -7,6 +7,7 @@ namespace Bulwark.Monitoring.Queries;
 internal sealed class RecentQueries
 {
     internal const int MostOfACell = 64;
+    private const int Row = MostOfACell + 1;   // with an end that is older than all
     private readonly short[] _sketches;
     private readonly uint[] _cells;          // (tables, cells, MostOfACell), a ring each
     private readonly byte[] _heads;          // (tables, cells): where the next number goes
@@ -43,7 +44,7 @@ internal sealed class RecentQueries
     /// <returns>How many there are.</returns>
     internal int Exchange(ReadOnlySpan<short> sketch, ReadOnlySpan<ulong> cells, int reach, Span<uint> ages, Span<int> distances)
     {
-        Span<uint> found = stackalloc uint[KeyedSketch.Tables * MostOfACell];
+        Span<uint> found = stackalloc uint[KeyedSketch.Tables * Row];
         uint now, oldest;
         lock (_lock)
         {
@@ -54,8 +55,10 @@ internal sealed class RecentQueries
                 var cell = (table * (_cellMask + 1)) + (int)(cells[table] & (ulong)_cellMask);
                 ref var head = ref _heads[cell];
                 var ring = _cells.AsSpan(cell * MostOfACell, MostOfACell);
+                var ofTable = found.Slice(table * Row, Row);
                 for (var i = 0; i < MostOfACell; i++)
-                    found[(table * MostOfACell) + i] = now - ring[(head - 1 - i) & (MostOfACell - 1)];
+                    ofTable[i] = now - ring[(head - 1 - i) & (MostOfACell - 1)];
+                ofTable[MostOfACell] = uint.MaxValue;
                 ring[head & (MostOfACell - 1)] = now;
                 head = (byte)((head + 1) & (MostOfACell - 1));
             }
@@ -63,28 +66,39 @@ internal sealed class RecentQueries
             sketch.CopyTo(_sketches.AsSpan((int)(now & (uint)(_slots - 1)) * KeyedSketch.Numbers));
         }
 
-        return Merge(sketch, found, oldest, now, reach, ages, distances);
+        var all = Unite(found, oldest, ages);
+        return Near(sketch, now, reach, ages[..all], distances);
     }
 
-    private int Merge(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> found, uint oldest, uint now, int reach, Span<uint> ages, Span<int> distances)
+    /// <summary>The ages of all tables, newest first, each once.</summary>
+    private static int Unite(ReadOnlySpan<uint> found, uint oldest, Span<uint> ages)
     {
-        Span<int> at = stackalloc int[KeyedSketch.Tables];
-        at.Clear();
-        var count = 0;
+        var (i, j, k, l, count) = (0, Row, 2 * Row, 3 * Row, 0);
         while (true)
         {
-            var youngest = uint.MaxValue;
-            for (var table = 0; table < KeyedSketch.Tables; table++)
-                if (at[table] < MostOfACell)
-                    youngest = Math.Min(youngest, found[(table * MostOfACell) + at[table]]);
+            var (a, b, c, d) = (found[i], found[j], found[k], found[l]);
+            var youngest = Math.Min(Math.Min(a, b), Math.Min(c, d));
             if (youngest > oldest || youngest == 0)
                 return count;
-            for (var table = 0; table < KeyedSketch.Tables; table++)
-                if (at[table] < MostOfACell && found[(table * MostOfACell) + at[table]] == youngest)
-                    at[table]++;
-            var distance = KeyedSketch.SquaredDistance(sketch, _sketches.AsSpan((int)((now - youngest) & (uint)(_slots - 1)) * KeyedSketch.Numbers, KeyedSketch.Numbers));
-            if (distance <= reach)
-                (ages[count], distances[count++]) = (youngest, distance);
+            ages[count++] = youngest;
+            i += a == youngest ? 1 : 0;
+            j += b == youngest ? 1 : 0;
+            k += c == youngest ? 1 : 0;
+            l += d == youngest ? 1 : 0;
         }
+    }
+
+    /// <summary>Keeps those within reach. Their sketches lie all over the memory: nothing in this loop waits for the one before.</summary>
+    private int Near(ReadOnlySpan<short> sketch, uint now, int reach, Span<uint> ages, Span<int> distances)
+    {
+        var count = 0;
+        foreach (var age in ages)
+        {
+            var distance = KeyedSketch.SquaredDistance(sketch, _sketches.AsSpan((int)((now - age) & (uint)(_slots - 1)) * KeyedSketch.Numbers, KeyedSketch.Numbers));
+            (ages[count], distances[count]) = (age, distance);
+            count += distance <= reach ? 1 : 0;
+        }
+
+        return count;
     }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 
@@ -8,31 +7,22 @@ namespace Bulwark.Server;
 /// <summary>Takes decisions from every request and commits them in groups: while one group is being made durable, the next one gathers.</summary>
 /// <remarks>
 /// The queue is bounded: when it is full, or the log refuses, the request is answered 503 and nothing of it has happened. A decision is answered only
-/// when it is durable. A group costs a signature, two writes and a flush, however small: so where many requests are under way, it waits for them, four
-/// milliseconds at most. Thread-safe.
+/// when it is durable. One thread writes, and blocks for the disk instead of a thread that serves. Whoever waited for a group goes on in as many pieces of
+/// work as there are processors, not one each. Thread-safe.
 /// </remarks>
 internal sealed class AuditWriter : IAsyncDisposable
 {
     /// <summary>An entry of the log has at most 65,535 bytes, and the envelope's base64 takes a third more than the statement.</summary>
     private const int LargestGroupBytes = 44_000;
 
-    /// <summary>So many requests that are under way and not yet decided are worth waiting for.</summary>
-    private const int Crowd = 4;
-
-    /// <summary>So many fill a group.</summary>
-    private const int MostGathered = 64;
-
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
-
-    private readonly Channel<Waiting> _queue;
+    private readonly AuditQueue _queue;
     private readonly TransparencyLog _log;
     private readonly Signer _signer;
     private readonly AuditTrail? _trail;
     private readonly Func<string, Digest?> _packageOf;
     private readonly Action<Exception> _failed;
-    private readonly Func<int> _underWay;
     private readonly string _gateway = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-    private readonly Task _loop;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Digest? _previous;
     private long _next;
 
@@ -42,106 +32,107 @@ internal sealed class AuditWriter : IAsyncDisposable
     /// <param name="capacity">Decisions that may wait.</param>
     /// <param name="packageOf">The digest of a served model by its name.</param>
     /// <param name="failed">Told when a group could not be written.</param>
-    /// <param name="underWay">How many requests are under way, those included that wait here; null where nobody knows.</param>
-    internal AuditWriter(TransparencyLog log, Signer signer, AuditTrail? trail, int capacity, Func<string, Digest?> packageOf, Action<Exception> failed, Func<int>? underWay = null)
+    internal AuditWriter(TransparencyLog log, Signer signer, AuditTrail? trail, int capacity, Func<string, Digest?> packageOf, Action<Exception> failed)
     {
-        (_log, _signer, _trail, _packageOf, _failed, _underWay) = (log, signer, trail, packageOf, failed, underWay ?? (() => 0));
-        _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-        _loop = Task.Run(RunAsync);
+        (_log, _signer, _trail, _packageOf, _failed, _queue) = (log, signer, trail, packageOf, failed, new(capacity));
+        new Thread(Run) { IsBackground = true, Name = "audit" }.Start();
     }
 
     /// <summary>Decisions that wait to be written.</summary>
-    internal int Backlog => _queue.Reader.Count;
+    internal int Backlog => _queue.Count;
 
-    /// <summary>Records a decision, and a worker's envelope before it where there is one.</summary>
+    /// <summary>Records a decision, and a worker's envelope before it where there is one. To be awaited once, at once.</summary>
     /// <returns>Where the envelope, or else the group, stands in the log; null when nothing was recorded.</returns>
-    internal Task<LogEntryReceipt?> RecordAsync(GatewayDecision decision, ReadOnlyMemory<byte>? envelope = null)
+    internal ValueTask<LogEntryReceipt?> RecordAsync(GatewayDecision decision, ReadOnlyMemory<byte>? envelope = null)
     {
-        var waiting = new Waiting(decision, envelope);
-        if (_queue.Writer.TryWrite(waiting))
-            return waiting.Task;
+        var waiting = new WaitingDecision(decision, envelope);
+        if (_queue.TryAdd(waiting))
+            return waiting.Place;
         _failed(new IOException("The queue of decisions is full: the log does not keep up."));
-        return Task.FromResult<LogEntryReceipt?>(null);
+        return default;
     }
 
     /// <summary>Writes what waits, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
-        await _loop.ConfigureAwait(false);
+        _queue.Close();
+        await _ended.Task.ConfigureAwait(false);
         _trail?.Dispose();
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
-        var group = new List<Waiting>();
-        while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+        for (var group = new List<WaitingDecision>(); _queue.Take(group, LargestGroupBytes); group = [])
         {
-            for (var pause = 0; pause < 4 && _underWay() - _queue.Reader.Count >= Crowd && _queue.Reader.Count < MostGathered; pause++)
-                await Task.Delay(Gathering).ConfigureAwait(false);
-            // One policy a group: the group says once which policy decided
-            for (var bytes = 0; _queue.Reader.TryPeek(out var next) && (group.Count == 0 || (bytes + next.Bytes <= LargestGroupBytes && next.Decision.Policy == group[0].Decision.Policy)); bytes += next.Bytes)
-            {
-                _queue.Reader.TryRead(out _);
-                group.Add(next);
-            }
-
-            await CommitAsync(group).ConfigureAwait(false);
-            group.Clear();
+            Commit(group);
+            Tell(group);
         }
+
+        _ended.SetResult();
     }
 
-    private async Task CommitAsync(List<Waiting> group)
+    /// <summary>Lets those go on who waited: not on this thread, which has the next group to write.</summary>
+    private static void Tell(List<WaitingDecision> group)
+    {
+        var pieces = Math.Min(Environment.ProcessorCount, group.Count);
+        for (var piece = 0; piece < pieces; piece++)
+            ThreadPool.UnsafeQueueUserWorkItem(new Piece(group, piece * group.Count / pieces, (piece + 1) * group.Count / pieces), preferLocal: false);
+    }
+
+    private void Commit(List<WaitingDecision> group)
     {
         try
         {
-            var decisions = group.ConvertAll(waiting => waiting.Decision);
-            var payload = DecisionGroup.Payload(Claim(decisions), Subjects(decisions));
+            var payload = DecisionGroup.Payload(Claim(group), Subjects(group));
             List<ReadOnlyMemory<byte>> entries = [.. group.Where(waiting => waiting.Envelope is not null).Select(waiting => waiting.Envelope!.Value), DecisionGroup.Sign(payload, _signer)];
-            var places = await _log.AppendManyAsync(entries).ConfigureAwait(false);
+            var places = _log.AppendManyAsync(entries).GetAwaiter().GetResult();
             _previous = Digest.Of(payload);
             _next += group.Count;
             var place = 0;
             foreach (var waiting in group)
-                waiting.TrySetResult(waiting.Envelope is null ? places[^1] : places[place++]);
+                waiting.Settle(waiting.Envelope is null ? places[^1] : places[place++]);
         }
         catch (Exception failure)   // whatever keeps a decision from the disk has the same answer: closed
         {
             foreach (var waiting in group)
-                waiting.TrySetResult(null);
+                waiting.Settle(null);
             _failed(failure);
         }
     }
 
-    private RequestsJudged Claim(List<GatewayDecision> decisions) => new()
+    private RequestsJudged Claim(List<WaitingDecision> group)
     {
-        Gateway = _gateway,
-        First = _next,
-        Previous = _previous,
-        Policy = decisions[0].Policy,
-        Trail = _trail?.Write(decisions, _gateway, _next),
-        Decisions = decisions.ConvertAll(one => new JudgedRequest
+        var decisions = group.ConvertAll(waiting => waiting.Decision);
+        return new()
         {
-            Action = one.Action, Time = one.Time, Outcome = one.Outcome, Reason = one.Reason, Status = one.Status, Client = one.Client, Model = one.Model, Policies = one.Policies,
-        }),
-    };
+            Gateway = _gateway,
+            First = _next,
+            Previous = _previous,
+            Policy = decisions[0].Policy,
+            Trail = _trail?.Write(decisions, _gateway, _next),
+            Decisions = decisions.ConvertAll(one => new JudgedRequest
+            {
+                Action = one.Action, Time = one.Time, Outcome = one.Outcome, Reason = one.Reason, Status = one.Status, Client = one.Client, Model = one.Model, Policies = one.Policies,
+            }),
+        };
+    }
 
-    private List<Subject> Subjects(List<GatewayDecision> decisions)
+    private List<Subject> Subjects(List<WaitingDecision> group)
     {
-        List<Subject> subjects = [new("access policy", decisions[0].Policy)];
-        foreach (var decision in decisions)
-            if (decision.Model is { } name && !subjects.Exists(subject => subject.Name == name) && _packageOf(name) is { } package)
+        List<Subject> subjects = [new("access policy", group[0].Decision.Policy)];
+        foreach (var waiting in group)
+            if (waiting.Decision.Model is { } name && !subjects.Exists(subject => subject.Name == name) && _packageOf(name) is { } package)
                 subjects.Add(new(name, package));
         return subjects;
     }
 
-    private sealed class Waiting(GatewayDecision decision, ReadOnlyMemory<byte>? envelope) : TaskCompletionSource<LogEntryReceipt?>(TaskCreationOptions.RunContinuationsAsynchronously)
+    /// <summary>A part of those who waited for a group, one behind the other.</summary>
+    private sealed class Piece(List<WaitingDecision> group, int first, int end) : IThreadPoolWorkItem
     {
-        internal GatewayDecision Decision => decision;
-
-        internal ReadOnlyMemory<byte>? Envelope => envelope;
-
-        /// <summary>At most what the decision takes in the statement, its share of a subject included.</summary>
-        internal int Bytes { get; } = 400 + (12 * (decision.Model?.Length ?? 0)) + (6 * (decision.Reason.Length + decision.Outcome.Length)) + decision.Policies.Sum(policy => 3 + (6 * policy.Length));
+        public void Execute()
+        {
+            for (var i = first; i < end; i++)
+                group[i].Tell();
+        }
     }
 }

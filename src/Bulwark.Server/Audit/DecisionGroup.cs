@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -24,8 +25,14 @@ internal static class DecisionGroup
     internal static byte[] Sign(byte[] payload, Signer signer)
     {
         var signature = signer.Sign(Dsse.PreAuthenticationEncoding(Statement.PayloadType, payload));
-        return Encoding.ASCII.GetBytes(
-            $$$"""{"payload":"{{{Convert.ToBase64String(payload)}}}","payloadType":"{{{Statement.PayloadType}}}","signatures":[{"keyid":"{{{signer.PublicKey.Fingerprint.ToHex()}}}","sig":"{{{Convert.ToBase64String(signature)}}}"}]}""");
+        var tail = Encoding.ASCII.GetBytes(
+            $"\",\"payloadType\":\"{Statement.PayloadType}\",\"signatures\":[{{\"keyid\":\"{signer.PublicKey.Fingerprint.ToHex()}\",\"sig\":\"{Convert.ToBase64String(signature)}\"}}]}}");
+        var head = "{\"payload\":\""u8;
+        var envelope = new byte[head.Length + Base64.GetMaxEncodedToUtf8Length(payload.Length) + tail.Length];
+        head.CopyTo(envelope);
+        Base64.EncodeToUtf8(payload, envelope.AsSpan(head.Length), out _, out var written);
+        tail.CopyTo(envelope.AsSpan(head.Length + written));   // the longest encoding is the only one: it is padded
+        return envelope;
     }
 
     private static byte[] Fast(RequestsJudged group, IReadOnlyList<Subject> subjects)
