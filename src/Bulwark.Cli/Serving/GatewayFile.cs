@@ -34,6 +34,7 @@ internal sealed record GatewayFile
     {
         public required string Name { get; init; }
         public required string Address { get; init; }
+        public UpstreamProtocol Protocol { get; init; }
         public string? Model { get; init; }
         public string? Version { get; init; }
         public string? Roots { get; init; }
@@ -124,6 +125,7 @@ internal sealed record GatewayFile
             {
                 Name = upstream.Name,
                 Address = address,
+                Protocol = upstream.Protocol,
                 UpstreamModel = upstream.Model,
                 UpstreamVersion = upstream.Version,
                 Roots = [.. roots],

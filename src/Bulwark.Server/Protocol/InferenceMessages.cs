@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Google.Protobuf;
-using Google.Protobuf.Collections;
 using Inference;
 
 namespace Bulwark.Server;
@@ -38,11 +35,55 @@ internal static class InferenceMessages
             if (raw || !tensor.Type.HasJson())
                 message.RawOutputContents.Add(ByteString.CopyFrom(tensor.Bytes));
             else
-                output.Contents = ToContents(tensor);
+                output.Contents = TensorContents.Write(tensor);
             message.Outputs.Add(output);
         }
 
         return message.ToByteArray();
+    }
+
+    /// <summary>A request to an upstream server: raw contents, and exactly the outputs that it must give.</summary>
+    internal static ModelInferRequest Request(string model, string version, InferenceRequest request, IReadOnlyList<TensorSpec> wanted)
+    {
+        var message = new ModelInferRequest { ModelName = model, ModelVersion = version, Id = request.Id ?? "" };
+        foreach (var input in request.Inputs)
+        {
+            message.Inputs.Add(new ModelInferRequest.Types.InferInputTensor { Name = input.Name, Datatype = input.Type.Word(), Shape = { input.Shape } });
+            message.RawInputContents.Add(ByteString.CopyFrom(input.Bytes));
+        }
+
+        foreach (var output in wanted)
+            message.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = output.Name });
+        return message;
+    }
+
+    /// <summary>Reads an upstream server's answer: its output tensors, in the order asked for.</summary>
+    /// <param name="message">The answer.</param>
+    /// <param name="wanted">What was asked for; exactly these must be there, each once.</param>
+    /// <param name="maximumRows">Most rows of a tensor.</param>
+    /// <exception cref="InvalidDataException">The answer is not what was asked for.</exception>
+    internal static Tensor[] ReadAnswer(ModelInferResponse message, IReadOnlyList<TensorSpec> wanted, int maximumRows)
+    {
+        if (message.Outputs.Count != wanted.Count || (message.RawOutputContents.Count > 0 && message.RawOutputContents.Count != wanted.Count))
+            throw new InvalidDataException($"it gave {message.Outputs.Count} tensors and {message.RawOutputContents.Count} raw contents where {wanted.Count} were asked for");
+        var read = new Tensor[wanted.Count];
+        for (var i = 0; i < read.Length; i++)
+        {
+            var output = message.Outputs[i];
+            var place = wanted.TakeWhile(one => one.Name != output.Name).Count();
+            if (place == wanted.Count || read[place] is not null)
+                throw new InvalidDataException("it gave a tensor that was not asked for, or one twice");
+            var (type, shape) = (TensorTypes.Parse(output.Datatype), output.Shape.ToArray());
+            if (TensorRules.Check(wanted[place], type, shape, maximumRows) is { } unfit)
+                throw new InvalidDataException($"its answer breaks the protocol: {unfit.Text}");
+            var raw = message.RawOutputContents.Count > 0;
+            if (raw && output.Contents is not null)
+                throw new InvalidDataException("it gave raw and typed contents of one tensor");
+            read[place] = (raw ? Tensor.OfRaw(output.Name, type, shape, message.RawOutputContents[i].Span) : TensorContents.Read(output.Name, output.Contents, type, shape))
+                ?? throw new InvalidDataException("a tensor's contents are not what its type and shape ask for");
+        }
+
+        return read;
     }
 
     private static Refusal ReadInput(ModelInferRequest message, int index, ModelSignature model, Tensor[] inputs)
@@ -64,7 +105,7 @@ internal static class InferenceMessages
         var raw = message.RawInputContents.Count > 0;
         if (raw && input.Contents is not null)
             return Refusal.Malformed("An input has raw and typed contents.");
-        var tensor = raw ? Tensor.OfRaw(input.Name, type, shape, message.RawInputContents[index].Span) : OfContents(input, type, shape);
+        var tensor = raw ? Tensor.OfRaw(input.Name, type, shape, message.RawInputContents[index].Span) : TensorContents.Read(input.Name, input.Contents, type, shape);
         if (tensor is null)
             return Refusal.WrongShape($"The contents of \"{input.Name}\" are not what its type and shape ask for.");
         inputs[place] = tensor;
@@ -84,83 +125,5 @@ internal static class InferenceMessages
         if (message.Outputs.DistinctBy(output => output.Name).Count() != message.Outputs.Count)
             refusal = Refusal.Malformed("An output is asked for twice.");
         return [.. message.Outputs.Select(output => new RequestedOutput(output.Name, raw))];
-    }
-
-    /// <summary>Typed contents: the one list of the tensor's type, and no other; null when it is not so.</summary>
-    private static Tensor? OfContents(ModelInferRequest.Types.InferInputTensor input, TensorType type, long[] shape)
-    {
-        if (input.Contents is not { } contents || !type.HasJson())
-            return null;
-        var total = contents.BoolContents.Count + contents.IntContents.Count + contents.Int64Contents.Count + contents.UintContents.Count
-            + contents.Uint64Contents.Count + contents.Fp32Contents.Count + contents.Fp64Contents.Count + contents.BytesContents.Count;
-        if (total != Tensor.Elements(shape))
-            return null;
-        Array? values = type switch
-        {
-            TensorType.Fp32 => Exact(contents.Fp32Contents, total)?.ToArray(),
-            TensorType.Fp64 => Exact(contents.Fp64Contents, total) is { } list ? MemoryMarshal.AsBytes<double>(list.ToArray()).ToArray() : null,
-            TensorType.Bool => Exact(contents.BoolContents, total)?.Select(value => value ? (byte)1 : (byte)0).ToArray(),
-            TensorType.Int64 => Exact(contents.Int64Contents, total) is { } list ? MemoryMarshal.AsBytes<long>(list.ToArray()).ToArray() : null,
-            TensorType.Uint64 => Exact(contents.Uint64Contents, total) is { } list ? MemoryMarshal.AsBytes<ulong>(list.ToArray()).ToArray() : null,
-            TensorType.Int8 or TensorType.Int16 or TensorType.Int32 => Narrow(Exact(contents.IntContents, total)?.Select(value => (long)value), type, -1L << ((8 * type.SizeInBytes()) - 1)),
-            TensorType.Uint8 or TensorType.Uint16 or TensorType.Uint32 => Narrow(Exact(contents.UintContents, total)?.Select(value => (long)value), type, 0),
-            TensorType.Bytes => Exact(contents.BytesContents, total)?.SelectMany(Prefixed).ToArray(),
-            _ => null,
-        };
-        return values is null ? null : new(input.Name, type, shape, values);
-    }
-
-    private static RepeatedField<T>? Exact<T>(RepeatedField<T> list, int total) => list.Count == total ? list : null;
-
-    /// <summary>Integers that must fit the narrower type.</summary>
-    private static byte[]? Narrow(IEnumerable<long>? values, TensorType type, long least)
-    {
-        if (values is null)
-            return null;
-        var size = type.SizeInBytes();
-        var most = least == 0 ? (1L << (8 * size)) - 1 : -least - 1;
-        var bytes = new List<byte>();
-        Span<byte> word = stackalloc byte[8];
-        foreach (var value in values)
-        {
-            if (value < least || value > most)
-                return null;
-            BinaryPrimitives.WriteInt64LittleEndian(word, value);
-            bytes.AddRange(word[..size]);
-        }
-
-        return [.. bytes];
-    }
-
-    private static IEnumerable<byte> Prefixed(ByteString text)
-    {
-        var bytes = new byte[4 + text.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, text.Length);
-        text.Span.CopyTo(bytes.AsSpan(4));
-        return bytes;
-    }
-
-    private static InferTensorContents ToContents(Tensor tensor)
-    {
-        var contents = new InferTensorContents();
-        var bytes = tensor.Bytes.ToArray();
-        switch (tensor.Type)
-        {
-            case TensorType.Fp32: contents.Fp32Contents.AddRange((float[])tensor.Values); break;
-            case TensorType.Fp64: contents.Fp64Contents.AddRange(MemoryMarshal.Cast<byte, double>(bytes)); break;
-            case TensorType.Bool: contents.BoolContents.AddRange(bytes.Select(value => value != 0)); break;
-            case TensorType.Int64: contents.Int64Contents.AddRange(MemoryMarshal.Cast<byte, long>(bytes)); break;
-            case TensorType.Uint64: contents.Uint64Contents.AddRange(MemoryMarshal.Cast<byte, ulong>(bytes)); break;
-            case TensorType.Int8: contents.IntContents.AddRange(bytes.Select(value => (int)unchecked((sbyte)value))); break;
-            case TensorType.Int16: contents.IntContents.AddRange(MemoryMarshal.Cast<byte, short>(bytes).ToArray().Select(value => (int)value)); break;
-            case TensorType.Int32: contents.IntContents.AddRange(MemoryMarshal.Cast<byte, int>(bytes)); break;
-            case TensorType.Uint8: contents.UintContents.AddRange(bytes.Select(value => (uint)value)); break;
-            case TensorType.Uint16: contents.UintContents.AddRange(MemoryMarshal.Cast<byte, ushort>(bytes).ToArray().Select(value => (uint)value)); break;
-            case TensorType.Uint32: contents.UintContents.AddRange(MemoryMarshal.Cast<byte, uint>(bytes)); break;
-            case TensorType.Bytes: contents.BytesContents.AddRange(Tensor.Strings(bytes).Select(text => ByteString.CopyFrom(text.Span))); break;
-            default: throw new InvalidOperationException($"{tensor.Type} has no typed contents.");
-        }
-
-        return contents;
     }
 }

@@ -21,21 +21,33 @@ internal sealed record UpstreamFacts(ModelSignature Signature, bool IsBinary, st
             var path = $"v2/models/{Uri.EscapeDataString(name)}";
             var model = await GetAsync(http, options.UpstreamVersion is null ? path : $"{path}/versions/{Uri.EscapeDataString(options.UpstreamVersion)}", cancel);
             var version = options.UpstreamVersion ?? (model.TryGetProperty("versions", out var versions) && versions.ValueKind == JsonValueKind.Array && versions.GetArrayLength() > 0 ? versions[versions.GetArrayLength() - 1].GetString() : null);
-            var signature = new ModelSignature(
-                options.Name, version ?? "", Specs(model.GetProperty("inputs")), Specs(model.GetProperty("outputs")), 0,
-                model.TryGetProperty("platform", out var platform) && platform.ValueKind == JsonValueKind.String ? platform.GetString()! : "unknown");
-            if (signature.Inputs.Count == 0 || signature.Outputs.Count == 0)
-                throw new FormatException("it names no inputs or no outputs");
+            var platform = model.TryGetProperty("platform", out var word) && word.ValueKind == JsonValueKind.String ? word.GetString()! : "unknown";
             var isBinary = server.TryGetProperty("extensions", out var extensions) && extensions.ValueKind == JsonValueKind.Array
                 && extensions.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.GetString() is "binary_tensor_data" or "binary_data");
-            var pinned = CanonicalJson.Serialize(new { address = options.Address.ToString(), model = name, version, inputs = Words(signature.Inputs), outputs = Words(signature.Outputs) });
-            return new(signature, isBinary, version is null ? path : $"{path}/versions/{Uri.EscapeDataString(version)}") { Digest = Digest.Of(pinned) };
+            return Of(options, version, platform, Specs(model.GetProperty("inputs")), Specs(model.GetProperty("outputs")), isBinary, version is null ? path : $"{path}/versions/{Uri.EscapeDataString(version)}");
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException or JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
         {
             throw new InvalidDataException($"The upstream {options.Name} at {options.Address} does not describe its model: {fault.Message}", fault);
         }
     }
+
+    /// <summary>Pins what a server said.</summary>
+    /// <exception cref="FormatException">It names no inputs or no outputs.</exception>
+    internal static UpstreamFacts Of(UpstreamOptions options, string? version, string platform, IReadOnlyList<TensorSpec> inputs, IReadOnlyList<TensorSpec> outputs, bool isBinary, string path)
+    {
+        if (inputs.Count == 0 || outputs.Count == 0)
+            throw new FormatException("it names no inputs or no outputs");
+        var pinned = CanonicalJson.Serialize(new { address = options.Address.ToString(), model = options.UpstreamModel ?? options.Name, version, inputs = Words(inputs), outputs = Words(outputs) });
+        return new(new ModelSignature(options.Name, version ?? "", inputs, outputs, 0, platform), isBinary, path) { Digest = Digest.Of(pinned) };
+    }
+
+    /// <summary>A tensor as a server described it.</summary>
+    /// <exception cref="FormatException">The protocol knows no such type, or the tensor has no shape of 1 to 8 dimensions.</exception>
+    internal static TensorSpec Spec(string name, string? datatype, long[] shape) =>
+        TensorTypes.Parse(datatype) is var type and not TensorType.Unknown && shape.Length is not 0 and <= 8
+            ? new TensorSpec(name, type, shape)
+            : throw new FormatException("a tensor has a datatype that the protocol does not know, or no shape of 1 to 8 dimensions");
 
     private static async Task<JsonElement> GetAsync(HttpClient http, string path, CancellationToken cancel)
     {
@@ -45,14 +57,8 @@ internal sealed record UpstreamFacts(ModelSignature Signature, bool IsBinary, st
         return document.RootElement.Clone();
     }
 
-    private static List<TensorSpec> Specs(JsonElement tensors) => [.. tensors.EnumerateArray().Select(tensor =>
-    {
-        var type = TensorTypes.Parse(tensor.GetProperty("datatype").GetString());
-        var shape = tensor.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
-        return type is TensorType.Unknown || shape.Length is 0 or > 8
-            ? throw new FormatException("a tensor has a datatype that the protocol does not know, or no shape of 1 to 8 dimensions")
-            : new TensorSpec(tensor.GetProperty("name").GetString()!, type, shape);
-    })];
+    private static List<TensorSpec> Specs(JsonElement tensors) =>
+        [.. tensors.EnumerateArray().Select(tensor => Spec(tensor.GetProperty("name").GetString()!, tensor.GetProperty("datatype").GetString(), [.. tensor.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())]))];
 
     private static IEnumerable<string> Words(IEnumerable<TensorSpec> specs) => specs.Select(spec => $"{spec.Name} {spec.Type.Word()} [{string.Join(",", spec.Shape)}]");
 }

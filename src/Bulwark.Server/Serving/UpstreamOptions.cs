@@ -3,7 +3,17 @@ using Bulwark.Monitoring;
 
 namespace Bulwark.Server;
 
-/// <summary>A model of another server that speaks the Open Inference Protocol V2 over REST (Triton, KServe, MLServer).</summary>
+/// <summary>How another server is spoken to.</summary>
+public enum UpstreamProtocol
+{
+    /// <summary>The protocol's REST half, JSON or raw tensors.</summary>
+    Rest = 0,
+
+    /// <summary>Its gRPC half, raw tensors.</summary>
+    Grpc,
+}
+
+/// <summary>A model of another server that speaks the Open Inference Protocol V2 (Triton, KServe, MLServer).</summary>
 /// <remarks>Its signature is asked for once at the start and pinned: from then on requests and answers are held to it. Requests are read whole, screened, and written anew; nothing of a client's bytes or headers is passed on.</remarks>
 public sealed record UpstreamOptions
 {
@@ -12,6 +22,9 @@ public sealed record UpstreamOptions
 
     /// <summary>Where the server is, such as <c>https://triton.internal:8000/</c>.</summary>
     public required Uri Address { get; init; }
+
+    /// <summary>How the server is spoken to.</summary>
+    public UpstreamProtocol Protocol { get; init; }
 
     /// <summary>The model's name there; null when it is the same.</summary>
     public string? UpstreamModel { get; init; }
@@ -43,6 +56,7 @@ public sealed record UpstreamOptions
         if (string.IsNullOrWhiteSpace(Name) || Name.Contains('/', StringComparison.Ordinal)) yield return $"The upstream's name '{Name}' is empty or holds a slash.";
         if (!Address.IsAbsoluteUri || Address.Scheme is not ("https" or "http")) yield return $"The address of upstream {Name} is no https or http URL.";
         else if (Address.Scheme == "http" && !Address.IsLoopback && !AllowPlainText) yield return $"Upstream {Name} is reached over plain HTTP: use https, or allow it by name.";
+        if (Protocol is UpstreamProtocol.Grpc && Address.IsAbsoluteUri && Address.AbsolutePath != "/") yield return $"The address of upstream {Name} has a path, which gRPC has none of.";
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(10)) yield return $"The timeout of upstream {Name} is {Timeout}; it must be above 0 and at most 10 minutes.";
         if (MaximumAnswerBytes is < 64 or > 1 << 30) yield return $"The largest answer of upstream {Name} is {MaximumAnswerBytes} bytes; it must be from 64 to 2^30.";
     }
