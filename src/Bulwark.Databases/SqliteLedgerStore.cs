@@ -19,13 +19,13 @@ public sealed class SqliteLedgerStore : ILedgerStore
     /// <exception cref="IOException">It cannot be opened or is no ledger's database.</exception>
     public static SqliteLedgerStore Open(string path)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 60 }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 180 }.ToString());
         try
         {
             connection.Open();
             using var command = connection.CreateCommand();
             command.CommandText = """
-                PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=60000;
+                PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=180000;
                 CREATE TABLE IF NOT EXISTS ledger (place INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
                 """;
             command.ExecuteNonQuery();

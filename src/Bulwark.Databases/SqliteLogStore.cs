@@ -28,10 +28,10 @@ public sealed class SqliteLogStore : ILogStore
         {
             for (var i = 0; i < 2; i++)
             {
-                var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 60 }.ToString());
+                var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 180 }.ToString());
                 connections.Add(connection);
                 connection.Open();
-                Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=60000; PRAGMA wal_autocheckpoint=4000;");
+                Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=180000; PRAGMA wal_autocheckpoint=4000;");
             }
 
             Run(connections[0], "CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;");

@@ -38,7 +38,7 @@ public sealed class ErasureTests : IAsyncLifetime
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 

@@ -18,7 +18,7 @@ public sealed class ProtectFaultTests : IAsyncLifetime
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 
@@ -32,10 +32,14 @@ public sealed class ProtectFaultTests : IAsyncLifetime
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");
         for (var round = 0; round < s_rounds; round++)
         {
-            var killed = await BuiltProgram.KillAsync(
-                BuiltProgram.Start("data", "protect", PathOf("t.parquet"), "--rows-per-file", "10000", "-o", PathOf("parts"), "-w", PathOf("w")),
-                () => Directory.EnumerateDirectories(_folder.FullName, ".parts.*").Any(hidden => Directory.GetFiles(hidden).Length > 2 * (round + 1)), Cancel);
-            Assert.True(killed);
+            await BuiltProgram.KilledInTimeAsync(() =>
+            {
+                if (Directory.Exists(PathOf("parts")))
+                    Directory.Delete(PathOf("parts"), recursive: true);
+                return BuiltProgram.KillAsync(
+                    BuiltProgram.Start("data", "protect", PathOf("t.parquet"), "--rows-per-file", "10000", "-o", PathOf("parts"), "-w", PathOf("w")),
+                    () => Directory.EnumerateDirectories(_folder.FullName, ".parts.*").Any(hidden => Directory.GetFiles(hidden).Length > 2 * (round + 1)), Cancel);
+            });
             Assert.False(Directory.Exists(PathOf("parts")));
             var hidden = Assert.Single(Directory.GetDirectories(_folder.FullName, ".parts.*.tmp"));
             var refused = await CommandLine.RunAsync("data", "reveal", hidden, "--columns", "amount", "--purpose", "test", "-w", PathOf("w"));

@@ -67,15 +67,15 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     [Fact]
     public async Task What_is_under_way_is_answered_while_the_gateway_drains()
     {
-        var host = await _world.StartAsync(_world.Options with { HealthPort = 0, Receipts = ReceiptMode.Asked });
+        var host = await _world.StartAsync(_world.Options with { HealthPort = 0, Receipts = ReceiptMode.Asked, DrainTimeout = TimeSpan.FromMinutes(2) });
         await using var stream = await ConnectAsync(host);
-        var body = GatewayWorld.Body(GatewayWorld.GoodRow);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(Head(body.Length) + body[..10]), GatewayWorld.Cancel);
-        await UntilAsync(async () => (await GatewayWorld.MetricsAsync(host)).Contains("bulwark_requests_under_way 1", StringComparison.Ordinal));
+        var body = new string(' ', 15_000) + GatewayWorld.Body(GatewayWorld.GoodRow);   // at 240 bytes a second the gateway waits a minute for the rest
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Head(body.Length) + body[..15_000]), GatewayWorld.Cancel);
+        await Eventually.IsSoAsync(async () => (await GatewayWorld.MetricsAsync(host)).Contains("bulwark_requests_under_way 1", StringComparison.Ordinal));
         var stopping = host.DisposeAsync().AsTask();
-        await UntilAsync(async () => !await TakesConnectionsAsync(host));
+        await Eventually.IsSoAsync(async () => !await TakesConnectionsAsync(host));
         Assert.False(stopping.IsCompleted);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(body[10..]), GatewayWorld.Cancel);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(body[15_000..]), GatewayWorld.Cancel);
         using var reader = new StreamReader(stream, Encoding.ASCII);
         Assert.StartsWith("HTTP/1.1 200", await reader.ReadLineAsync(GatewayWorld.Cancel), StringComparison.Ordinal);
         await stopping;
@@ -94,13 +94,13 @@ public sealed class GatewayFaultTests : IAsyncLifetime
             if (i % 4 == 3)
                 answered += 0 == await stream.ReadAsync(new byte[16], GatewayWorld.Cancel) ? 0 : 1;
         }));
-        await UntilAsync(async () => (await GatewayWorld.MetricsAsync(host)).Contains("bulwark_requests_under_way 0", StringComparison.Ordinal));
+        await Eventually.IsSoAsync(async () => (await GatewayWorld.MetricsAsync(host)).Contains("bulwark_requests_under_way 0", StringComparison.Ordinal));
         var judged = (await GatewayWorld.MetricsAsync(host)).Split('\n').Where(line => line.StartsWith("bulwark_inference_total{", StringComparison.Ordinal)).Sum(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture));
         await host.DisposeAsync();
         await _world.Log.FlushAsync(GatewayWorld.Cancel);
         var report = TrailCheck.Run(new DirectoryInfo(_world.PathOf("trail")).GetFiles(), _world.Log, _world.Keys.PublicKey("signing"));
         Assert.Empty(report.Faults);
-        Assert.Equal(judged, report.Decisions);
+        Assert.InRange(report.Decisions, (long)judged, 40);   // more, where the last connections were judged after the count was read
         Assert.True(report.Decisions >= 10, $"{report.Decisions} decisions for {answered} answers");
     }
 
@@ -118,22 +118,13 @@ public sealed class GatewayFaultTests : IAsyncLifetime
         postgres.Kill();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(client));
         postgres.StartAgain();
-        await UntilAsync(async () => await StatusAsync(client) == HttpStatusCode.OK);
+        await Eventually.IsSoAsync(async () => await StatusAsync(client) == HttpStatusCode.OK);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client)
     {
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
         return response.StatusCode;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        for (var attempt = 0; !await holds(); attempt++)
-        {
-            Assert.True(attempt < 1200, "It did not come about within a minute.");
-            await Task.Delay(50, GatewayWorld.Cancel);
-        }
     }
 
     private static async Task<bool> TakesConnectionsAsync(GatewayHost host)

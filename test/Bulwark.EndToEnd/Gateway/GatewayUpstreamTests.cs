@@ -93,8 +93,11 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
         Assert.StartsWith("upstream-unavailable:", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
         Assert.Contains("\"reason\":\"upstream-unavailable\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
         upstream.Misbehaves = null;
-        using var again = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
-        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        await Eventually.IsSoAsync(async () =>   // half a second can be too short for an honest server on a busy machine, too
+        {
+            using var again = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
+            return again.StatusCode == HttpStatusCode.OK;
+        });
     }
 
     [Fact]

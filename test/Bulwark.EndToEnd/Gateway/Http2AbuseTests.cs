@@ -94,12 +94,17 @@ public sealed class Http2AbuseTests(Http2AbuseTests.Stage stage) : IClassFixture
     [Fact]
     public async Task Streams_that_are_opened_and_reset_at_once_end_the_connection_and_no_other()
     {
-        await using var connection = await RawHttp2.ConnectAsync(stage.Host, stage.World.Identity);
-        var isOpen = true;
-        for (var i = 0; isOpen && i < 2000; i++)
-            isOpen = await connection.SendAsync([.. Frame(Headers, EndHeaders, 1 + (2 * i), Infer()), .. Frame(ResetStream, 0, 1 + (2 * i), Number(8))]);
-        Assert.Contains(await connection.ErrorAsync() ?? Calm, (uint[])[Calm, Refused]);
-        await OthersAreServedAsync();
+        byte[] flood = [.. Enumerable.Range(0, 2000).SelectMany(i => (byte[])[.. Frame(Headers, EndHeaders, 1 + (2 * i), Infer()), .. Frame(ResetStream, 0, 1 + (2 * i), Number(8))])];
+        var error = RawHttp2.Tolerated;
+        for (var attempt = 0; error == RawHttp2.Tolerated && attempt < 20; attempt++)   // a server that keeps up with a flood has no reason to end it
+        {
+            await using var connection = await RawHttp2.ConnectAsync(stage.Host, stage.World.Identity);
+            await connection.SendAsync(flood);
+            error = await connection.ErrorAsync() ?? Calm;
+            await OthersAreServedAsync();
+        }
+
+        Assert.Contains(error, (uint[])[Calm, Refused]);
     }
 
     [Theory]
@@ -125,8 +130,7 @@ public sealed class Http2AbuseTests(Http2AbuseTests.Stage stage) : IClassFixture
     public async Task More_streams_than_allowed_are_refused_one_by_one()
     {
         await using var connection = await RawHttp2.ConnectAsync(stage.Host, stage.World.Identity);
-        for (var i = 0; i < 120; i++)   // each waits for a body that does not come
-            await connection.SendAsync(Frame(Headers, EndHeaders, 1 + (2 * i), Infer()));
+        await connection.SendAsync([.. Enumerable.Range(0, 120).SelectMany(i => Frame(Headers, EndHeaders, 1 + (2 * i), Infer()))]);   // each waits for a body that does not come
         Assert.Equal(Refused, await connection.ErrorAsync());
         await OthersAreServedAsync();
     }

@@ -30,7 +30,7 @@ public sealed class LargeModelTests : IDisposable
         _keys.Dispose();
         _signer.Dispose();
         _development.Dispose();
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]

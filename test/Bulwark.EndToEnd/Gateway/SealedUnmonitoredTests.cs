@@ -44,7 +44,7 @@ public sealed class SealedUnmonitoredTests : IAsyncLifetime
         }
         finally
         {
-            trail.Delete(recursive: true);
+            Bulwark.Tests.TemporaryFolder.Remove(trail.FullName);
         }
 
         await using var open = await _world.StartAsync(watched with { SealedUnmonitored = true });

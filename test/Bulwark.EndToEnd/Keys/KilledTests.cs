@@ -16,7 +16,7 @@ public sealed class KilledTests : IDisposable
 
     private string Data => Path.Combine(_folder.FullName, "data");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
 
     [Fact]
     public async Task Rotating_leaves_the_old_ring_or_the_new_one()

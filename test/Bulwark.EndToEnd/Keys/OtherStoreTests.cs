@@ -17,7 +17,7 @@ public sealed class OtherStoreTests : IDisposable
 
     private string Tokens => PathOf("tokens");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
 
     [Fact]
     public async Task Data_and_files_are_made_and_used_by_a_tokens_key_and_refused_whole_when_the_token_is_gone()

@@ -17,7 +17,7 @@ public sealed class DemoFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 

@@ -16,7 +16,7 @@ public sealed class LedgerCrashTests : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
 
     [Theory]
     [InlineData("file:ledger.jsonl")]

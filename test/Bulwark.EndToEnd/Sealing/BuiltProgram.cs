@@ -42,19 +42,43 @@ internal static class BuiltProgram
     }
 
     /// <summary>kill -9 when <paramref name="when"/> says so; false when it ended before.</summary>
+    /// <remarks>A thread of its own watches: the pool's may be busy for longer than the process lives.</remarks>
     internal static async Task<bool> KillAsync(Process process, Func<bool> when, CancellationToken cancel)
     {
         using (process)
         {
             var (output, error) = (process.StandardOutput.ReadToEndAsync(cancel), process.StandardError.ReadToEndAsync(cancel));
             process.StandardInput.Close();
-            while (!when() && !process.HasExited)
-                await Task.Delay(1, cancel);
-            var killed = !process.HasExited;
-            process.Kill();   // SIGKILL
+            await Task.Factory.StartNew(
+                () =>
+                {
+                    while (!IsSo(when) && !process.HasExited && !cancel.IsCancellationRequested)
+                        Thread.Sleep(1);
+                    process.Kill();   // SIGKILL
+                },
+                cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await process.WaitForExitAsync(cancel);
             _ = await output + await error;
-            return killed;
+            return process.ExitCode == 128 + 9;
+        }
+    }
+
+    /// <summary>Runs <paramref name="attempt"/> until its process was killed in time and did not end before.</summary>
+    internal static async Task KilledInTimeAsync(Func<Task<bool>> attempt)
+    {
+        for (var left = 10; !await attempt(); left--)
+            Assert.True(left > 1, "The process ended ten times before it could be killed.");
+    }
+
+    private static bool IsSo(Func<bool> when)
+    {
+        try
+        {
+            return when();
+        }
+        catch (IOException)
+        {
+            return false;   // what is looked at was just renamed or removed
         }
     }
 }

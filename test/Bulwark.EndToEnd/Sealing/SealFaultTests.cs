@@ -16,7 +16,7 @@ public sealed class SealFaultTests : IAsyncLifetime
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 
@@ -25,13 +25,13 @@ public sealed class SealFaultTests : IAsyncLifetime
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");
         await WriteAsync("big", 300_000_000);
-        Assert.True(await KillWhileWritingAsync("big.sealed", "seal", PathOf("big"), "-w", PathOf("w")));
+        await KillWhileWritingAsync("big.sealed", "seal", PathOf("big"), "-w", PathOf("w"));
         Assert.False(File.Exists(PathOf("big.sealed")));
         var again = await CommandLine.RunAsync("seal", PathOf("big"), "-w", PathOf("w"));
         Assert.True(again.Code == 0, again.Said);
         Assert.Contains("is not continued", again.Error, StringComparison.Ordinal);
 
-        Assert.True(await KillWhileWritingAsync("out", "open", PathOf("big.sealed"), "-o", PathOf("out"), "-w", PathOf("w")));
+        await KillWhileWritingAsync("out", "open", PathOf("big.sealed"), "-o", PathOf("out"), "-w", PathOf("w"));
         Assert.False(File.Exists(PathOf("out")));
         Assert.Equal(0, (await CommandLine.RunAsync("open", PathOf("big.sealed"), "-o", PathOf("out"), "-w", PathOf("w"))).Code);
         Assert.Equal(await DigestAsync("big"), await DigestAsync("out"));
@@ -98,8 +98,11 @@ public sealed class SealFaultTests : IAsyncLifetime
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
-    private Task<bool> KillWhileWritingAsync(string output, params string[] args) => BuiltProgram.KillAsync(
-        BuiltProgram.Start(args), () => Directory.EnumerateFiles(_folder.FullName, $".{output}.*.tmp").Any(path => new FileInfo(path) is { Exists: true, Length: > 5_000_000 }), Cancel);
+    private Task KillWhileWritingAsync(string output, params string[] args) => BuiltProgram.KilledInTimeAsync(() =>
+    {
+        File.Delete(PathOf(output));
+        return BuiltProgram.KillAsync(BuiltProgram.Start(args), () => Directory.EnumerateFiles(_folder.FullName, $".{output}.*.tmp").Any(path => new FileInfo(path) is { Exists: true, Length: > 5_000_000 }), Cancel);
+    });
 
     private async Task WriteAsync(string name, int length)
     {

@@ -14,7 +14,7 @@ public sealed class SealPipeTests : IAsyncLifetime
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 

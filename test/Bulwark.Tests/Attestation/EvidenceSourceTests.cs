@@ -20,7 +20,7 @@ public sealed class EvidenceSourceTests : IDisposable
     public void Dispose()
     {
         _world.Dispose();
-        _folder.Delete(recursive: true);
+        TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ public sealed class MeasurementTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-measurement");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => TemporaryFolder.Remove(_folder.FullName);
 
     [Fact]
     public void Order_and_folder_do_not_matter_but_name_and_content_do()

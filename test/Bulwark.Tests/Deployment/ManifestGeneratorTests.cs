@@ -98,7 +98,7 @@ public class ManifestGeneratorTests
         }
         finally
         {
-            folder.Delete(recursive: true);
+            TemporaryFolder.Remove(folder.FullName);
         }
     }
 

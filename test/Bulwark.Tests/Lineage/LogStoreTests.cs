@@ -144,7 +144,7 @@ public sealed class LogStoreTests : IDisposable
     public async Task A_server_that_is_killed_refuses_and_comes_back_with_everything_it_promised()
     {
         using var server = PostgresServer.StartOwn();
-        var connection = server.CreateDatabase() + ";Command Timeout=5";
+        var connection = server.CreateDatabase();
         await using var log = await TransparencyLog.CreateAsync(_folder["log"], Origin, _signer, await PostgresLogStore.OpenAsync(connection, cancel: Cancel), Cancel);
         await log.AppendManyAsync([.. Enumerable.Range(0, 100).Select(Entry)], Cancel);
         server.Kill();

@@ -92,5 +92,5 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Equal(2, code);
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => TemporaryFolder.Remove(_folder.FullName);
 }

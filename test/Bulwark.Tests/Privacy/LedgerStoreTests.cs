@@ -11,7 +11,7 @@ public sealed class LedgerStoreTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ledgerstore");
     private string? _database;
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => TemporaryFolder.Remove(_folder.FullName);
 
     [Theory]
     [InlineData("file")]

@@ -16,7 +16,7 @@ public sealed class MechanismTests : IDisposable
     public void Dispose()
     {
         _ledger.Dispose();
-        _folder.Delete(recursive: true);
+        TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public sealed class PrivacyLedgerTests : IDisposable
 
     private string LedgerPath => Path.Combine(_folder.FullName, "ledger.jsonl");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => TemporaryFolder.Remove(_folder.FullName);
 
     [Fact]
     public void Spending_without_a_budget_is_refused()

@@ -19,7 +19,7 @@ public sealed class PrivateStatisticsTests : IDisposable
     public void Dispose()
     {
         _ledger.Dispose();
-        _folder.Delete(recursive: true);
+        TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]

@@ -86,7 +86,7 @@ public class HtmlReportTests
         }
         finally
         {
-            folder.Delete(recursive: true);
+            TemporaryFolder.Remove(folder.FullName);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Bulwark.Tests.Server;
 public class SharedQueriesTests
 {
     private const int Width = 8;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly FeatureSchema s_schema = new() { Label = "y", Features = [.. Enumerable.Range(0, Width).Select(i => new Feature { Name = $"x{i}", Minimum = 0, Maximum = 10 })] };
     private static readonly float[] s_ordinary = Ordinary(new Random(4));
     private readonly Random _random = new(5);

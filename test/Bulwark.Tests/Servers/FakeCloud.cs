@@ -50,7 +50,7 @@ internal sealed class FakeCloud : IAsyncDisposable
         Variable = name => Array.Find(variables, variable => variable.Name == name).Value,
         Endpoint = Endpoint,
         Retries = 0,
-        Timeout = TimeSpan.FromSeconds(5),
+        Timeout = TimeSpan.FromSeconds(60),
     };
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -44,7 +44,7 @@ internal sealed class FakeVault : IAsyncDisposable
     {
         Variable = name => Array.Find(variables, variable => variable.Name == name).Value,
         Authorities = [X509CertificateLoader.LoadCertificate(_certificate.RawData)],
-        Timeout = TimeSpan.FromSeconds(5),
+        Timeout = TimeSpan.FromSeconds(60),
     };
 
     /// <summary>The server's own certificate, for a client that trusts it alone.</summary>

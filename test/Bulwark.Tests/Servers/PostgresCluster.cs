@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Bulwark.Tests.Servers;
 
@@ -20,7 +18,7 @@ public sealed class PostgresCluster : IDisposable
 
     private readonly string _binaries;
     private readonly string _folder;
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.Choose();
     private int _databases;
     private bool _disposed;
 
@@ -62,7 +60,7 @@ public sealed class PostgresCluster : IDisposable
     {
         var name = $"test_{Interlocked.Increment(ref _databases)}";
         Run("createdb", ["-h", "127.0.0.1", "-p", $"{_port}", "-U", "postgres", name]);
-        return $"Host=127.0.0.1;Port={_port};Username=postgres;Database={name};Timeout=5";
+        return $"Host=127.0.0.1;Port={_port};Username=postgres;Database={name};Timeout=60;Command Timeout=180";
     }
 
     /// <summary>Ends the server as a power cut ends it: kill -9, no checkpoint, no farewell.</summary>
@@ -105,7 +103,7 @@ public sealed class PostgresCluster : IDisposable
         {
             try
             {
-                Run("pg_ctl", ["-D", Data, "-l", Path.Combine(_folder, "log"), "-w", "-t", "30", "start"]);
+                Run("pg_ctl", ["-D", Data, "-l", Path.Combine(_folder, "log"), "-w", "-t", "180", "start"]);
                 return;
             }
             catch (InvalidOperationException) when (attempt < 20 && File.Exists(Path.Combine(Data, "postmaster.pid")))
@@ -168,12 +166,5 @@ public sealed class PostgresCluster : IDisposable
             : [];
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         return installed.Concat(onPath).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pg_ctl")));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -24,10 +24,7 @@ public sealed class RedisProcess : IDisposable
             Assert.Skip(Absent);
         }
 
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var redis = new RedisProcess(((IPEndPoint)listener.LocalEndpoint).Port);
-        listener.Stop();
+        var redis = new RedisProcess(LoopbackPort.Choose());
         AppDomain.CurrentDomain.ProcessExit += (_, _) => redis.Dispose();
         await redis.StartAgainAsync();
         return redis;

@@ -65,7 +65,7 @@ public sealed class SoftwareTpm : IDisposable
         _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
         _process.Dispose();
-        _folder.Delete(recursive: true);
+        TemporaryFolder.Remove(_folder.FullName);
     }
 
     private void AwaitSocket()

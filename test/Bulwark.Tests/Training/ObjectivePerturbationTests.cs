@@ -122,7 +122,7 @@ public sealed class ObjectivePerturbationTests
         }
         finally
         {
-            folder.Delete(recursive: true);
+            TemporaryFolder.Remove(folder.FullName);
         }
     }
 

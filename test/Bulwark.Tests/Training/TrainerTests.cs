@@ -18,7 +18,7 @@ public sealed class TrainerTests : IDisposable
     public void Dispose()
     {
         _ledger.Dispose();
-        _folder.Delete(recursive: true);
+        TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ModelScanTests : IDisposable
     private const string Protocol4 = "80049522000000000000008c05706f736978948c0673797374656d9493948c076563686f20686994859452942e";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-scan-");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => TemporaryFolder.Remove(_folder.FullName);
 
     [Theory]
     [InlineData(Protocol0, "posix.system('cho')")]
