@@ -29,7 +29,7 @@ public sealed class VaultCommandTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _vault.DisposeAsync();
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
     }
 
     [Fact]
