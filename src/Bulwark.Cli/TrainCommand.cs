@@ -61,6 +61,7 @@ internal static class TrainCommand
         };
         s_robust.AddTo(command);
         s_access.AddTo(command);
+        command.Subcommands.Add(TrainImagesCommand.Create());
         command.SetAction(RunAsync);
         return command;
     }

@@ -35,7 +35,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     {
         yield return ("standard", Base);
         yield return Trades(0.35, 0.35);
-        yield return Trades(1, 0.5);
+        yield return Trades(1.5, 0.35);
         yield return Trades(3, 0.5);
     }
 
@@ -43,12 +43,17 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     {
         foreach (var weight in (double[])[0.2, 0.5, 1])
             yield return Mixed(weight, 0.5);
+        foreach (var weight in (double[])[0.35, 0.4, 0.45])
+            yield return Joined(Trades(weight, 0.35), 3);
         foreach (var epsilon in (double[])[0.35, 0.5])
         {
             foreach (var weight in (double[])[0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1, 1.5, 2, 3])
                 yield return Trades(weight, epsilon);
         }
     }
+
+    private static (string, TrainingOptions) Joined((string Name, TrainingOptions Options) way, int members) =>
+        ($"{members} members of {way.Name}", way.Options with { Members = members });
 
     private static (string, TrainingOptions) Mixed(double weight, double epsilon) => (
         FormattableString.Invariant($"clean + {weight} · moved, ε {epsilon}"),

@@ -7,12 +7,14 @@ internal static class RobustArea
     {
         ["images", .. var rest] => ImageTable.Run(rest),
         ["attack", .. var rest] => ImageTable.Attack(rest),
+        ["choose", .. var rest] => ImageChoice.Run(rest),
+        ["epochs"] => EpochTable.Run(),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine($"robust images WAY… | robust attack FILE… [--whole]   ways: {ImageTable.Ways}");
+        Console.Error.WriteLine($"robust images WAY… | robust attack FILE… [--whole] | robust choose [DIR] | robust epochs   ways: {ImageTable.Ways}");
         return 2;
     }
 }

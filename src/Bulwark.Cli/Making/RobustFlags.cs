@@ -52,19 +52,29 @@ internal sealed class RobustFlags
     {
         if (!parsed.GetValue(_robust))
             return parsed.GetValue(_prices) is null ? null : throw new CommandException("--attack-prices is for robust training.", "add --robust");
-        var options = new RobustOptions
-        {
-            Method = s_methods[parsed.GetRequiredValue(_method)],
-            Norm = parsed.GetValue(_norm) == "l2" ? RobustNorm.Length : RobustNorm.LargestChange,
-            CleanWeight = parsed.GetValue(_clean),
-            Epsilon = parsed.GetValue(_epsilon),
-            Steps = parsed.GetValue(_steps),
-            AdversarialWeight = parsed.GetValue(_weight),
-            WeightPerturbation = parsed.GetValue(_push),
-            OnlyPositives = !parsed.GetValue(_both),
-        };
+        var options = Basic(parsed);
         return Prices(parsed) is { } prices ? Priced(options, prices, schema) : options;
     }
+
+    /// <summary>For images: every pixel of every class may move. Null without <c>--robust</c>.</summary>
+    internal RobustOptions? ReadForImages(ParseResult parsed)
+    {
+        if (parsed.GetValue(_prices) is not null)
+            throw new CommandException("Pixels have no prices.", "leave out --attack-prices");
+        return parsed.GetValue(_robust) ? Basic(parsed) with { OnlyPositives = false } : null;
+    }
+
+    private RobustOptions Basic(ParseResult parsed) => new()
+    {
+        Method = s_methods[parsed.GetRequiredValue(_method)],
+        Norm = parsed.GetValue(_norm) == "l2" ? RobustNorm.Length : RobustNorm.LargestChange,
+        CleanWeight = parsed.GetValue(_clean),
+        Epsilon = parsed.GetValue(_epsilon),
+        Steps = parsed.GetValue(_steps),
+        AdversarialWeight = parsed.GetValue(_weight),
+        WeightPerturbation = parsed.GetValue(_push),
+        OnlyPositives = !parsed.GetValue(_both),
+    };
 
     private static RobustOptions Priced(RobustOptions options, TabularConstraints prices, FeatureSchema schema)
     {
