@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Bulwark.Cryptography;
 using Bulwark.Models.Package;
@@ -43,8 +44,8 @@ public static partial class SealedModel
     public static async Task<(SecretBytes DataKey, SealVerification Verification)> UnwrapDataKeyAsync(
         Stream package, PackageKeys? beside, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
-        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        return (await PackageKeys.UnwrapAsync(payload, beside, keys, cancel).ConfigureAwait(false), verification);
+        var (verification, facts) = await TrustedAsync(package, trusted, cancel).ConfigureAwait(false);
+        return (await PackageKeys.UnwrapAsync(PackagePayload.Of(package, facts, hash: null), beside, keys, cancel).ConfigureAwait(false), verification);
     }
 
     /// <summary>What a package's sealed payload says of itself, its recipients above all; nothing of it is proved.</summary>
@@ -60,65 +61,102 @@ public static partial class SealedModel
     internal static bool SeekPayload(Stream package)
     {
         var head = new byte[PackageHead.SizeInBytes];
-        if (package.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || PackageHead.Read(head, out var envelope) != SealVerdict.Unverified)
+        if (package.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || PackageHead.Read(head, out var read) != SealVerdict.Unverified)
             return false;
-        package.Seek(envelope, SeekOrigin.Current);
+        package.Seek(read.PayloadStart - head.Length, SeekOrigin.Current);
         return true;
     }
 
     private static PackageKeys? BesideOf(Stream package) => package is FileStream file ? PackageKeys.Beside(file.Name) : null;
 
-    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
-    {
-        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        return await OpenPayloadAsync(verification, await open(payload).ConfigureAwait(false), cancel).ConfigureAwait(false);
-    }
+    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel) =>
+        await OpenAsync(package, await TrustedFactsAsync(package, trusted, cancel).ConfigureAwait(false), verified: null, expected: null, open, cancel).ConfigureAwait(false);
 
-    /// <summary>Verifies a package, for opening it later without verifying it again.</summary>
+    /// <summary>Verifies a package, for opening it later.</summary>
     /// <param name="package">Seekable; read from its current position to its end; it stays open until the model is opened.</param>
     /// <param name="trusted">Keys whose signature is accepted.</param>
+    /// <param name="expected">
+    /// The package's digest, where it was stated: then signature and signer are verified now, and every byte while it is opened, in one reading. Null: all of it is verified now.
+    /// </param>
     /// <param name="cancel">Stops the reading.</param>
     /// <exception cref="CryptographicException">The package is not trusted; the message names the verdict.</exception>
-    public static async Task<VerifiedPackage> RequireAsync(Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    public static async Task<VerifiedPackage> RequireAsync(
+        Stream package, IReadOnlyCollection<VerificationKey> trusted, Digest? expected = null, CancellationToken cancel = default)
     {
-        var (verification, payload) = await TrustedPayloadAsync(package, trusted, cancel).ConfigureAwait(false);
-        return new(package, verification, payload.Position);
+        if (expected is { } digest)
+            return new(package, await TrustedFactsAsync(package, trusted, cancel).ConfigureAwait(false), null, digest);
+        var (verification, facts) = await TrustedAsync(package, trusted, cancel).ConfigureAwait(false);
+        return new(package, facts, verification, verification.PackageDigest);
     }
 
-    /// <summary>The files of a verified payload; closes it.</summary>
-    internal static async Task<OpenedModel> OpenPayloadAsync(SealVerification verification, SealedStream opened, CancellationToken cancel)
+    /// <summary>
+    /// Opens a payload and closes the package. What was not verified before is hashed as it is read, while other threads decrypt what was read before;
+    /// nothing is given out before all of it is right.
+    /// </summary>
+    internal static async Task<OpenedModel> OpenAsync(
+        Stream package, PackageFacts facts, SealVerification? verified, Digest? expected, Func<Stream, Task<SealedStream>> open, CancellationToken cancel)
     {
-        await using var plain = opened;
-        var sink = new PayloadSink(verification.Manifest!.Files);
+        using var hash = verified is null ? PackageHash.Of(facts) : null;
+        var payload = PackagePayload.Of(package, facts, hash);
+        PayloadSink? sink = null;
         try
         {
-            if (sink.Expected != plain.Length)
-                throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");
-            await plain.CopyAllAsync(sink, cancel: cancel).ConfigureAwait(false);
-            return sink.Differing() is { } file
-                ? throw new CryptographicException($"The model package is refused: '{file}' is not the file that the manifest names.")
-                : new OpenedModel(verification, sink.Files, sink.Weights);
+            ExceptionDispatchInfo? refused = null;
+            try
+            {
+                await using var plain = await open(payload).ConfigureAwait(false);
+                var files = facts.Envelope.Predicate.Manifest.Files;
+                if (files.Sum(file => file.Bytes) != plain.Length)
+                    throw new CryptographicException("The model package is refused: it holds more or less than the manifest names.");
+                sink = new(files);
+                await plain.CopyAllAsync(sink, cancel: cancel).ConfigureAwait(false);
+            }
+            catch (CryptographicException failure)
+            {
+                refused = ExceptionDispatchInfo.Capture(failure);
+            }
+
+            if (hash is not null)
+            {
+                await payload.HashRestAsync(cancel).ConfigureAwait(false);   // after a failure, too: a package that was changed is told from a wrong key
+                verified = Require(Judge(facts, hash, [facts.Envelope.Predicate.Signer]));
+                if (expected is { } stated && stated != verified.PackageDigest)
+                    throw new CryptographicException($"The model package is refused: it is {verified.PackageDigest}, and {stated} was stated; it was replaced.");
+            }
+
+            refused?.Throw();
+            if (sink!.Differing() is { } file)
+                throw new CryptographicException($"The model package is refused: '{file}' is not the file that the manifest names.");
+            await package.DisposeAsync().ConfigureAwait(false);
+            return new OpenedModel(verified!, sink.Files, sink.Weights);
         }
         catch
         {
-            foreach (var bytes in sink.Files.Values)
-                CryptographicOperations.ZeroMemory(bytes);
-            sink.Weights?.Dispose();
+            sink?.Wipe();
             throw;
         }
     }
 
-    private static async Task<(SealVerification Verification, Stream Payload)> TrustedPayloadAsync(
-        Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
+    /// <summary>The signed part alone: of the payload's bytes nothing is known yet.</summary>
+    private static async Task<PackageFacts> TrustedFactsAsync(Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
-        if (!package.CanSeek)
-            throw new ArgumentException("Opening needs a seekable stream: all of it is verified before any of it is opened.", nameof(package));
-        var start = package.Position;
-        var (verification, offset) = await CheckAsync(package, trusted, cancel).ConfigureAwait(false);
-        if (!verification.IsTrusted)
-            throw new CryptographicException($"The model package is refused ({verification.Verdict}): {verification.Reason}");
-        package.Position = start + offset;
-        return (verification, package);
+        ArgumentNullException.ThrowIfNull(trusted);
+        RequireSeekable(package);
+        var (facts, refusal) = await PackageFacts.ReadAsync(package, cancel).ConfigureAwait(false);
+        if (facts is null)
+            Require(refusal);
+        var (verdict, reason) = Judge(facts!.Envelope, facts.Envelope.Signed, trusted);
+        Require(new(verdict, reason, default));
+        return facts;
     }
+
+    private static async Task<(SealVerification Verification, PackageFacts Facts)> TrustedAsync(Stream package, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel)
+    {
+        var (verification, facts) = await CheckAsync(package, trusted, cancel).ConfigureAwait(false);
+        return (Require(verification), facts!);
+    }
+
+    private static SealVerification Require(SealVerification verification) => verification.IsTrusted
+        ? verification : throw new CryptographicException($"The model package is refused ({verification.Verdict}): {verification.Reason}");
 }

@@ -41,28 +41,27 @@ public static partial class SealedModel
         if (manifest.Faults().ToList() is { Count: > 0 } faults)
             throw new ArgumentException(string.Join(" ", faults), nameof(manifest));
 
-        // The front's length does not hang on the digest and the signature in it, so it is written last, before bytes that are long on the disk.
-        var room = PackageHead.SizeInBytes + SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), default, signer).Length;
-        if (room - PackageHead.SizeInBytes > PackageHead.LongestEnvelopeInBytes)
-            throw new ArgumentException($"The manifest is too long: {room} bytes once signed, at most {PackageHead.LongestEnvelopeInBytes}.", nameof(manifest));
+        // The envelope's length does not hang on the digest and the signature in it, so the head can state it beforehand.
+        var predicate = new SealPredicate(manifest, signer.PublicKey);
+        var head = new PackageHead(PackageHead.Newest, SealEnvelope.Sign(predicate, default, signer, PackageHead.Newest).Length);
+        if (head.EnvelopeLength > PackageHead.LongestEnvelopeInBytes)
+            throw new ArgumentException($"The manifest is too long: {head.EnvelopeLength} bytes once signed, at most {PackageHead.LongestEnvelopeInBytes}.", nameof(manifest));
         var context = new Dictionary<string, string> { ["model"] = manifest.Name, ["version"] = manifest.Version };
         var plainBytes = manifest.Files.Sum(file => file.Bytes);
         var (whole, bytes) = (default(Digest), 0L);
         await AtomicFile.WriteAsync(output, async stream =>
         {
-            stream.SetLength(room);
-            stream.Position = room;
+            await stream.WriteAsync(head.Write(), cancel).ConfigureAwait(false);
             using (var plain = new FolderStream(folder, manifest.Files))
                 await SealedFile.SealAsync(plain, stream, new SealOptions { Recipients = [SealRecipient.Key(keys, kek)], MediaType = PayloadMediaType, Context = context }, null, cancel).ConfigureAwait(false);
-            stream.Position = room;
-            var (payload, _, _) = await TwoDigests.OfAsync([], stream, cancel).ConfigureAwait(false);
-            var envelope = SealEnvelope.Sign(new SealPredicate(manifest, signer.PublicKey), payload, signer);
-            byte[] front = [.. PackageHead.Write(envelope.Length), .. envelope];
-            if (front.Length != room)
-                throw new InvalidOperationException("The signed front is not as long as it was foreseen to be.");
-            stream.Position = 0;
-            await stream.WriteAsync(front, cancel).ConfigureAwait(false);
-            (_, whole, bytes) = await TwoDigests.OfAsync(front, stream, cancel).ConfigureAwait(false);
+            using var hash = new PackageHash(head);
+            await new PackagePayload(stream, PackageHead.SizeInBytes, stream.Length, hash).HashRestAsync(cancel).ConfigureAwait(false);
+            var envelope = SealEnvelope.Sign(predicate, hash.Signed(), signer, head.Version);
+            if (envelope.Length != head.EnvelopeLength)
+                throw new InvalidOperationException("The envelope is not as long as it was foreseen to be.");
+            stream.Position = stream.Length;
+            await stream.WriteAsync(envelope, cancel).ConfigureAwait(false);
+            (whole, bytes) = (hash.Whole(envelope), stream.Length);
         }, cancel).ConfigureAwait(false);
         return new SealedModelInfo(manifest, whole, plainBytes, bytes, signer.PublicKey);
     }

@@ -1,30 +1,37 @@
 using Bulwark.Cryptography;
+using Bulwark.Models.Package;
 
 namespace Bulwark.Models;
 
-/// <summary>A package that was verified: opening it does not read it a second time to verify it.</summary>
+/// <summary>A package whose signature and signer were verified, for opening it later; its bytes were verified, too, or are while it is opened.</summary>
 /// <remarks>
-/// For a worker, which must know the package's digest before it asks for the key, and has the package in memory of its own. Where it lies in a file instead, whoever changes
-/// it meanwhile has not the data key, so what was changed fails its tag.
+/// For a worker, which must know the package's digest before it asks for the key. Where its bytes were verified before and lie in a file, whoever changes it
+/// meanwhile has not the data key, so what was changed fails its tag.
 /// </remarks>
 public sealed class VerifiedPackage
 {
     private readonly Stream _package;
-    private readonly long _payload;
+    private readonly PackageFacts _facts;
+    private readonly SealVerification? _verification;
 
-    internal VerifiedPackage(Stream package, SealVerification verification, long payload) => (_package, Verification, _payload) = (package, verification, payload);
+    internal VerifiedPackage(Stream package, PackageFacts facts, SealVerification? verification, Digest digest) =>
+        (_package, _facts, _verification, Digest) = (package, facts, verification, digest);
 
-    /// <summary>The verdict, which is <see cref="SealVerdict.Trusted"/>, and what it rests on.</summary>
-    public SealVerification Verification { get; }
+    /// <summary>The package's digest: found, or stated by whoever gave it, and then what opening holds it to.</summary>
+    public Digest Digest { get; }
+
+    /// <summary>The signed manifest.</summary>
+    public ModelManifest Manifest => _facts.Envelope.Predicate.Manifest;
 
     /// <summary>Opens it in memory; once, for it closes the bytes.</summary>
     /// <param name="dataKey">The package's data key.</param>
     /// <param name="cancel">Stops the opening.</param>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The key does not open it (always the same message), or it holds other files than its manifest names.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">
+    /// The key does not open it (always the same message), it is not the package that was stated or signed, or it holds other files than its manifest names.
+    /// </exception>
     public Task<OpenedModel> OpenAsync(SecretBytes dataKey, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(dataKey);
-        _package.Position = _payload;
-        return SealedModel.OpenPayloadAsync(Verification, SealedFile.Open(_package, dataKey.Span), cancel);
+        return SealedModel.OpenAsync(_package, _facts, _verification, Digest, payload => Task.FromResult(SealedFile.Open(payload, dataKey.Span)), cancel);
     }
 }

@@ -101,7 +101,7 @@ internal sealed class GatewayParts : IAsyncDisposable
         await records.AppendPoliciesAsync(cancel);
         IKeyBroker broker = options.Broker is { } elsewhere ? new RemoteBroker(elsewhere, records) : new KeyBroker(options.EvidencePolicy, async (asked, ending) => asked == verified.PackageDigest ? await DataKeyAsync(asked, options, ending) : null, records.AppendAsync, options.Time);
         if (options.SeparateWorker)
-            return await WorkerProcess.StartAsync(Package, options.Publishers, options.EvidenceSource, broker, options.InsecureSandbox, cancel);
+            return await WorkerProcess.StartAsync(Package, options.Publishers, options.EvidenceSource, broker, options.InsecureSandbox, verified.PackageDigest, cancel);
         return await ScoringWorker.StartAsync(Package, options.Publishers, options.EvidenceSource, broker, options.Time, cancel);
     }
 

@@ -66,11 +66,11 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
         Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, TimeProvider time, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(broker);
-        return StartAsync(package, publishers, source, broker.ChallengeAsync, broker.ReleaseAsync, time, Random.Shared.NextDouble, cancel);
+        return StartAsync(package, null, publishers, source, broker.ChallengeAsync, broker.ReleaseAsync, time, Random.Shared.NextDouble, cancel);
     }
 
     internal static async Task<ScoringWorker> StartAsync(
-        Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source,
+        Func<Stream> package, Digest? stated, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source,
         Func<EvidenceIntroduction, CancellationToken, ValueTask<EvidenceChallenge>> challenge, Func<Evidence, string?, CancellationToken, ValueTask<KeyReleaseAnswer>> release,
         TimeProvider time, Func<double> jitter, CancellationToken cancel)
     {
@@ -86,7 +86,7 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
                 return (evidence, await release(evidence, renews, ending));
             }
 
-            var leased = await LeasedModel.OpenAsync(package, publishers, hpke, Ask, time, new(jitter), cancel);
+            var leased = await LeasedModel.OpenAsync(package, stated, publishers, hpke, Ask, time, new(jitter), cancel);
             return new(leased, signer, hpke, source, time);
         }
         catch

@@ -48,6 +48,7 @@ public sealed class WorkerProcess : IScoringWorker
     /// <param name="source">Where evidence comes from.</param>
     /// <param name="broker">Who may release the package's key.</param>
     /// <param name="insecureSandbox">True to go on without a wall of the sandbox that this kernel does not have: for development.</param>
+    /// <param name="stated">The package's digest where it is known: the worker asks for that one's key, and reads the package once, for verifying and opening. Null: it reads it once more.</param>
     /// <param name="cancel">Ends the start.</param>
     /// <exception cref="KeyRefusedException">The broker kept the key.</exception>
     /// <exception cref="SandboxException">The sandbox is not what is demanded.</exception>
@@ -55,11 +56,11 @@ public sealed class WorkerProcess : IScoringWorker
     /// <exception cref="InvalidDataException">The package holds no model that can be served.</exception>
     /// <exception cref="IOException">The program is not there, does not start, or ends.</exception>
     public static Task<WorkerProcess> StartAsync(
-        Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, bool insecureSandbox, CancellationToken cancel)
+        Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, IEvidenceSource source, IKeyBroker broker, bool insecureSandbox, Digest? stated, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(source);
-        return StartAsync(new(package, publishers, source, broker, insecureSandbox), cancel);
+        return StartAsync(new(package, publishers, source, broker, insecureSandbox) { Stated = stated }, cancel);
     }
 
     internal static async Task<WorkerProcess> StartAsync(WorkerStart start, CancellationToken cancel) =>

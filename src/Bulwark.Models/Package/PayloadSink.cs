@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bulwark.Cryptography;
 
 namespace Bulwark.Models.Package;
@@ -23,13 +24,18 @@ internal sealed class PayloadSink : Stream
     /// <summary>The weights, where the model keeps them in a file of their own.</summary>
     internal ModelWeights? Weights { get; }
 
-    /// <summary>Bytes of all files.</summary>
-    internal long Expected => _files.Sum(file => file.File.Bytes);
-
     internal Dictionary<string, byte[]> Files => _files.Where(file => file.Bytes is not null).ToDictionary(file => file.File.Name, file => file.Bytes!, StringComparer.Ordinal);
 
     /// <summary>The first file whose bytes are not those that the manifest names; null when all are. The weights rest on the signature of the sealed bytes alone.</summary>
     internal string? Differing() => _files.FirstOrDefault(file => file.Bytes is not null && Digest.Of(file.Bytes) != file.File.Digest).File?.Name;
+
+    /// <summary>Leaves nothing of what was opened.</summary>
+    internal void Wipe()
+    {
+        foreach (var (_, bytes) in _files)
+            CryptographicOperations.ZeroMemory(bytes);
+        Weights?.Dispose();
+    }
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<byte> buffer)

@@ -9,31 +9,29 @@ namespace Bulwark.Models.Package;
 /// <param name="Signer">The key that signs.</param>
 internal sealed record SealPredicate(ModelManifest Manifest, VerificationKey Signer);
 
-/// <summary>The signed front of a package: a DSSE envelope of an in-toto statement whose one subject is the payload.</summary>
+/// <summary>The signed part of a package: a DSSE envelope of an in-toto statement whose one subject is the payload, from version 2 on with the head before it.</summary>
 /// <remarks>One spelling only: envelope and statement must be the canonical JSON of what they say, with one signature.</remarks>
-internal sealed record SealEnvelope(SealPredicate Predicate, Digest Payload, bool SignatureIsRight)
+internal sealed record SealEnvelope(SealPredicate Predicate, Digest Signed, bool SignatureIsRight)
 {
-    private const string PayloadName = "payload";
-
-    internal static byte[] Sign(SealPredicate predicate, Digest payload, Signer signer) => Dsse.Sign(StatementOf(predicate, payload), signer);
+    internal static byte[] Sign(SealPredicate predicate, Digest signed, Signer signer, int version) => Dsse.Sign(StatementOf(predicate, signed, version), signer);
 
     /// <exception cref="InvalidDataException">The bytes are not the canonical JSON of such an envelope.</exception>
-    internal static SealEnvelope Read(ReadOnlyMemory<byte> bytes)
+    internal static SealEnvelope Read(ReadOnlyMemory<byte> bytes, int version)
     {
         if (Dsse.Peek(bytes) is not { PayloadType: Statement.PayloadType, Payload: var body } || CountSignatures(bytes) != 1)
             throw new InvalidDataException("The envelope is not exactly as the format says.");
-        var (predicate, payload) = Parse(body);
-        if (!StatementOf(predicate, payload).ToBytes().AsSpan().SequenceEqual(body))
+        var (predicate, signed) = Parse(body, version);
+        if (!StatementOf(predicate, signed, version).ToBytes().AsSpan().SequenceEqual(body))
             throw new InvalidDataException("The statement is not exactly as the format says.");
-        return new SealEnvelope(predicate, payload, Dsse.Verify(bytes, predicate.Signer).Verdict == DsseVerdict.Trusted);
+        return new SealEnvelope(predicate, signed, Dsse.Verify(bytes, predicate.Signer).Verdict == DsseVerdict.Trusted);
     }
 
-    private static (SealPredicate Predicate, Digest Payload) Parse(byte[] body)
+    private static (SealPredicate Predicate, Digest Signed) Parse(byte[] body, int version)
     {
         try
         {
             var statement = Statement.Parse(body);
-            if (statement is not { PredicateType: PredicateTypes.Seal, Subjects: [{ Name: PayloadName } subject] })
+            if (statement is not { PredicateType: PredicateTypes.Seal, Subjects: [var subject] } || subject.Name != NameOf(version))
                 throw new InvalidDataException("The statement is not one of a sealed model.");
             var predicate = statement.Predicate.Deserialize(ModelsJson.Default.SealPredicate) ?? throw new InvalidDataException("The statement has no predicate.");
             ModelManifest.Sound(predicate.Manifest);
@@ -45,8 +43,11 @@ internal sealed record SealEnvelope(SealPredicate Predicate, Digest Payload, boo
         }
     }
 
-    private static Statement StatementOf(SealPredicate predicate, Digest payload) =>
-        new([new Subject(PayloadName, payload)], PredicateTypes.Seal, JsonSerializer.SerializeToElement(predicate, ModelsJson.Default.SealPredicate));
+    /// <summary>An envelope of one version is none of another: what it states is the digest of other bytes.</summary>
+    private static string NameOf(int version) => version == 1 ? "payload" : "body";
+
+    private static Statement StatementOf(SealPredicate predicate, Digest signed, int version) =>
+        new([new Subject(NameOf(version), signed)], PredicateTypes.Seal, JsonSerializer.SerializeToElement(predicate, ModelsJson.Default.SealPredicate));
 
     /// <summary>A second signature would be bytes that nothing covers.</summary>
     private static int CountSignatures(ReadOnlyMemory<byte> envelope)

@@ -20,6 +20,7 @@ internal sealed record Held(KeyLease Lease, WorkerModel Model, Evidence Evidence
 internal sealed class LeasedModel : IDisposable
 {
     private readonly Func<Stream> _package;
+    private readonly Digest? _stated;
     private readonly IReadOnlyCollection<VerificationKey> _publishers;
     private readonly HpkeKeyPair _keys;
     private readonly AskForKey _ask;
@@ -34,9 +35,9 @@ internal sealed class LeasedModel : IDisposable
     private bool _refused;
     private int _stepping;
 
-    private LeasedModel(Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, HpkeKeyPair keys, AskForKey ask, TimeProvider time, LeaseSchedule schedule)
+    private LeasedModel(Func<Stream> package, Digest? stated, IReadOnlyCollection<VerificationKey> publishers, HpkeKeyPair keys, AskForKey ask, TimeProvider time, LeaseSchedule schedule)
     {
-        (_package, _publishers, _keys, _ask, _time, _schedule) = (package, publishers, keys, ask, time, schedule);
+        (_package, _stated, _publishers, _keys, _ask, _time, _schedule) = (package, stated, publishers, keys, ask, time, schedule);
         _timer = time.CreateTimer(_ => Kick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -52,11 +53,19 @@ internal sealed class LeasedModel : IDisposable
     /// <summary>The step under way; done when none is.</summary>
     internal Task Settled { get; private set; } = Task.CompletedTask;
 
+    /// <param name="package">Opens the sealed package.</param>
+    /// <param name="stated">Its digest, as whoever gives it states it: the key is asked for that, and another package is refused while it is opened. Null: found by reading it once more.</param>
+    /// <param name="publishers">The keys whose signature on a package is trusted.</param>
+    /// <param name="keys">The key that the broker seals to.</param>
+    /// <param name="ask">Asks it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="schedule">When to renew.</param>
+    /// <param name="cancel">Ends the start.</param>
     /// <exception cref="KeyRefusedException">The broker kept the key.</exception>
     internal static async Task<LeasedModel> OpenAsync(
-        Func<Stream> package, IReadOnlyCollection<VerificationKey> publishers, HpkeKeyPair keys, AskForKey ask, TimeProvider time, LeaseSchedule schedule, CancellationToken cancel)
+        Func<Stream> package, Digest? stated, IReadOnlyCollection<VerificationKey> publishers, HpkeKeyPair keys, AskForKey ask, TimeProvider time, LeaseSchedule schedule, CancellationToken cancel)
     {
-        var leased = new LeasedModel(package, publishers, keys, ask, time, schedule);
+        var leased = new LeasedModel(package, stated, publishers, keys, ask, time, schedule);
         try
         {
             await leased.OpenAsync(cancel);
@@ -149,12 +158,9 @@ internal sealed class LeasedModel : IDisposable
     private async Task OpenAsync(CancellationToken cancel)
     {
         await using var bytes = _package();
-        var package = await SealedModel.RequireAsync(bytes, _publishers, cancel);
-        var digest = package.Verification.PackageDigest;
-        if (Last is { } before && before.Model.Package != digest)
-            throw new InvalidDataException("The package is another than the one that was opened before.");
+        var package = await SealedModel.RequireAsync(bytes, _publishers, Last?.Model.Package ?? _stated, cancel);
         var asked = _time.GetTimestamp();
-        var (evidence, answer) = await _ask(digest, null, cancel);
+        var (evidence, answer) = await _ask(package.Digest, null, cancel);
         if (answer.Key is null)
             throw new KeyRefusedException(answer);
         var lease = new KeyLease(answer.Key, _keys, evidence, _time, asked);

@@ -18,6 +18,9 @@ internal sealed record WorkerStart(Func<Stream> Package, IReadOnlyCollection<Ver
     /// <summary>A wall to leave out as if the kernel had none; for tests.</summary>
     internal string Without { get; init; } = "";
 
+    /// <summary>The package's digest, where it is known: the worker asks the key for that one, and refuses another while it opens it. Null: the worker reads it once more to find it.</summary>
+    internal Digest? Stated { get; init; }
+
     /// <summary>The only model that the process may ask a key for and serve; null for the first process, which settles it.</summary>
     internal WorkerModelFacts? Pinned { get; init; }
 
@@ -147,7 +150,8 @@ internal sealed class WorkerRun : IDisposable
     private void Give(CancellationToken cancel)
     {
         using var package = _start.Package();
-        _control.Send(WorkerMessage.Start, WorkerWire.Number(package.Length - package.Position), WorkerWire.Text(string.Join('\n', _start.Publishers)));
+        _control.Send(WorkerMessage.Start, WorkerWire.Number(package.Length - package.Position), WorkerWire.Text(string.Join('\n', _start.Publishers)),
+            (_start.Pinned?.Package ?? _start.Stated) is { } stated ? WorkerWire.Hash(stated) : default);
         var piece = new byte[WorkerWire.PieceBytes];
         while (package.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false) is > 0 and var read)
         {

@@ -86,12 +86,13 @@ internal static class WorkerServer
 
     private static async Task<ScoringWorker> StartAsync(WorkerWire control)
     {
-        if (control.Receive() is not (WorkerMessage.Start, { Count: 2 } fields))
+        if (control.Receive() is not (WorkerMessage.Start, { Count: 3 } fields))
             throw new IOException("The gateway did not say what to open.");
         var publishers = WorkerWire.Text(fields[1]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerificationKey.Parse).ToList();
         var gateway = new GatewaySide(control);
         var package = Receive(control, WorkerWire.LongNumber(fields[0]));   // opening it closes it
-        return await ScoringWorker.StartAsync(() => package, publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, Random.Shared.NextDouble, CancellationToken.None);
+        Digest? stated = fields[2].Length == 0 ? null : new Digest(fields[2]);
+        return await ScoringWorker.StartAsync(() => package, stated, publishers, gateway, gateway.ChallengeAsync, gateway.ReleaseAsync, TimeProvider.System, Random.Shared.NextDouble, CancellationToken.None);
     }
 
     private static Stream Receive(WorkerWire control, long bytes)

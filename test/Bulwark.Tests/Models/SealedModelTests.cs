@@ -120,7 +120,7 @@ public sealed class SealedModelTests : IAsyncLifetime
     [Fact]
     public async Task A_flipped_bit_in_any_byte_is_refused()
     {
-        var envelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
+        var envelope = _package.Length - EnvelopeLength(_package);
         var seen = new HashSet<SealVerdict>();
         for (var place = 0; place < _package.Length; place++)
         {
@@ -128,7 +128,7 @@ public sealed class SealedModelTests : IAsyncLifetime
             damaged[place] ^= (byte)(1 << (place % 8));
             var verdict = (await Verify(damaged)).Verdict;
             seen.Add(verdict);
-            if (place >= envelope)
+            if (place >= 16 && place < envelope)
                 Assert.Equal(SealVerdict.PayloadAltered, verdict);
             else
                 Assert.Contains(verdict, new[] { SealVerdict.NotAPackage, SealVerdict.UnknownVersion, SealVerdict.Malformed, SealVerdict.BadSignature });
@@ -142,12 +142,86 @@ public sealed class SealedModelTests : IAsyncLifetime
     {
         for (var length = 0; length < _package.Length; length += length < 40 ? 1 : 37)
             Assert.False((await Verify(_package[..length])).IsTrusted);
-        Assert.Equal(SealVerdict.PayloadAltered, (await Verify(_package[..^1])).Verdict);
+        var envelope = _package.Length - EnvelopeLength(_package);
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package[..(envelope - 1)], .. _package[envelope..]])).Verdict);   // the payload alone is shorter
     }
 
     [Fact]
-    public async Task A_byte_after_the_end_is_refused() =>
-        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package, 0])).Verdict);
+    public async Task A_byte_more_is_refused_wherever_it_stands()
+    {
+        var envelope = _package.Length - EnvelopeLength(_package);
+        Assert.Equal(SealVerdict.Malformed, (await Verify([.. _package, 0])).Verdict);
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package[..envelope], 0, .. _package[envelope..]])).Verdict);
+    }
+
+    /// <summary>Opening verifies in the same reading: whoever skips <c>VerifyAsync</c> is refused the same.</summary>
+    [Fact]
+    public async Task Opening_at_once_refuses_what_verifying_refuses_and_says_which()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var dataKey = (await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, cancel)).DataKey;
+        var envelope = _package.Length - EnvelopeLength(_package);
+        foreach (var place in new[] { 0, 9, 12, 16, 600, 16 + ((envelope - 16) / 2), envelope - 1, envelope, _package.Length - 1 })
+        {
+            var damaged = _package.ToArray();
+            damaged[place] ^= 1;
+            var verdict = (await Verify(damaged)).Verdict;
+            var refusal = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(damaged), dataKey, Trusted, cancel));
+            Assert.Contains($"({verdict})", refusal.Message, StringComparison.Ordinal);
+        }
+
+        foreach (var other in new[] { _package[..^1], [.. _package[..(envelope - 40)], .. _package[envelope..]], [.. _package[..envelope], 0, .. _package[envelope..]] })
+            await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(other), dataKey, Trusted, cancel));
+    }
+
+    /// <summary>Whoever holds the data key can seal another payload under it; the publisher's signature is what stands against that, and it must not rest on the tags.</summary>
+    [Fact]
+    public async Task Another_payload_under_the_same_data_key_is_refused_though_every_tag_is_right()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var dataKey = (await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, cancel)).DataKey;
+        var stream = new MemoryStream(_package) { Position = 16 };
+        var (key, associatedData, offset) = SealedFile.ExportPayloadKey(stream, dataKey.Span);
+        using (key)
+        {
+            var plain = new byte[_info.PlainBytes];
+            var message = Floe.Encrypt(key.Span, associatedData, plain, 1 << 20);
+            byte[] forged = [.. _package[..(int)(16 + offset)], .. message, .. _package[^EnvelopeLength(_package)..]];
+            Assert.Equal(_package.Length, forged.Length);
+            var refusal = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(forged), dataKey, Trusted, cancel));
+            Assert.Contains("PayloadAltered", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_package_that_is_not_the_one_that_was_stated_is_refused_while_it_is_opened()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var dataKey = (await SealedModel.UnwrapDataKeyAsync(new MemoryStream(_package), _keys, Trusted, cancel)).DataKey;
+        var right = await SealedModel.RequireAsync(new MemoryStream(_package), Trusted, _info.PackageDigest, cancel);
+        using (var opened = await right.OpenAsync(dataKey, cancel))
+            Assert.Equal(_info.PackageDigest, opened.PackageDigest);
+        var other = await SealedModel.RequireAsync(new MemoryStream(_package), Trusted, Digest.Of("another"u8), cancel);
+        var refusal = await Assert.ThrowsAsync<CryptographicException>(() => other.OpenAsync(dataKey, cancel));
+        Assert.Contains("it was replaced", refusal.Message, StringComparison.Ordinal);
+        using var stranger = Signer.Generate();
+        var untrusted = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.RequireAsync(new MemoryStream(_package), [stranger.PublicKey], _info.PackageDigest, cancel));
+        Assert.Contains("UntrustedSigner", untrusted.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_of_version_2_does_not_pass_as_one_of_version_1_nor_the_other_way_round()
+    {
+        var length = EnvelopeLength(_package);
+        byte[] turned = [.. _package[..16], .. _package[^length..], .. _package[16..^length]];
+        turned[9] = 1;
+        Assert.Equal(SealVerdict.Malformed, (await Verify(turned)).Verdict);
+        var first = await File.ReadAllBytesAsync(Path.Combine(RepositoryRoot.Path, "test", "Bulwark.Tests", "Models", "Vectors", "model-v1.bulwark"), TestContext.Current.CancellationToken);
+        length = EnvelopeLength(first);
+        turned = [.. first[..16], .. first[(16 + length)..], .. first[16..(16 + length)]];
+        turned[9] = 2;
+        Assert.Equal(SealVerdict.Malformed, (await Verify(turned)).Verdict);
+    }
 
     [Fact]
     public async Task A_package_signed_by_a_stranger_is_refused()
@@ -171,9 +245,7 @@ public sealed class SealedModelTests : IAsyncLifetime
     {
         await SealedModel.SealAsync(Folder(), Manifest, _keys, "models", _signer, Output, TestContext.Current.CancellationToken);
         var other = await File.ReadAllBytesAsync(Output, TestContext.Current.CancellationToken);
-        var envelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
-        var otherEnvelope = 16 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(other.AsSpan(12));
-        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. _package[..envelope], .. other[otherEnvelope..]])).Verdict);
+        Assert.Equal(SealVerdict.PayloadAltered, (await Verify([.. other[..^EnvelopeLength(other)], .. _package[^EnvelopeLength(_package)..]])).Verdict);
     }
 
     [Theory]
@@ -184,14 +256,14 @@ public sealed class SealedModelTests : IAsyncLifetime
     [InlineData("null", SealVerdict.Malformed)]
     public async Task An_envelope_with_other_signatures_is_refused(string signatures, SealVerdict expected)
     {
-        var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(_package.AsSpan(12));
-        var envelope = System.Text.Encoding.UTF8.GetString(_package, 16, length);
+        var length = EnvelopeLength(_package);
+        var envelope = System.Text.Encoding.UTF8.GetString(_package[^length..]);
         var start = envelope.IndexOf("[{\"keyid\"", StringComparison.Ordinal);
         var other = envelope[..start] + signatures.Replace("ORIGINAL", envelope[(start + 1)..^2]) + "}";
         var bytes = System.Text.Encoding.UTF8.GetBytes(other);
         var head = _package[..16];
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(12), bytes.Length);
-        Assert.Equal(expected, (await Verify([.. head, .. bytes, .. _package[(16 + length)..]])).Verdict);
+        Assert.Equal(expected, (await Verify([.. head, .. _package[16..^length], .. bytes])).Verdict);
     }
 
     [Fact]
@@ -213,7 +285,7 @@ public sealed class SealedModelTests : IAsyncLifetime
     public async Task A_tampered_package_is_never_opened()
     {
         var damaged = _package.ToArray();
-        damaged[^5] ^= 1;
+        damaged[damaged.Length / 2] ^= 1;
         var refusal = await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(damaged), _keys, Trusted, TestContext.Current.CancellationToken));
         Assert.Contains("PayloadAltered", refusal.Message);
         await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.UnwrapDataKeyAsync(new MemoryStream(damaged), _keys, Trusted, TestContext.Current.CancellationToken));
@@ -231,7 +303,7 @@ public sealed class SealedModelTests : IAsyncLifetime
         {
             var damaged = _package.ToArray();
             for (var flips = random.Next(1, 6); flips > 0; flips--)
-                damaged[8 + random.Next(Math.Min(2500, damaged.Length - 8))] = (byte)random.Next(256);
+                damaged[random.Next(2) == 0 ? 8 + random.Next(8) : damaged.Length - 1 - random.Next(Math.Min(2500, damaged.Length - 16))] = (byte)random.Next(256);
             var verification = await Verify(damaged);
             Assert.True(!verification.IsTrusted || damaged.AsSpan().SequenceEqual(_package));
         }
@@ -285,6 +357,8 @@ public sealed class SealedModelTests : IAsyncLifetime
         [ModelFolder.OnnxName] = OnnxModel.Export(ModelSamples.Schema, ModelSamples.Network(ModelSamples.Schema, 1, 4)),
         [ModelFolder.ScreenName] = "{}"u8.ToArray(),
     });
+
+    private static int EnvelopeLength(byte[] package) => System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(package.AsSpan(12));
 
     private Task<SealVerification> Verify(byte[] package) => SealedModel.VerifyAsync(new MemoryStream(package), Trusted, TestContext.Current.CancellationToken);
 }

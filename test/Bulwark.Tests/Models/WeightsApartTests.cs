@@ -26,8 +26,8 @@ public sealed class WeightsApartTests : IDisposable
         using var keys = Keys();
         var package = await SealAsync(keys);
         await using var stream = File.OpenRead(package);
-        var verified = await SealedModel.RequireAsync(stream, [_signer.PublicKey], TestContext.Current.CancellationToken);
-        Assert.Equal(["model.onnx", "model.onnx.data"], verified.Verification.Manifest!.Files.Select(file => file.Name));
+        var verified = await SealedModel.RequireAsync(stream, [_signer.PublicKey], cancel: TestContext.Current.CancellationToken);
+        Assert.Equal(["model.onnx", "model.onnx.data"], verified.Manifest.Files.Select(file => file.Name));
         using var dataKey = await DataKeyAsync(package, keys);
         using var opened = await verified.OpenAsync(dataKey, TestContext.Current.CancellationToken);
         Assert.Equal(Rows * LookupModel.BytesPerRow, opened.Weights!.Length);
@@ -55,9 +55,9 @@ public sealed class WeightsApartTests : IDisposable
         var package = await SealAsync(keys);
         using var dataKey = await DataKeyAsync(package, keys);
         var bytes = await File.ReadAllBytesAsync(package, TestContext.Current.CancellationToken);
-        bytes[^100_000] ^= 1;
+        bytes[bytes.Length / 2] ^= 1;
         await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(bytes), dataKey, [_signer.PublicKey], TestContext.Current.CancellationToken));
-        bytes[^100_000] ^= 1;
+        bytes[bytes.Length / 2] ^= 1;
         await Assert.ThrowsAsync<CryptographicException>(() => SealedModel.OpenAsync(new MemoryStream(bytes[..^1]), dataKey, [_signer.PublicKey], TestContext.Current.CancellationToken));
         using var whole = await SealedModel.OpenAsync(new MemoryStream(bytes), dataKey, [_signer.PublicKey], TestContext.Current.CancellationToken);
         using var scorer = whole.OpenScorer();

@@ -63,7 +63,7 @@ internal sealed class LeasedWorld : IDisposable
     }, Time, store);
 
     /// <summary>A worker whose renewals come at half of what is left: no jitter.</summary>
-    internal Task<ScoringWorker> StartAsync(IKeyBroker broker) => ScoringWorker.StartAsync(() => new MemoryStream(_package, writable: false), [_signer.PublicKey], Source, broker.ChallengeAsync, broker.ReleaseAsync, Time, () => 0, Cancel);
+    internal Task<ScoringWorker> StartAsync(IKeyBroker broker) => ScoringWorker.StartAsync(() => new MemoryStream(_package, writable: false), null, [_signer.PublicKey], Source, broker.ChallengeAsync, broker.ReleaseAsync, Time, () => 0, Cancel);
 
     internal void Revoke(KeyBroker broker, string? release = null) => broker.Apply(new()
     {
