@@ -46,15 +46,26 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
             _release = (entry, place.Index);
     }
 
-    /// <summary>Takes a release of a broker elsewhere, as it signed it, into this log: a client holds it against the broker's key and this log.</summary>
+    /// <summary>Takes a decision of a broker elsewhere; a release, as it signed it, into this log: a client holds it against the broker's key and this log.</summary>
+    /// <remarks>
+    /// A refusal that nobody signed for this evidence is no answer: else whoever stands between could have a worker wipe its model. The worker then asks again
+    /// while its lease runs. Whoever hides a refusal gains nothing past the lease's end, for only a new release lengthens it.
+    /// </remarks>
+    /// <param name="evidence">What was shown; its nonce is the broker's.</param>
+    /// <param name="renews">The release that was to be renewed; null for a first one.</param>
+    /// <param name="answer">What came back.</param>
+    /// <param name="cancel">Ends the wait for the log.</param>
     /// <returns>The answer, as far as it can be believed: insecure, unless a pinned key signed it.</returns>
-    /// <exception cref="IOException">No pinned key signed it, or it signed another decision.</exception>
-    internal async ValueTask<KeyReleaseAnswer> TakeReleaseAsync(Evidence evidence, KeyReleaseAnswer answer, CancellationToken cancel)
+    /// <exception cref="IOException">No pinned key signed it, it signed another decision, or a renewal was refused and no key is pinned.</exception>
+    internal async ValueTask<KeyReleaseAnswer> TakeReleaseAsync(Evidence evidence, string? renews, KeyReleaseAnswer answer, CancellationToken cancel)
     {
-        if (answer.Key is not null && options.BrokerKeys.Count == 0)
-            answer = answer with { Record = answer.Record with { Insecure = true } };
-        else if (answer.Key is not null && !IsSigned(evidence, answer))
+        var pinned = options.BrokerKeys.Count > 0;
+        if (answer.Key is null && (pinned ? !IsSigned(evidence, renews, answer) : renews is not null && answer.Record.FailedLegs is not ["lease"]))
+            throw new IOException($"The key broker's refusal is not signed for this request by a key that counts here, so it is taken for no answer; it says: {answer.Record.Reason}. Give the broker's own signing key (--broker-key), or look who answers in its place.");
+        if (answer.Key is not null && pinned && !IsSigned(evidence, renews, answer))
             throw new IOException("The key broker's decision is not signed by a key that counts here, or it signed another than it sent. Give the broker's own signing key (--broker-key), or look who answers in its place.");
+        if (answer.Key is not null && !pinned)
+            answer = answer with { Record = answer.Record with { Insecure = true } };
         metrics.KeyRelease(GatewayMetrics.Word(answer.Record.Verdict), answer.Record.Insecure);
         if (answer.Key is null)
             return answer;
@@ -65,15 +76,16 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
         return answer;
     }
 
-    /// <summary>True when a pinned key signed exactly this decision, and it is about this evidence and this key.</summary>
-    private bool IsSigned(Evidence evidence, KeyReleaseAnswer answer)
+    /// <summary>True when a pinned key signed exactly this decision, and it is about this evidence, this renewal and this key.</summary>
+    private bool IsSigned(Evidence evidence, string? renews, KeyReleaseAnswer answer)
     {
-        var (record, key) = (answer.Record, answer.Key!);
+        var (record, key) = (answer.Record, answer.Key);
         var opened = Dsse.Verify(answer.Envelope, options.BrokerKeys);
         return opened.Verdict is DsseVerdict.Trusted && opened.PayloadType == Statement.PayloadType
             && opened.Payload.Span.SequenceEqual(Statement.Create(PredicateTypes.KeyRelease, [new("model", record.Model)], record).ToBytes())
-            && record.Verdict is KeyReleaseVerdict.Released && record.Evidence == evidence.Digest() && record.Model == evidence.Model
-            && (key.ReleaseId, key.Model, key.LeaseEnds) == (record.ReleaseId, record.Model, record.LeaseEnds);
+            && record.Evidence == evidence.Digest() && record.Model == evidence.Model && record.Renews == renews
+            && (key is null ? record.Verdict is KeyReleaseVerdict.Refused
+                : record.Verdict is KeyReleaseVerdict.Released && (key.ReleaseId, key.Model, key.LeaseEnds) == (record.ReleaseId, record.Model, record.LeaseEnds));
     }
 
     private byte[] Policy(string name, Digest policy, string kind, Digest? previous) =>

@@ -84,14 +84,15 @@ public sealed class BrokerHostTests : IAsyncLifetime
         Assert.Equal(["approved", "revoked"], (await LoggedAsync<KeyAuthorityUsed>()).Select(one => one.Action));
     }
 
-    [Fact]
-    public async Task A_gateway_whose_broker_is_elsewhere_serves_renews_and_stops_when_its_release_is_revoked()
+    /// <param name="pinned">Without the broker's key its refusal of a renewal counts for nothing: the lease ends by itself.</param>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_gateway_whose_broker_is_elsewhere_serves_renews_and_stops_when_its_release_is_revoked(bool pinned)
     {
         using var store = Store();
         var policy = Policy with { Release = new() { LeaseSeconds = 10, Approvers = [_approver.PublicKey] } };
         await using var host = await StartAsync(store, policy);
         using var http = Client(host);
-        await using var gateway = await _world.StartAsync(_world.Options with { Broker = new(http), EvidencePolicy = policy });
+        await using var gateway = await _world.StartAsync(_world.Options with { Broker = new(http), BrokerKeys = pinned ? [_statements.PublicKey] : [], EvidencePolicy = policy });
         using var client = new BulwarkClient(ClientOptions(gateway, policy));
         await Eventually.SucceedsAsync(() => client.PredictAsync(GatewayWorld.GoodRow, 1, Cancel));   // on a busy machine ten seconds may pass first
         Assert.NotNull(gateway.Worker.Release.Root);
@@ -107,6 +108,33 @@ public sealed class BrokerHostTests : IAsyncLifetime
             return failure?.Failure is ClientFailure.LeaseEnded;
         });
         Assert.Contains("lease-ended", failure!.Message, StringComparison.Ordinal);
+        if (!pinned)
+            Assert.DoesNotContain("revoked", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Who stands between the gateway and its broker must not be able to stop a worker by a word.</summary>
+    [Fact]
+    public async Task A_refusal_counts_only_when_the_broker_signed_it_for_this_request()
+    {
+        using var store = Store();
+        await using var host = await StartAsync(store, Policy with { Release = new() { Approvers = [_approver.PublicKey], ApprovalsNeeded = 1 } });
+        using var between = new Between(new SocketsHttpHandler { SslOptions = TlsPolicy.Client([_world.Identity.LoadAuthority()]) });
+        using var http = new HttpClient(between) { BaseAddress = host.BaseAddress };
+        var options = _world.Options with { Broker = new(http), BrokerKeys = [_statements.PublicKey] };
+        async Task<string> FailureAsync() => (await Assert.ThrowsAsync<IOException>(() => _world.StartAsync(options))).Message;
+
+        var refused = await Assert.ThrowsAsync<KeyRefusedException>(() => _world.StartAsync(options));   // as the broker signed it
+        Assert.StartsWith("approvals:", refused.Answer.Record.Reason, StringComparison.Ordinal);
+        between.Change = (body, envelope) => (body, null);
+        Assert.Contains("taken for no answer", await FailureAsync(), StringComparison.Ordinal);
+        between.Change = (body, envelope) => (body.Replace("approvals", "not-revoked", StringComparison.Ordinal), envelope);
+        Assert.Contains("taken for no answer", await FailureAsync(), StringComparison.Ordinal);
+        var earlier = between.Last;
+        between.Change = (_, _) => earlier;   // signed, and about an earlier nonce
+        Assert.Contains("taken for no answer", await FailureAsync(), StringComparison.Ordinal);
+        options = options with { BrokerKeys = [_receipts.PublicKey] };
+        between.Change = null;
+        Assert.Contains("taken for no answer", await FailureAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -243,6 +271,29 @@ public sealed class BrokerHostTests : IAsyncLifetime
             var response = await base.SendAsync(request, cancellationToken);
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
             response.Content = new StringContent(body.Replace("\"insecure\":true", "\"insecure\":false", StringComparison.Ordinal));
+            return response;
+        }
+    }
+
+    /// <summary>Whoever stands between, and changes what the broker decided.</summary>
+    private sealed class Between(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        internal Func<string, string?, (string Body, string? Envelope)>? Change { get; set; }
+
+        /// <summary>The last decision, as the broker sent it.</summary>
+        internal (string Body, string? Envelope) Last { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if (!request.RequestUri!.AbsolutePath.EndsWith(KeyBrokerClient.ReleasePath, StringComparison.Ordinal))
+                return response;
+            Last = (await response.Content.ReadAsStringAsync(cancellationToken), response.Headers.TryGetValues(KeyBrokerClient.EnvelopeHeader, out var header) ? header.First() : null);
+            var (body, envelope) = Change?.Invoke(Last.Body, Last.Envelope) ?? Last;
+            response.Content = new StringContent(body);
+            response.Headers.Remove(KeyBrokerClient.EnvelopeHeader);
+            if (envelope is not null)
+                response.Headers.Add(KeyBrokerClient.EnvelopeHeader, envelope);
             return response;
         }
     }
