@@ -8,7 +8,7 @@ namespace Bulwark.Assurance;
 /// <summary>How a fingerprint is made.</summary>
 public sealed record FingerprintOptions
 {
-    /// <summary>Rows to ask: a third from the data, a third mixed from two of them, a third from anywhere within the schema's bounds.</summary>
+    /// <summary>Rows to ask, those of many that the model is least sure of: a third from the data, a third mixed from two of them, a third from anywhere within the schema's bounds.</summary>
     public int Rows { get; init; } = 512;
 
     /// <summary>Reference models: up to eight explain what any model of the data answers, the others set the threshold.</summary>
@@ -36,6 +36,7 @@ public sealed record FingerprintOptions
 public static class FingerprintMaker
 {
     private const int MostExplaining = 8;
+    private const int Candidates = 16;
     private const double LeastDeviation = 0.02;
 
     /// <summary>Makes a fingerprint of a model.</summary>
@@ -59,7 +60,7 @@ public static class FingerprintMaker
 
         var encoder = new FeatureEncoder(data.Schema);
         var encoded = data.Encode(encoder);
-        var raw = Rows(data, options);
+        var (raw, answers) = Undecided(owner, Rows(data, options, options.Rows * Candidates), options.Rows);
         var rows = encoder.Encode(raw);
         var logits = new List<double[]>();
         for (var reference = 0; reference < options.References; reference++)
@@ -69,8 +70,6 @@ public static class FingerprintMaker
             progress?.Report((reference + 1.0) / options.References);
         }
 
-        var answers = new float[options.Rows];
-        owner.Score(raw, options.Rows, answers);
         return Judge(model, raw, [.. answers.Select(answer => Logit.Of(answer))], logits, options);
     }
 
@@ -99,11 +98,20 @@ public static class FingerprintMaker
         };
     }
 
-    private static float[] Rows(Dataset data, FingerprintOptions options)
+    /// <summary>The rows of which the owner's model is least sure, with its answers: where it says 0.00 or 1.00 anyhow, an answer that is rounded says nothing.</summary>
+    private static (float[] Rows, float[] Answers) Undecided(IScorer owner, float[] candidates, int wanted)
+    {
+        var all = new float[wanted * Candidates];
+        owner.Score(candidates, all.Length, all);
+        var kept = Enumerable.Range(0, all.Length).OrderBy(row => Math.Abs(Logit.Of(all[row]))).Take(wanted).Order().ToArray();
+        return ([.. kept.SelectMany(row => candidates.AsSpan(row * owner.Width, owner.Width).ToArray())], [.. kept.Select(row => all[row])]);
+    }
+
+    private static float[] Rows(Dataset data, FingerprintOptions options, int count)
     {
         var random = new Random(unchecked((int)options.Seed));
-        var rows = ModelEquality.MadeUpRows(data.Width, data.Schema, options.Rows);
-        for (var row = 0; row < options.Rows; row++)
+        var rows = ModelEquality.MadeUpRows(data.Width, data.Schema, count);
+        for (var row = 0; row < count; row++)
         {
             var one = data.Row(random.Next(data.Rows));
             var other = data.Row(random.Next(data.Rows));

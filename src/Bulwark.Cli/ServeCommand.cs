@@ -28,7 +28,7 @@ internal static class ServeCommand
     private static readonly Option<FileInfo> IssuerAuthority = new Option<FileInfo>("--issuer-ca") { Description = "With --oidc: PEM certificates that may vouch for the issuer; the system's when left out.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<LogLevel> LogFrom = new("--log") { Description = "Which of the server's own lines go to stderr, from the least: trace, debug, information, warning, error, critical or none. They hold no token, key or value of a request.", DefaultValueFactory = _ => LogLevel.Error, HelpName = "LEVEL" };
     private static readonly Option<Uri> Otlp = new("--otlp") { Description = "Send traces and metrics of OpenTelemetry there (OTLP over gRPC).", HelpName = "URL", CustomParser = AddressOption.Parse };
-    private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
+    private static readonly Option<string> Worker = new Option<string>("--worker") { Description = "Where the model is opened: in a sandboxed process of its own, or inside the gateway's, which has no walls: only with --insecure-sandbox or --dev.", DefaultValueFactory = _ => "process" }.AcceptOnlyFromAmong("process", "inside");
     private static readonly Option<string> Source = new("--source") { Description = "Where the worker's evidence comes from: simulated, tsm (SEV-SNP or TDX), gramine, or tpm: and /dev/tpmrm0, unix:PATH or tcp:HOST:PORT.", DefaultValueFactory = _ => Serving.WorkerEvidence.Simulated, HelpName = "SOURCE" };
 
     private static readonly Option<Uri> Broker = new("--broker") { Description = "The key broker that releases the model's key, with its own policy and leases; inside the gateway when left out.", HelpName = "URL", CustomParser = AddressOption.Parse };
@@ -81,6 +81,8 @@ internal static class ServeCommand
         };
         if (parsed.GetValue(Config) is { } config)
             options = GatewayFile.Apply(config, options);
+        if (options is { SeparateWorker: false, InsecureSandbox: false })
+            throw new CommandException("--worker inside opens the model in the gateway's own process, which has none of the sandbox's walls.", "leave --worker out, or say that it may be so: --insecure-sandbox, or --dev");
         options = options with { EvidenceSource = Serving.WorkerEvidence.Open(parsed.GetRequiredValue(Source), options) };
         using var device = options.EvidenceSource as IDisposable;
         using var broker = parsed.GetValue(Broker) is { } address ? BrokerCommand.Client(address, parsed.GetValue(BrokerAuthority)) : null;

@@ -38,7 +38,7 @@ internal static class AgentPolicy
         foreach (var request in s_refused.Order(StringComparer.Ordinal))
             text.Append($"default {request} := false\n");
         text.Append($"default ReadStreamRequest := {(pod.Logs ? "true" : "false")}\n\n");
-        text.Append($"images := {Set([topology.Image])}\narguments := {List(topology.Arguments ?? [])}\n");
+        text.Append($"images := {Set([topology.Image])}\narguments := {List([.. pod.Entrypoint, .. topology.Arguments ?? []])}\n");
         text.Append($"variables := {Set([.. pod.ImageVariables, "HOSTNAME", "HOME", "TERM", "DOTNET_EnableDiagnostics"])}\n\n");
         text.Append("""
             # The pod's own sandbox container: it runs "pause" and nothing else.
@@ -52,8 +52,7 @@ internal static class AgentPolicy
               input.OCI.Annotations["io.kubernetes.cri.container-type"] == "container"
               pulled := {storage.source | some storage in input.storages; storage.driver == "image_guest_pull"}
               pulled == images
-              given := input.OCI.Process.Args
-              array.slice(given, count(given) - count(arguments), count(given)) == arguments
+              input.OCI.Process.Args == arguments
               every entry in input.OCI.Process.Env { allowed(split(entry, "=")) }
               not input.OCI.Process.Terminal
               input.OCI.Process.User.UID == 10001

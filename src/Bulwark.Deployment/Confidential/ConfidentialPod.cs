@@ -32,6 +32,9 @@ public sealed record ConfidentialPod
     /// <summary>The host may read what the pod writes to its console. False: not even crashes are seen outside.</summary>
     public bool Logs { get; init; } = true;
 
+    /// <summary>What the image starts, before the arguments: its ENTRYPOINT. The host names what a container runs, so the agent lets nothing else in.</summary>
+    public IReadOnlyList<string> Entrypoint { get; init; } = [];
+
     /// <summary>Variables that the image itself sets, by name: the agent lets no others in than these and Kubernetes' own.</summary>
     public IReadOnlyList<string> ImageVariables { get; init; } = ["PATH", "APP_UID", "ASPNETCORE_HTTP_PORTS", "DOTNET_RUNNING_IN_CONTAINER", "DOTNET_VERSION", "ASPNET_VERSION"];
 
@@ -50,6 +53,8 @@ public sealed record ConfidentialPod
             yield return $"runtimeClass '{named}' is not {RuntimeClass}; leave it out.";
         if (topology.Arguments is null)
             yield return "confidential pods need arguments: the agent lets no others in.";
+        if (Entrypoint.Count == 0 || Entrypoint[0].Length == 0)
+            yield return "confidential pods need entrypoint, what the image starts: else the host could start another program of it.";
         if (Broker is { } broker && (!broker.IsAbsoluteUri || broker.Scheme != Uri.UriSchemeHttps))
             yield return $"the broker '{broker}' is no https address.";
         if (BrokerAuthority is not null && (Broker is null || !BrokerAuthority.Contains("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal) || BrokerAuthority.Contains("'''", StringComparison.Ordinal)))

@@ -8,7 +8,7 @@ namespace Bulwark.Models.Scanning;
 /// <summary>Looks at a file by its bytes; nothing of it is ever loaded or run.</summary>
 internal sealed partial class FileScan(string name, Func<string, bool> isWeightFile)
 {
-    private const int LargestPickle = 64 << 20;
+    private const int LargestEntry = 64 << 20, LargestText = 64 << 20;
     private static readonly string[] s_code = [".py", ".pyc", ".so", ".dll", ".dylib", ".sh", ".exe", ".js", ".jar", ".class", ".wasm"];
     private static readonly string[] s_text = [".json", ".txt", ".md", ".yaml", ".yml", ".csv", ".toml", ".cfg"];
     private static readonly string[] s_pickles = [".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".dill"];
@@ -49,9 +49,7 @@ internal sealed partial class FileScan(string name, Func<string, bool> isWeightF
 
     private ModelFileKind LookIntoPickle(Stream stream, string where)
     {
-        if (stream.Length > LargestPickle)
-            return Refuse(ModelFileKind.Pickle, "pickle", "A pickle is a program; this one is too large to be traced. Export the model as ONNX or safetensors.");
-        var trace = PickleTrace.Read(ReadAll(stream));
+        var trace = PickleTrace.Read(stream);
         var run = trace.Calls.Count == 0 ? "It was not possible to say what it would run" : $"Loading it would run: {string.Join("; ", trace.Calls.Take(12))}{(trace.Calls.Count > 12 ? $"; and {trace.Calls.Count - 12} more" : "")}";
         Findings.Add(new("pickle", where, $"A pickle is a program. {run}. Export the model as ONNX or safetensors.", Refuses: true));
         return ModelFileKind.Pickle;
@@ -72,7 +70,7 @@ internal sealed partial class FileScan(string name, Func<string, bool> isWeightF
                 kind = ModelFileKind.Pickle;
                 using var opened = entry.Open();
                 var bytes = new MemoryStream();
-                opened.CopyAtMost(bytes, LargestPickle);
+                opened.CopyAtMost(bytes, LargestEntry);
                 bytes.Position = 0;
                 LookIntoPickle(bytes, $"{name}!{entry.FullName}");
             }
@@ -100,6 +98,8 @@ internal sealed partial class FileScan(string name, Func<string, bool> isWeightF
     {
         if (!Is([".json"]))
             return CallsSomething(stream) ? LookIntoPickle(stream, name) : ModelFileKind.Text;
+        if (stream.Length > LargestText)
+            return Refuse(ModelFileKind.Text, "damaged", $"It is called JSON and has {stream.Length} bytes; more than {LargestText} are not looked into.");
         try
         {
             using var json = JsonDocument.Parse(stream);
@@ -117,10 +117,8 @@ internal sealed partial class FileScan(string name, Func<string, bool> isWeightF
     /// <summary>A protocol-0 pickle has no mark of its own; one that was cut calls all the same before it ends.</summary>
     private static bool CallsSomething(Stream stream)
     {
-        if (stream.Length > LargestPickle)
-            return false;
         stream.Position = 0;
-        var calls = PickleTrace.Read(ReadAll(stream)).Calls;
+        var calls = PickleTrace.Read(stream).Calls;
         stream.Position = 0;
         return calls.Count >= PickleTrace.MostCalls || calls.Any(call => !call.StartsWith("import ", StringComparison.Ordinal));
     }
@@ -144,6 +142,8 @@ internal sealed partial class FileScan(string name, Func<string, bool> isWeightF
 
     private ModelFileKind LookIntoOnnx(Stream stream)
     {
+        if (stream.Length > OnnxScan.LongestFile)
+            return Refuse(ModelFileKind.Onnx, "damaged", $"An ONNX file holds at most 2 GiB, this one {stream.Length} bytes. Larger models keep weights in files beside it.");
         try
         {
             Findings.AddRange(OnnxScan.Findings(name, ReadAll(stream)));

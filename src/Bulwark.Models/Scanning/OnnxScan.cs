@@ -6,6 +6,9 @@ namespace Bulwark.Models.Scanning;
 /// <summary>What an ONNX file asks for beyond the standard's operators and its own bytes.</summary>
 internal static class OnnxScan
 {
+    /// <summary>What a protobuf message, and an array, can hold.</summary>
+    internal const int LongestFile = 0x7FFFFFC7;
+
     private static readonly string[] s_standardDomains = ["", "ai.onnx", "ai.onnx.ml"];
 
     internal static IEnumerable<ModelFinding> Findings(string name, byte[] bytes)
@@ -32,7 +35,7 @@ internal static class OnnxScan
     internal static HashSet<string> WeightFiles(IEnumerable<FileInfo> models)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in models)
+        foreach (var file in models.Where(file => file.Length <= LongestFile))
         {
             try
             {

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-
 namespace Bulwark.Models.Scanning;
 
 /// <summary>Reads a Python pickle without running it, and says what loading it would import and call, in order.</summary>
@@ -26,13 +23,14 @@ internal sealed class PickleTrace
     /// <summary>True when the bytes form a pickle up to its end.</summary>
     internal bool IsWhole => _stopped;
 
-    internal static PickleTrace Read(ReadOnlySpan<byte> bytes)
+    /// <param name="stream">Seekable, of any length; read from where it stands, at most the codes and the beginnings of what they carry.</param>
+    internal static PickleTrace Read(Stream stream)
     {
         var trace = new PickleTrace();
-        var reader = new PickleReader(bytes);
+        var reader = new PickleReader(stream);
         for (var step = 0; step < MostSteps && !trace._stopped && trace._calls.Count < MostCalls && reader.TryByte(out var code); step++)
         {
-            if (!trace.Step(code, ref reader) || reader.RanOut)
+            if (!trace.Step(code, reader) || reader.RanOut)
                 break;
         }
 
@@ -40,7 +38,7 @@ internal sealed class PickleTrace
     }
 
     /// <summary>False where the code is unknown or the stack does not hold what it takes.</summary>
-    private bool Step(byte code, ref PickleReader reader)
+    private bool Step(byte code, PickleReader reader)
     {
         switch ((char)code)
         {
@@ -61,9 +59,9 @@ internal sealed class PickleTrace
             case 'G': reader.Fixed(8); return Push("float");
             case '\u008a': reader.Counted(1); return Push("long");
             case '\u008b': reader.Counted(4); return Push("long");
-            case 'U' or '\u008c': return Push(Quoted(Encoding.UTF8.GetString(reader.Counted(1))));
-            case 'T' or 'X': return Push(Quoted(Encoding.UTF8.GetString(reader.Counted(4))));
-            case '\u008d': return Push(Quoted(Encoding.UTF8.GetString(reader.Counted(8))));
+            case 'U' or '\u008c': return Push(Quoted(reader.Text(1)));
+            case 'T' or 'X': return Push(Quoted(reader.Text(4)));
+            case '\u008d': return Push(Quoted(reader.Text(8)));
             case 'C': return Push(Bytes(reader.Counted(1)));
             case 'B': return Push(Bytes(reader.Counted(4)));
             case '\u008e' or '\u0096': return Push(Bytes(reader.Counted(8)));
@@ -71,12 +69,12 @@ internal sealed class PickleTrace
             case '\u0095': reader.Fixed(8); return true;
             case '\u0097': return Push("buffer");
             case '\u0098': return true;
-            default: return Build(code, ref reader) || Remember(code, ref reader) || Run(code, ref reader);
+            default: return Build(code, reader) || Remember(code, reader) || Run(code, reader);
         }
     }
 
     /// <summary>Codes that make containers or fill them.</summary>
-    private bool Build(byte code, ref PickleReader reader)
+    private bool Build(byte code, PickleReader reader)
     {
         switch ((char)code)
         {
@@ -93,7 +91,7 @@ internal sealed class PickleTrace
     }
 
     /// <summary>Codes that keep a value for later or fetch it.</summary>
-    private bool Remember(byte code, ref PickleReader reader)
+    private bool Remember(byte code, PickleReader reader)
     {
         switch ((char)code)
         {
@@ -109,7 +107,7 @@ internal sealed class PickleTrace
     }
 
     /// <summary>Codes that import or call: what makes a pickle a program.</summary>
-    private bool Run(byte code, ref PickleReader reader)
+    private bool Run(byte code, PickleReader reader)
     {
         switch ((char)code)
         {
@@ -187,61 +185,9 @@ internal sealed class PickleTrace
 
     private static string Quoted(string text) => $"'{Short(text)}'";
 
-    private static string Bytes(ReadOnlySpan<byte> bytes) => $"{bytes.Length} bytes";
+    private static string Bytes(long length) => $"{length} bytes";
 
     private static string Number(long value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Short(string text) => text.Length <= LongestText ? text : $"{text.AsSpan(0, LongestText)}…";
-
-    /// <summary>The arguments of codes; past the end everything is empty and <see cref="RanOut"/> is true.</summary>
-    private ref struct PickleReader(ReadOnlySpan<byte> bytes)
-    {
-        private ReadOnlySpan<byte> _rest = bytes;
-
-        internal bool RanOut { get; private set; }
-
-        internal bool TryByte(out byte value)
-        {
-            value = _rest.IsEmpty ? (byte)0 : _rest[0];
-            if (_rest.IsEmpty)
-                return false;
-            _rest = _rest[1..];
-            return true;
-        }
-
-        internal long Fixed(int size)
-        {
-            var bytes = Take(size);
-            Span<byte> wide = stackalloc byte[8];
-            wide.Clear();
-            bytes.CopyTo(wide);
-            return BinaryPrimitives.ReadInt64LittleEndian(wide);
-        }
-
-        internal ReadOnlySpan<byte> Counted(int sizeOfCount) => Take(Fixed(sizeOfCount));
-
-        internal string Line()
-        {
-            var end = _rest.IndexOf((byte)'\n');
-            if (end < 0)
-                return Encoding.UTF8.GetString(Take(long.MaxValue));
-            var line = Encoding.UTF8.GetString(_rest[..Math.Min(end, 4096)]);
-            _rest = _rest[(end + 1)..];
-            return line;
-        }
-
-        private ReadOnlySpan<byte> Take(long size)
-        {
-            if (size < 0 || size > _rest.Length)
-            {
-                RanOut = true;
-                _rest = [];
-                return [];
-            }
-
-            var taken = _rest[..(int)size];
-            _rest = _rest[(int)size..];
-            return taken;
-        }
-    }
 }

@@ -78,6 +78,70 @@ public sealed class ServeAndAttestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_worker_inside_the_gateways_process_needs_to_be_called_insecure()
+    {
+        Assert.Equal(0, (await RunAsync("serve", "dev-identity", PathOf("pki"))).Code);
+        await RunAsync("attest", "policy", "init", PathOf("fraud.bulwark"), "-o", PathOf("policy.json"));
+        Assert.Equal(0, (await RunAsync("attest", "policy", "sign", PathOf("policy.json"), "-o", PathOf("policy.dsse"))).Code);
+        await File.WriteAllTextAsync(PathOf("access.cedar"), GatewaySetup.DevelopmentPolicy, Cancel);
+        string[] serve = ["serve", PathOf("fraud.bulwark"), "--pki", PathOf("pki"), "--policy", PathOf("access.cedar"), "--evidence-policy", PathOf("policy.dsse"), "--issuer", "me", "--audience", "you"];
+        var (code, answer) = await RunAsync([.. serve, "--worker", "inside"]);
+        Assert.Equal(2, code);
+        Assert.Contains("none of the sandbox's walls", answer.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("--insecure-sandbox", answer.GetProperty("hint").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The command as a person types it, against a broker of its own; the key of a stranger is refused, the broker's own serves.</summary>
+    [Fact]
+    public async Task A_gateway_from_the_command_line_believes_the_broker_whose_key_it_was_given_and_no_other()
+    {
+        Assert.Equal(0, (await RunAsync("serve", "dev-identity", PathOf("pki"))).Code);
+        using var keys = _workspace.OpenKeys();
+        using var statements = Cryptography.Signer.Generate();
+        using var logSigner = Cryptography.Signer.Generate();
+        await using var log = await Lineage.TransparencyLog.CreateAsync(PathOf("broker-log"), "bulwark.test/broker", logSigner, Cancel);
+        using var store = Databases.BrokerStores.Open($"sqlite:{PathOf("broker.db")}");
+        var identity = DevelopmentIdentity.Open(PathOf("pki"));
+        await using var broker = await BrokerHost.StartAsync(new()
+        {
+            Packages = [PathOf("fraud.bulwark")],
+            Publishers = [keys.PublicKey(Workspace.SigningKey)],
+            Keys = keys,
+            Signer = statements,
+            Policy = GatewaySetup.DevelopmentEvidencePolicy(keys, PathOf("fraud.bulwark")),
+            Log = log,
+            Store = store,
+            ServerCertificate = identity.LoadServer(),
+            MetricsPort = 0,
+        }, Cancel);
+        await File.WriteAllTextAsync(PathOf("broker.key"), statements.PublicKey.ToString(), Cancel);
+        await File.WriteAllTextAsync(PathOf("stranger.key"), logSigner.PublicKey.ToString(), Cancel);
+        string[] serve = ["serve", PathOf("fraud.bulwark"), "--dev", "--worker", "inside", "--port", "0", "--metrics-port", "0", "--pki", PathOf("pki"), "--broker", $"{broker.BaseAddress}", "--broker-ca", Path.Combine(PathOf("pki"), "ca.crt")];
+
+        var (code, answer) = await RunAsync([.. serve, "--broker-key", PathOf("stranger.key")]);
+        Assert.Equal(2, code);
+        Assert.Contains("not signed by a key that counts here", answer.GetProperty("error").GetString(), StringComparison.Ordinal);
+
+        using var process = Sealing.BuiltProgram.Start([.. serve, "--broker-key", PathOf("broker.key"), "--json", "-w", _workspace.Directory.FullName]);
+        try
+        {
+            var noted = process.StandardError.ReadToEndAsync(Cancel);
+            var served = "";
+            while (await process.StandardOutput.ReadLineAsync(Cancel) is { } line && line != "}")
+                served += line;
+            Assert.Contains("\"address\"", served, StringComparison.Ordinal);
+            Assert.Equal(2, broker.Broker.Leases().Count);   // it released to the other one, too, which did not believe it
+            process.Kill(entireProcessTree: true);
+            Assert.DoesNotContain("no --broker-key", await noted, StringComparison.Ordinal);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task Development_identities_are_made_once_and_never_overwritten()
     {
         Assert.Equal(0, (await RunAsync("serve", "dev-identity", PathOf("id"), "--client", "billing")).Code);

@@ -22,7 +22,7 @@ public sealed class DeployCommandTests : IDisposable
             image: registry.example/bulwark@sha256:{{new string('1', 64)}}
             arguments: [serve, /model/fraud.bulwark]
             userNamespace: false
-            confidential: {hardware: tdx}
+            confidential: {hardware: tdx, entrypoint: [/app/bulwark]}
             """, TestContext.Current.CancellationToken);
         Assert.Equal(0, (await RunAsync("deploy", "generate", _folder["topology.yaml"], "-o", _folder["manifests"])).Code);
         Assert.Equal(0, (await RunAsync("deploy", "check", _folder["manifests"], "--level", "hardened")).Code);

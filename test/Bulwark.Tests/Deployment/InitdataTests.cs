@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Bulwark.Attestation;
 using Bulwark.Deployment;
 using Bulwark.Tests.Attestation;
@@ -14,7 +16,7 @@ public sealed class InitdataTests
     private static Topology Topology(ConfidentialHardware hardware = ConfidentialHardware.Snp) => new()
     {
         Name = "fraud", Namespace = "fraud-scoring", Image = $"registry.example/bulwark@sha256:{new string('1', 64)}", Arguments = ["serve", "/model/fraud.bulwark"], UserNamespace = false,
-        Confidential = new() { Hardware = hardware, Broker = new("https://kbs.example:8080"), BrokerAuthority = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" },
+        Confidential = new() { Hardware = hardware, Entrypoint = ["/app/bulwark"], Broker = new("https://kbs.example:8080"), BrokerAuthority = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" },
     };
 
     /// <summary>Digests of sha256sum and sha384sum.</summary>
@@ -73,8 +75,35 @@ public sealed class InitdataTests
         Assert.All(["ExecProcessRequest", "SetPolicyRequest", "WriteStreamRequest", "ReadStreamRequest", "StartTracingRequest", "CreateContainerRequest"],
             request => Assert.Contains($"default {request} := false", text, StringComparison.Ordinal));
         Assert.Contains("images := {\"registry.example/bulwark@sha256:", text, StringComparison.Ordinal);
-        Assert.Contains("arguments := [\"serve\", \"/model/fraud.bulwark\"]", text, StringComparison.Ordinal);
+        Assert.Contains("arguments := [\"/app/bulwark\", \"serve\", \"/model/fraud.bulwark\"]", text, StringComparison.Ordinal);
+        Assert.Contains("input.OCI.Process.Args == arguments", text, StringComparison.Ordinal);   // all of them: else the host puts a program of its own before them
         Assert.Contains("kbs_cert", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>No Rego engine is packaged for this system or for .NET, so the form is held by hand: each request decided once, every name defined, every bracket closed, no value that breaks out of its text.</summary>
+    [Fact]
+    public void The_agents_policy_is_well_formed_whatever_the_operator_writes()
+    {
+        var hostile = Topology() with { Arguments = ["serve", "\"]\ndefault ExecProcessRequest := true\n#", "'''", "a\\"] };
+        var document = Encoding.UTF8.GetString(Initdata.Of(hostile).Document.Span);
+        var start = document.IndexOf("package agent_policy", StringComparison.Ordinal);
+        var text = document[start..document.IndexOf("'''", start, StringComparison.Ordinal)];
+        Assert.Equal("'''", document[(start + text.Length)..].TrimEnd());   // the document's last quotes: none of an argument closed it before
+        var lines = text.Split('\n');
+        var decided = lines.Where(line => line.StartsWith("default ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToList();
+        Assert.Equal(decided.Count, decided.Distinct(StringComparer.Ordinal).Count());
+        Assert.Single(lines, line => line.StartsWith("default ExecProcessRequest", StringComparison.Ordinal));
+        var code = Regex.Replace(text, "\"(\\\\.|[^\"\\\\\n])*\"", "");
+        Assert.DoesNotContain("\"", code, StringComparison.Ordinal);
+        foreach (var (open, close) in new[] { ('{', '}'), ('[', ']'), ('(', ')') })
+            Assert.Equal(code.Count(letter => letter == open), code.Count(letter => letter == close));
+        foreach (var name in new[] { "images", "arguments", "variables" })
+        {
+            var line = Assert.Single(lines, line => line.StartsWith($"{name} := ", StringComparison.Ordinal));
+            JsonDocument.Parse($"[{line[(name.Length + 5)..^1]}]").Dispose();   // a list or a set of texts
+        }
+
+        Assert.Equal(2, lines.Count(line => line == "CreateContainerRequest if {"));
     }
 
     [Fact]
@@ -95,7 +124,7 @@ public sealed class InitdataTests
             UserNamespace = true, ModelImage = $"registry.example/model@sha256:{new string('2', 64)}", RuntimeClass = "gvisor", Arguments = null,
             Confidential = new() { Hardware = ConfidentialHardware.None, Broker = new("http://kbs.example"), ImageVariables = ["LD_PRELOAD"] },
         };
-        Assert.Equal(7, topology.Faults().Count());
+        Assert.Equal(8, topology.Faults().Count());
         Assert.Throws<ArgumentException>(() => Initdata.Of(topology));
         Assert.Throws<ArgumentException>(() => Initdata.Of(Topology() with { Confidential = null }));
     }

@@ -23,7 +23,7 @@ public sealed class ModelScanTests : IDisposable
     [InlineData(Protocol4, "posix.system('echo hi')")]
     public void A_pickle_is_refused_with_what_it_would_have_run(string hex, string call)
     {
-        var trace = PickleTrace.Read(Convert.FromHexString(hex));
+        var trace = PickleTrace.Read(new MemoryStream(Convert.FromHexString(hex)));
         Assert.True(trace.IsWhole);
         Assert.Equal(["import posix.system", call], trace.Calls);
         foreach (var name in (string[])["model.pkl", "weights.bin", "model.onnx"])
@@ -79,10 +79,10 @@ public sealed class ModelScanTests : IDisposable
             var bytes = Convert.FromHexString(i % 2 == 0 ? Protocol2 : Protocol4);
             for (var change = 0; change < 1 + (i % 4); change++)
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-            PickleTrace.Read(bytes);
+            PickleTrace.Read(new MemoryStream(bytes));
         }
 
-        var nested = PickleTrace.Read([.. Enumerable.Repeat((byte)'(', 10_000), .. Enumerable.Repeat((byte)'t', 10_000)]);
+        var nested = PickleTrace.Read(new MemoryStream([.. Enumerable.Repeat((byte)'(', 10_000), .. Enumerable.Repeat((byte)'t', 10_000)]));
         Assert.False(nested.IsWhole);
     }
 
@@ -160,6 +160,51 @@ public sealed class ModelScanTests : IDisposable
         Assert.Equal([ModelFileKind.Text, ModelFileKind.Onnx], report.Files.Select(file => file.Kind));
         File.CreateSymbolicLink(Path.Combine(_folder.FullName, "more"), "/etc");
         Assert.Contains(ModelScan.Scan(_folder.FullName).Findings, finding => finding is { Rule: "link", Refuses: true });
+    }
+
+    /// <summary>Weights beyond 2 GiB, as files with holes: they cost no disk, and what a scan passes over it must not hold in memory.</summary>
+    [Fact]
+    public void Files_beyond_2_GiB_are_scanned_by_what_they_hold_and_a_call_behind_3_GiB_of_text_is_found()
+    {
+        const long Long = 3L << 30;
+        Write("model.onnx", WithOutsideWeights("model.onnx.data"));
+        Sparse("model.onnx.data", Long, []);
+        Sparse("model.safetensors", Long, SafetensorsHead(Long));
+        var before = GC.GetTotalAllocatedBytes();
+        var clean = ModelScan.Scan(_folder.FullName);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 64 << 20);
+        Assert.True(clean.IsClean, string.Join("; ", clean.Findings.Select(finding => finding.Detail)));
+        Assert.Equal([ModelFileKind.Onnx, ModelFileKind.ExternalData, ModelFileKind.Safetensors], clean.Files.Select(file => file.Kind));
+
+        File.Delete(Path.Combine(_folder.FullName, "model.safetensors"));
+        Sparse("model.onnx.data", Long, [(byte)'\u008e', .. BitConverter.GetBytes(Long - 100)], [.. "0cos\nsystem\n(S'id'\ntR."u8]);   // bytes of almost 3 GiB, popped, then a call
+        var finding = Assert.Single(ModelScan.Scan(_folder.FullName).Findings, finding => finding.Refuses);
+        Assert.Equal(("pickle", "model.onnx.data"), (finding.Rule, finding.Where));
+        Assert.Contains("os.system('id')", finding.Detail, StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(_folder.FullName, "model.onnx.data"));
+        Sparse("model.onnx", Long, []);
+        Assert.Contains("at most 2 GiB", Only(_folder.FullName).Detail, StringComparison.Ordinal);
+    }
+
+    private static byte[] SafetensorsHead(long length)
+    {
+        for (var bytes = length - 8 - 200; ; bytes++)
+        {
+            var head = Encoding.UTF8.GetBytes($$$"""{"w":{"dtype":"U8","shape":[{{{bytes}}}],"data_offsets":[0,{{{bytes}}}]}}""");
+            if (8 + head.Length + bytes == length)
+                return [.. BitConverter.GetBytes((long)head.Length), .. head];
+        }
+    }
+
+    /// <summary>A file with a hole in its middle.</summary>
+    private void Sparse(string name, long length, byte[] head, byte[]? tail = null)
+    {
+        using var file = File.Create(Path.Combine(_folder.FullName, name));
+        file.Write(head);
+        file.SetLength(length);
+        file.Position = tail is null ? length : head.Length + length - 100;
+        file.Write(tail ?? []);
     }
 
     private static ModelFinding Only(string path) => Assert.Single(ModelScan.Scan(path).Findings);
