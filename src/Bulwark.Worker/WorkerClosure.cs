@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
 
@@ -16,7 +17,10 @@ public static class WorkerClosure
     {
         var folder = AppContext.BaseDirectory;
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
-        Add(typeof(WorkerClosure).Assembly, folder, files);
+        if (RuntimeFeature.IsDynamicCodeSupported)
+            Add(typeof(WorkerClosure).Assembly, folder, files);
+        else
+            files.Add("", Environment.ProcessPath!);   // compiled ahead of time: one program, no assemblies
         var hasRuntime = File.Exists(Path.Combine(folder, "libcoreclr.so"));   // published with the runtime: that is in the measurement too
         var patterns = Directory.EnumerateFiles(folder, "lib*.so", SearchOption.AllDirectories);
         foreach (var file in patterns.Where(file => hasRuntime || NativeLibraries.Any(name => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))))
