@@ -8,6 +8,7 @@ compgen -G "/usr/lib*/softhsm/libsofthsm2.so" >/dev/null || compgen -G "/usr/lib
 command -v pkcs11-tool >/dev/null || packages+=(opensc)
 command -v age >/dev/null || packages+=(age)
 command -v sslscan >/dev/null || packages+=(sslscan)
+command -v testssl >/dev/null || packages+=(testssl.sh)
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v swtpm >/dev/null || packages+=(swtpm)
 [ ${#packages[@]} -eq 0 ] && { echo "test servers: all present"; exit 0; }

@@ -66,7 +66,9 @@ public sealed partial class SubjectStore : IDisposable
         catch (SqliteException fault)
         {
             database?.Dispose();
-            throw new InvalidDataException($"{Path.GetFileName(path)} is no store of subjects' keys: {fault.Message}", fault);
+            throw fault.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_ERROR
+                ? new InvalidDataException($"{Path.GetFileName(path)} is no store of subjects' keys: {fault.Message}", fault)
+                : new IOException($"{Path.GetFileName(path)} could not be read or written: {fault.Message}", fault);
         }
         catch
         {

@@ -37,6 +37,14 @@ internal static class ColumnsArea
         return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
     }
 
+    /// <summary>The median of some shares, and between which values the middle half of them lies.</summary>
+    internal static string Spread(IEnumerable<double> shares)
+    {
+        var sorted = shares.Order().ToArray();
+        double Of(double part) => sorted[(int)Math.Round(part * (sorted.Length - 1))] * 100;
+        return string.Create(CultureInfo.InvariantCulture, $"{Of(0.5):+0.0;-0.0} % ({Of(0.25):+0.0;-0.0} to {Of(0.75):+0.0;-0.0} %)");
+    }
+
     internal static double Median(List<double> values)
     {
         values.Sort();

@@ -28,13 +28,13 @@ internal static class KeysCreate
                     throw new CommandException($"There is a key {key.Path} already.", $"bulwark keys rotate {key.Path}");
                 var notes = new KeyNotes(parsed.GetValue(purpose), parsed.GetValue(days));
                 var id = parsed.GetValue(kind) == KeyKind.Signing ? keys.Ring.CreateSigning(key.Path, notes) : keys.Ring.CreateSymmetric(key.Path, notes);
-                await WorkspaceKeys.RecordAsync(workspace, keys.Ring, id, "create", "keys create");
+                await WorkspaceKeys.RecordDoneAsync(workspace, keys.Ring, id, "create");
                 return KeysList.AnswerOne(screen, keys.Ring, id);
             }
 
             using var store = Bulwark.Keys.KeyStores.Open(key, WorkspaceKeys.Options());
             var made = await store.CreateAsync(key, cancel);
-            await WorkspaceKeys.RecordAsync(workspace, keys.Ring, made.Current?.Id ?? key, "create", "keys create");
+            await WorkspaceKeys.RecordDoneAsync(workspace, keys.Ring, made.Current?.Id ?? key, "create");
             return KeysList.Answer(screen, made);
         });
         return command;
@@ -55,7 +55,7 @@ internal static class KeysCreate
             if (key.IsInRing() && keys.Ring.List().All(known => known.Id.Name != key.Path))
                 throw new CommandException($"There is no key {key.Path}.", $"bulwark keys create {key.Path}");
             var rotated = await keys.Stores.RotateAsync(key.Key, cancel);
-            await WorkspaceKeys.RecordAsync(workspace, keys.Ring, rotated.Current?.Id ?? key, "rotate", "keys rotate");
+            await WorkspaceKeys.RecordDoneAsync(workspace, keys.Ring, rotated.Current?.Id ?? key, "rotate");
             return key.IsInRing() && rotated.Current is { } current ? KeysList.AnswerOne(screen, keys.Ring, KeyAddress.Version(current.Id)) : KeysList.Answer(screen, rotated);
         });
         return command;

@@ -27,7 +27,7 @@ internal static class KeysImport
                 using var ring = workspace.OpenKeys();
                 var (wanted, notes) = (parsed.GetRequiredValue(name), new KeyNotes(parsed.GetValue(purpose)));
                 var id = parsed.GetValue(kind) == KeyKind.Signing ? ring.ImportSigning(wanted, key.Span, notes) : ring.ImportSymmetric(wanted, key.Span, notes);
-                await WorkspaceKeys.RecordAsync(workspace, ring, id, "import", "keys import");
+                await WorkspaceKeys.RecordDoneAsync(workspace, ring, id, "import");
                 return KeysList.AnswerOne(screen, ring, id);
             }
         });

@@ -61,10 +61,24 @@ internal sealed class WorkspaceKeys : IDisposable
         Authorities = Authorities(),
     };
 
-    /// <summary>Records what else was done to a key: made, rotated, retired, destroyed.</summary>
+    /// <summary>Records what else is done to a key: made, rotated, retired, destroyed.</summary>
     internal static Task RecordAsync(Workspace workspace, KeyRing ring, KeyUri key, string operation, string purpose) => Logged(workspace).AppendAsync(ring, Statement.Of(
         key.ToString(), Digest.Of(System.Text.Encoding.UTF8.GetBytes(key.ToString())),
         new KeyUsed { Operation = operation, Key = key.Key.ToString(), Version = key.Version, Purpose = purpose, By = Claims.PseudonymOf(ring, Environment.UserName), Time = DateTimeOffset.UtcNow }));
+
+    /// <summary>As <see cref="RecordAsync(Workspace, KeyRing, KeyUri, string, string)"/>, of what is done already.</summary>
+    /// <exception cref="IOException">The log could not be told; the message says that it was done.</exception>
+    internal static async Task RecordDoneAsync(Workspace workspace, KeyRing ring, KeyUri key, string operation)
+    {
+        try
+        {
+            await RecordAsync(workspace, ring, key, operation, $"keys {operation}");
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"keys {operation} was done and made {key}, but the log could not be told. {failure.Message}", failure);
+        }
+    }
 
     /// <summary>Records that a file's key was printed: by which of its slots it was opened.</summary>
     internal static Task RecordExportAsync(Workspace workspace, KeyRing ring, KeySlot openedBy, string fileId) => Logged(workspace).AppendAsync(ring, Statement.Of(
