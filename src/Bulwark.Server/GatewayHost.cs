@@ -67,7 +67,7 @@ public sealed class GatewayHost : IAsyncDisposable
         WebApplication? app = null, scrape = null, health = null;
         try
         {
-            app = GatewayListener.Listen(options, parts.Tls, logging);
+            app = GatewayListener.Listen(options, parts.Tls, parts.Memory, logging);
             GatewayRoutes.Map(app, parts, options);
             var model = parts.Worker.Facts.Model;
             logger.ModelOpened(model.Name, model.Version, model.Package);

@@ -10,7 +10,7 @@ namespace Bulwark.Server;
 /// <summary>What a gateway listens on: clients over TLS, and two ports without it for the machine's own eyes.</summary>
 internal static class GatewayListener
 {
-    internal static WebApplication Listen(GatewayOptions options, GatewayTls tls, ILoggerFactory logging)
+    internal static WebApplication Listen(GatewayOptions options, GatewayTls tls, ConnectionMemory memory, ILoggerFactory logging)
     {
         // The empty builder reads no settings file and no environment: only these options decide what listens.
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -36,6 +36,7 @@ internal static class GatewayListener
             kestrel.Listen(options.ListenOnAnyAddress ? IPAddress.Any : IPAddress.Loopback, options.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.Use(memory.Count);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = TimeSpan.FromSeconds(15), OnConnection = _ => ValueTask.FromResult(tls.Options()) });
             });
         });

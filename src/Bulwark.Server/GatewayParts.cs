@@ -50,6 +50,7 @@ internal sealed class GatewayParts : IAsyncDisposable
     internal IssuerFollower? Issuer { get; }
     internal PolicyHolder Policies { get; }
     internal GatewayLoad Load { get; }
+    internal ConnectionMemory Memory { get; } = new();
     internal AuditWriter Audit { get; }
     internal Gateway Gateway { get; }
     internal GrpcDoor Grpc { get; }
@@ -83,6 +84,7 @@ internal sealed class GatewayParts : IAsyncDisposable
     /// <summary>Writes what was decided, then lets the models go.</summary>
     public async ValueTask DisposeAsync()
     {
+        Memory.Dispose();
         if (Issuer is not null)
             await Issuer.DisposeAsync();
         await Audit.DisposeAsync();

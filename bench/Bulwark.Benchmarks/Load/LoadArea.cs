@@ -64,8 +64,20 @@ internal static class LoadArea
         return decisions;
     }
 
-    /// <summary>The resident memory of this process, which is the server, when nothing is left to collect; in MB.</summary>
+    /// <summary>The resident memory of this process, which is the server, when nothing is left to collect and its pools have let go what nobody uses; in MB.</summary>
     private static double Settled()
+    {
+        var (before, now) = (double.MaxValue, Collected());
+        for (var wait = 0; wait < 12 && before - now > 1; wait++)
+        {
+            Thread.Sleep(TimeSpan.FromSeconds(10));
+            (before, now) = (now, Collected());
+        }
+
+        return now;
+    }
+
+    private static double Collected()
     {
         for (var i = 0; i < 3; i++)
         {

@@ -121,6 +121,41 @@ public sealed class GatewayFaultTests : IAsyncLifetime
         await Eventually.IsSoAsync(async () => await StatusAsync(client) == HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task A_shared_store_of_queries_that_is_killed_is_503_and_serves_again_when_it_is_back()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
+        var trail = _world.PathOf("trail");
+        var asked = 0;
+        await using (var host = await _world.StartAsync(_world.Options with { Observer = new MonitoredQueries(AlarmAnswer.Withhold, null, TimeProvider.System, shared), TrailDirectory = trail, Receipts = ReceiptMode.Asked }))
+        {
+            using var client = _world.Payments(host);
+            Task<HttpStatusCode> AskAsync()
+            {
+                asked++;
+                return StatusAsync(client);
+            }
+
+            await UntilAsync(async () => await AskAsync() == HttpStatusCode.OK);
+            redis.Kill();
+            asked++;
+            using (var refused = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow)))
+            {
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+                Assert.StartsWith("monitor-unavailable:", await GatewayWorld.ErrorAsync(refused), StringComparison.Ordinal);
+            }
+
+            await redis.StartAgainAsync();
+            await UntilAsync(async () => await AskAsync() == HttpStatusCode.OK);
+        }
+
+        await _world.Log.FlushAsync(GatewayWorld.Cancel);
+        var report = TrailCheck.Run(new DirectoryInfo(trail).GetFiles(), _world.Log, _world.Keys.PublicKey("signing"));
+        Assert.Empty(report.Faults);
+        Assert.Equal(asked, report.Decisions);
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client)
     {
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
