@@ -75,10 +75,8 @@ internal sealed class GatewaySetup : IDisposable
         var server = X509Certificate2.CreateFromPemFile(Path.Combine(pki, "server.crt"), Path.Combine(pki, "server.key"));
         var setup = new GatewaySetup(workspace, keys, await workspace.OpenLogAsync(keys), server);
         setup.FollowWitnesses(workspace);
-        var roots = new X509Certificate2Collection();
-        roots.ImportFromPemFile(Path.Combine(pki, "ca.crt"));
         var tokens = new AccessTokenOptions { Keys = issuerKeys is null ? JsonWebKeySet.Parse(await File.ReadAllTextAsync(Path.Combine(pki, "token-keys.json"), cancel)) : await issuerKeys.FetchAsync(cancel), Issuer = issuer, Audience = audience };
-        setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy, cancel), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy, cancel), [.. roots], tokens) with
+        setup.Options = setup.With(package, EvidencePolicySignature.Open(await File.ReadAllBytesAsync(evidencePolicy, cancel), [keys.PublicKey(Workspace.SigningKey)]), await File.ReadAllTextAsync(policy, cancel), Serving.GatewayReload.Authorities(pki), tokens) with
         {
             TokenIssuer = issuerKeys,
             RevocationLists = Serving.GatewayReload.RevocationLists(pki),

@@ -14,7 +14,7 @@ internal static class ServeCommand
 {
     private static readonly Argument<FileInfo> Package = new Argument<FileInfo>("package") { Description = "The sealed model." }.AcceptExistingOnly();
     private static readonly Option<bool> Development = new("--dev") { Description = "Make what is missing: identities, tokens, policies. Insecure, and says so." };
-    private static readonly Option<DirectoryInfo> Pki = new("--pki") { Description = "Folder with ca.crt, server.crt, server.key, token-keys.json. With --dev the default is pki in the workspace.", HelpName = "DIR" };
+    private static readonly Option<DirectoryInfo> Pki = new("--pki") { Description = "Folder with ca.crt (or bundle.json, a SPIFFE trust bundle), server.crt, server.key, token-keys.json. With --dev the default is pki in the workspace.", HelpName = "DIR" };
     private static readonly Option<FileInfo> Policy = new("--policy") { Description = "Cedar policies: who may do what.", HelpName = "FILE" };
     private static readonly Option<FileInfo> Evidence = new("--evidence-policy") { Description = "What the worker's evidence must say; see `attest policy`.", HelpName = "FILE" };
     private static readonly Option<string> Issuer = new("--issuer") { Description = "The only issuer of access tokens.", HelpName = "URL" };

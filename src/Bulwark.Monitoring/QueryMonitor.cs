@@ -125,10 +125,9 @@ public sealed class QueryMonitor
 
     private QueryVerdict Judge(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances)
     {
-        var spent = false;
+        var (spent, near) = (false, 0);
         if (_budget is { } budget)
         {
-            var near = 0;
             foreach (var distance in distances)
                 near += distance <= _squared[Neighbourhood] ? 1 : 0;
             spent = near >= budget;
@@ -136,7 +135,7 @@ public sealed class QueryMonitor
 
         var found = _crowding.Above(sketch, ages, distances, _squared, _ordinary);
         var isAlarm = found.Excess > Threshold || spent;
-        return new(isAlarm, found.Excess / Threshold, found.Neighbours, spent);
+        return new(isAlarm, found.Excess / Threshold, spent ? Math.Max(near, found.Neighbours) : found.Neighbours, spent);
     }
 
     private ReadOnlySpan<float> Sized(ReadOnlySpan<float> row) => row.Length == _sketches.Width ? row

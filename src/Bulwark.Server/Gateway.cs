@@ -82,9 +82,12 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
         models.Count(model, request.RowCount, answer, Stopwatch.GetElapsedTime(began));
         if (answer.IsScored)
         {
-            var seen = await options.Observer.ObserveAsync(new(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time));
+            var query = new ObservedQuery(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time);
+            var seen = await options.Observer.ObserveAsync(query);
             if (seen is ObservedAnswer.DecisionOnly && DecisionOnly.Of(answer, model, request, form) is { } blunt)
                 answer = blunt;
+            else if (seen is ObservedAnswer.Repeat && DecisionOnly.With(options.Observer.Repeated(query).ToArray(), "repeated", answer, model, request, form) is { } repeated)
+                answer = repeated;
             else if (seen is not ObservedAnswer.Give)
                 return (seen is ObservedAnswer.Unavailable ? Unwatched : Probing, null, null);
         }

@@ -97,6 +97,9 @@ public sealed record GatewayOptions
     /// <summary>True to demand a nonce of the gateway's in each DPoP proof.</summary>
     public bool DpopNonces { get; init; } = true;
 
+    /// <summary>DPoP proofs that several gateways have seen together; null for this one alone.</summary>
+    public SharedProofs? SharedProofs { get; init; }
+
     /// <summary>Names for parts of the network, for policies.</summary>
     public IReadOnlyList<NetworkZone> Zones { get; init; } = [];
 

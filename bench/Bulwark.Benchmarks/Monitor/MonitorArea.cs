@@ -19,6 +19,12 @@ internal static class MonitorArea
 
     public static int Run(string[] arguments)
     {
+        if (arguments is ["extraction"])
+        {
+            ExtractionRates.Measure(Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data/url-phishing/dataset_phishing.csv"));
+            return 0;
+        }
+
         var attacked = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 100;
         var only = arguments.Contains("oars");   // the adaptive attackers alone
         if (!only)

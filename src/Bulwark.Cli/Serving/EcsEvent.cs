@@ -41,7 +41,7 @@ internal static class AtlasTechnique
     /// <summary>Null where a refusal speaks of none.</summary>
     internal static (string Id, string Name)? Of(AuditLine line) => line.Reason switch
     {
-        "probing" => ("AML.T0042", "Verify Attack"),
+        "probing" or "decision-only" or "repeated" => ("AML.T0042", "Verify Attack"),
         "budget-exhausted" => ("AML.T0034", "Cost Harvesting"),
         "too-many-requests" or "overloaded" => ("AML.T0029", "Denial of AI Service"),
         _ => null,

@@ -10,6 +10,7 @@ namespace Bulwark.Cli.Serving;
 /// <remarks>Files are compared by their bytes and not by their dates, which renames and mounted secrets do not keep.</remarks>
 internal sealed class GatewayReload
 {
+    private const string BundleName = "bundle.json";
     private readonly GatewayHost _host;
     private readonly string _pki;
     private readonly string? _policy;
@@ -19,7 +20,7 @@ internal sealed class GatewayReload
     private Digest _server, _trust, _tokens, _signedPolicy;
 
     /// <param name="host">The gateway.</param>
-    /// <param name="pki">The folder with ca.crt, *.crl, server.crt, server.key, token-keys.json.</param>
+    /// <param name="pki">The folder with ca.crt or bundle.json, *.crl, server.crt, server.key, token-keys.json.</param>
     /// <param name="policy">The policy's file; a change is taken from the same name with <c>.dsse</c> behind it. Null watches none.</param>
     /// <param name="policySigners">Who may sign a policy.</param>
     /// <param name="followsTokenKeys">True to watch token-keys.json; false where the keys come from the issuer.</param>
@@ -28,6 +29,17 @@ internal sealed class GatewayReload
     {
         (_host, _pki, _policy, _policySigners, _followsTokenKeys, _note) = (host, pki, policy, policySigners, followsTokenKeys, note);
         (_server, _trust, _tokens, _signedPolicy) = (OfFiles("server.crt", "server.key"), OfTrust(), OfFiles("token-keys.json"), OfPolicy());
+    }
+
+    /// <summary>The clients' authorities of a folder: <c>ca.crt</c> (PEM), <c>bundle.json</c> (a SPIFFE trust bundle), or both.</summary>
+    /// <exception cref="FileNotFoundException">There is neither.</exception>
+    internal static IReadOnlyList<X509Certificate2> Authorities(string folder)
+    {
+        var (pem, bundle) = (Path.Combine(folder, "ca.crt"), Path.Combine(folder, BundleName));
+        var roots = new X509Certificate2Collection();
+        if (File.Exists(pem) || !File.Exists(bundle))
+            roots.ImportFromPemFile(pem);
+        return File.Exists(bundle) ? [.. roots, .. SpiffeBundle.Authorities(File.ReadAllBytes(bundle))] : [.. roots];
     }
 
     /// <summary>The revocation lists of a folder: every <c>*.crl</c>, DER or PEM.</summary>
@@ -52,9 +64,7 @@ internal sealed class GatewayReload
         });
         await TryAsync("client authorities and revocation lists", OfTrust(), _trust, seen => _trust = seen, () =>
         {
-            var roots = new X509Certificate2Collection();
-            roots.ImportFromPemFile(PathOf("ca.crt"));
-            _host.RotateClientTrust([.. roots], RevocationLists(_pki));
+            _host.RotateClientTrust(Authorities(_pki), RevocationLists(_pki));
             return Task.CompletedTask;
         });
         if (_followsTokenKeys)
@@ -86,7 +96,7 @@ internal sealed class GatewayReload
         seen(now);
     }
 
-    private Digest OfTrust() => OfPaths(Directory.Exists(_pki) ? [PathOf("ca.crt"), .. Directory.EnumerateFiles(_pki, "*.crl").Order(StringComparer.Ordinal)] : []);
+    private Digest OfTrust() => OfPaths(Directory.Exists(_pki) ? [PathOf("ca.crt"), PathOf(BundleName), .. Directory.EnumerateFiles(_pki, "*.crl").Order(StringComparer.Ordinal)] : []);
 
     private Digest OfPolicy() => _policy is null ? default : OfPaths([SignedPath]);
 

@@ -11,10 +11,12 @@ namespace Bulwark.Cli.Serving;
 internal static class MonitorSetup
 {
     private static readonly Option<FileInfo> s_rows = new Option<FileInfo>("--monitor") { Description = "Watch queries: ordinary rows with the model's columns and label (CSV or Parquet, 400 at least), by which crowding is judged.", HelpName = "FILE" }.AcceptExistingOnly();
-    private static readonly Option<AlarmAnswer> s_answer = new("--on-alarm") { Description = "What an alarm does: withhold the answer, tell the decision only, or record it as suspicion that policies see (which tells the asker nothing at once).", DefaultValueFactory = _ => AlarmAnswer.Withhold };
+    private static readonly Option<AlarmAnswer> s_answer = new("--on-alarm") { Description = "What an alarm does: withhold the answer, tell the decision only (decisiononly), repeat the first answer that was given near by (repeat), or record it as suspicion that policies see (which tells the asker nothing at once).", DefaultValueFactory = _ => AlarmAnswer.Withhold };
     private static readonly Option<long?> s_budget = new("--budget-per-day") { Description = "Rows that one client may have scored a day.", HelpName = "ROWS" };
 
-    private static readonly Option<Uri?> s_store = new("--monitor-store") { Description = "A Redis server in which several gateways keep together what they have seen; needs --monitor-key.", HelpName = "redis[s]://HOST:PORT", CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "rediss" ? uri : Wrong(result) };
+    private static readonly Option<int?> s_neighbourhood = new("--neighbourhood-budget") { Description = "Queries that may lie close together (half the typical distance of ordinary rows) among those remembered, 1 to 60, whoever sends them; one more is an alarm.", HelpName = "QUERIES" };
+
+    private static readonly Option<Uri?> s_store = new("--monitor-store") { Description = "A Redis server in which several gateways keep together what they have seen: queries, budgets, DPoP proofs; needs --monitor-key.", HelpName = "redis[s]://HOST:PORT", CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "rediss" ? uri : Wrong(result) };
     private static readonly Option<FileInfo> s_password = new Option<FileInfo>("--monitor-store-password") { Description = "A file that holds the store's password.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> s_key = new Option<FileInfo>("--monitor-key") { Description = "A file of 32 secret bytes, the same on every gateway; without it the key is new at each start.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> s_alone = new("--monitor-alone") { Description = "Go on by this gateway's own memory while the store is away; else requests are answered 503 then." };
@@ -29,6 +31,7 @@ internal static class MonitorSetup
         command.Options.Add(s_rows);
         command.Options.Add(s_answer);
         command.Options.Add(s_budget);
+        command.Options.Add(s_neighbourhood);
         command.Options.Add(s_store);
         command.Options.Add(s_password);
         command.Options.Add(s_key);
@@ -42,7 +45,7 @@ internal static class MonitorSetup
     /// <exception cref="CommandException">The model has no schema, or the rows are not those of the model.</exception>
     internal static async Task<GatewayOptions> ApplyAsync(ParseResult parsed, string package, GatewayOptions options, CancellationToken cancel)
     {
-        if (parsed.GetValue(s_rows) is null && parsed.GetValue(s_budget) is null && parsed.GetValue(s_store) is null)
+        if (parsed.GetValue(s_rows) is null && parsed.GetValue(s_budget) is null && parsed.GetValue(s_store) is null && parsed.GetValue(s_neighbourhood) is null)
             return options;
         var store = parsed.GetValue(s_store);
         var key = parsed.GetValue(s_key) is { } file ? await File.ReadAllBytesAsync(file.FullName, cancel) : RandomNumberGenerator.GetBytes(32);
@@ -53,12 +56,14 @@ internal static class MonitorSetup
         var password = parsed.GetValue(s_password) is { } secret ? (await File.ReadAllTextAsync(secret.FullName, cancel)).Trim() : null;
         var shared = store is null ? null : await SharedQueries.JoinAsync(store, password, s_memory, s_patience);
         var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone)) { Alerted = parsed.GetValue(s_alerts) is { } alerts ? new AlertFile(alerts.FullName).Write : null };
+        if (parsed.GetValue(s_neighbourhood) is not null && parsed.GetValue(s_rows) is null)
+            throw new CommandException("A neighbourhood is told by ordinary rows.", "give --monitor");
         if (parsed.GetValue(s_rows) is { } rows)
-            await WatchAsync(observer, package, options, rows, key, parsed.GetValue(s_extraction), cancel);
-        return options with { Observer = observer, SealedUnmonitored = options.SealedUnmonitored || parsed.GetValue(s_sealed) };
+            await WatchAsync(observer, package, options, rows, key, new() { NeighbourhoodBudget = parsed.GetValue(s_neighbourhood) }, parsed.GetValue(s_extraction), cancel);
+        return options with { Observer = observer, SharedProofs = shared is null ? null : new(shared, key), SealedUnmonitored = options.SealedUnmonitored || parsed.GetValue(s_sealed) };
     }
 
-    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, bool extraction, CancellationToken cancel)
+    private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, QueryMonitorOptions how, bool extraction, CancellationToken cancel)
     {
         await using var stream = File.OpenRead(package);
         using var opened = await SealedModel.OpenAsync(stream, options.PackageKeys ?? options.Keys, options.Publishers, cancel);
@@ -66,7 +71,9 @@ internal static class MonitorSetup
         var data = await DatasetFile.ReadAsync(rows.FullName, new(), new SchemaOptions { Label = schema.Label, Positive = [schema.PositiveLabel] }, schema, cancel: cancel);
         var encoder = new FeatureEncoder(schema);
         var encoded = encoder.Encode(data.Raw);
-        var monitor = QueryMonitor.Fit(key, encoded, encoder.EncodedWidth);
+        if (how.Faults().ToList() is { Count: > 0 } faults)
+            throw new CommandException(string.Join(" ", faults), "bulwark serve --help");
+        var monitor = QueryMonitor.Fit(key, encoded, encoder.EncodedWidth, how);
         observer.Watch(opened.Manifest.Name, schema, monitor, extraction ? OrdinaryUse.Options(encoded, encoder.EncodedWidth) : null);
     }
 

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Bulwark.Server;
 
 /// <summary>Reads proofs of possession (RFC 9449, section 4.3): one key, one request, one token, once. Thread-safe.</summary>
-internal sealed class DpopReader(TimeProvider time, bool requiresNonce)
+internal sealed class DpopReader(TimeProvider time, bool requiresNonce, byte[]? nonceKey = null)
 {
     private static readonly HashSet<string> Algorithms = new(["ES256", "ES384", "ES512", "PS256", "PS384", "PS512"], StringComparer.Ordinal);
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30);
@@ -15,7 +15,7 @@ internal sealed class DpopReader(TimeProvider time, bool requiresNonce)
     private readonly DpopReplays _replays = new(time, Life + Tolerance + Tolerance);
 
     /// <summary>The nonces that proofs must hold.</summary>
-    internal DpopNonces Nonces { get; } = new(time, Life);
+    internal DpopNonces Nonces { get; } = new(time, Life, nonceKey);
 
     /// <summary>Checks one proof; <paramref name="thumbprint"/> names the proved key (RFC 7638).</summary>
     /// <param name="proof">The header <c>DPoP</c>.</param>
@@ -64,9 +64,9 @@ internal sealed class DpopReader(TimeProvider time, bool requiresNonce)
 }
 
 /// <summary>Nonces that a server hands out and knows again without remembering them: a time and its keyed digest.</summary>
-internal sealed class DpopNonces(TimeProvider time, TimeSpan life)
+internal sealed class DpopNonces(TimeProvider time, TimeSpan life, byte[]? key = null)
 {
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] _key = key ?? RandomNumberGenerator.GetBytes(32);
 
     /// <summary>A nonce for now.</summary>
     internal string Fresh() => Make(time.GetUtcNow().ToUnixTimeSeconds());

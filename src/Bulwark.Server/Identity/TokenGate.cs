@@ -6,6 +6,7 @@ internal sealed class TokenGate
     private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(60);
     private readonly TimeProvider _time;
     private readonly DpopReader _proofs;
+    private readonly SharedProofs? _shared;
     private readonly TimeSpan _longestTrust;
     private volatile Keys _keys;
 
@@ -13,10 +14,12 @@ internal sealed class TokenGate
     /// <param name="requiresNonce">True to demand a nonce in each proof.</param>
     /// <param name="time">The clock.</param>
     /// <param name="longestTrust">How long keys count after their issuer gave them; infinite for keys from a file.</param>
-    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time, TimeSpan? longestTrust = null)
+    /// <param name="shared">Proofs that other gateways have seen; null for this one alone.</param>
+    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time, TimeSpan? longestTrust = null, SharedProofs? shared = null)
     {
         _time = time;
-        _proofs = new(time, requiresNonce);
+        _shared = shared;
+        _proofs = new(time, requiresNonce, shared?.NonceKey);
         _longestTrust = longestTrust ?? Timeout.InfiniteTimeSpan;
         _keys = new(options, new(options, time), Epoch: 1, Until(), time.GetUtcNow());
     }
@@ -88,7 +91,7 @@ internal sealed class TokenGate
         {
             TokenVerdict.NonceNeeded => "DPoP error=\"use_dpop_nonce\"",
             _ when isProof => "DPoP error=\"invalid_dpop_proof\"",
-            TokenVerdict.Missing or TokenVerdict.KeysTooOld => "Bearer, DPoP",
+            TokenVerdict.Missing => "Bearer, DPoP",
             _ => "Bearer error=\"invalid_token\"",
         };
         if (isProof)
@@ -124,6 +127,8 @@ internal sealed class TokenGate
         var proof = http.Request.Headers["DPoP"];
         if (proof.Count != 1 || proof[0] is not { } text)
             return proof.Count == 0 ? TokenVerdict.ProofMissing : TokenVerdict.BadProof;
+        if (_shared is not null && SharedProofs.VerdictOf(http) is var seen and not TokenVerdict.Accepted)
+            return seen;
         var address = PublicAddress.TrimEnd('/') + http.Request.Path.ToUriComponent();
         AccessToken? read = null;
         var verdict = _proofs.Read(text, http.Request.Method, address, compact, out _, key => _keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, key, out read));

@@ -29,6 +29,8 @@ internal sealed class Doorkeeper(
             metrics.TokenRefused(accepted);
             if (accepted is TokenVerdict.KeysTooOld)
                 return new(StatusCodes.Status503ServiceUnavailable, "token-keys-too-old", "The issuer has not given its keys for too long, so no token can be checked; try again later.");
+            if (accepted is TokenVerdict.ReplaysUnknown)
+                return new(StatusCodes.Status503ServiceUnavailable, "proofs-unavailable", "Whether this proof was used before cannot be known now; try again later with a new one.");
             tokens.Challenge(http, accepted);
             return new(StatusCodes.Status401Unauthorized, "token-" + GatewayMetrics.Word(accepted), "The access token is refused.");
         }

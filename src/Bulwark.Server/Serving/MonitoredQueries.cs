@@ -15,6 +15,9 @@ public enum AlarmAnswer
 
     /// <summary>Only the decision is told.</summary>
     DecisionOnly,
+
+    /// <summary>The neighbourhood's first answer is given again, as if it were this one's: a search learns nothing, not even that it is seen. An honest client that is taken for a search is told so, too.</summary>
+    Repeat,
 }
 
 /// <summary>The query monitor joined to the gateway: one monitor a model, over all clients; suspicion and a daily budget for each client.</summary>
@@ -33,6 +36,8 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     private const int SuspicionOfAnAlarm = 200;
     private readonly ConcurrentDictionary<string, Watched> _models = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Conduct> _clients = new(StringComparer.Ordinal);
+
+    private readonly FirstAnswers? _first = answer == AlarmAnswer.Repeat ? new() : null;
 
     /// <summary>Alarms so far.</summary>
     public long Alarms => Interlocked.Read(ref _alarms);
@@ -70,6 +75,8 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     /// <inheritdoc/>
     public override async ValueTask<ObservedAnswer> ObserveAsync(ObservedQuery query)
     {
+        if (_first is not null)
+            Repeated(query);
         if (shared is null)
             return Word(Observe(query));
         var (rows, watched) = EncodedRows(query);
@@ -87,7 +94,24 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
         return Word(alarms == 0 || answer == AlarmAnswer.Record);
     }
 
-    private ObservedAnswer Word(bool given) => given ? ObservedAnswer.Give : answer == AlarmAnswer.DecisionOnly ? ObservedAnswer.DecisionOnly : ObservedAnswer.Withhold;
+    /// <inheritdoc/>
+    public override ReadOnlyMemory<float> Repeated(ObservedQuery query)
+    {
+        var (rows, watched) = EncodedRows(query);
+        if (_first is null || watched is null || query.Scores.IsEmpty || query.Scores.Length % query.RowCount != 0)
+            return query.Scores;
+        var (scores, classes) = (query.Scores.ToArray(), query.Scores.Length / query.RowCount);
+        foreach (var (row, print) in FingerprintsOf(rows, watched).Index())
+            _first.FirstOr(print, query.Scores.Span.Slice(row * classes, classes)).CopyTo(scores, row * classes);
+        return scores;
+    }
+
+    private ObservedAnswer Word(bool given) => given ? ObservedAnswer.Give : answer switch
+    {
+        AlarmAnswer.DecisionOnly => ObservedAnswer.DecisionOnly,
+        AlarmAnswer.Repeat => ObservedAnswer.Repeat,
+        _ => ObservedAnswer.Withhold,
+    };
 
     private Conduct ConductOf(string client)
     {

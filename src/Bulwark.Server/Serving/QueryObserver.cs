@@ -31,6 +31,9 @@ public enum ObservedAnswer
 
     /// <summary>It leaves as it is.</summary>
     Give,
+
+    /// <summary>It looks like probing; <see cref="QueryObserver.Repeated"/> is told instead. Where that cannot be done (a receipt, another server's model) the answer is withheld.</summary>
+    Repeat,
 }
 
 /// <summary>Where a query monitor is joined to the gateway; this one watches nothing.</summary>
@@ -48,6 +51,9 @@ public class QueryObserver
 
     /// <summary>Takes note of a scored request before its answer leaves. False withholds the answer (429, <c>probing</c>).</summary>
     public virtual bool Observe(in ObservedQuery query) => true;
+
+    /// <summary>What is told instead of a query's scores when the word is <see cref="ObservedAnswer.Repeat"/>; of the same shape.</summary>
+    public virtual ReadOnlyMemory<float> Repeated(ObservedQuery query) => query.Scores;
 
     /// <summary>What the gateway asks: <see cref="Observe"/>, unless the observer asks elsewhere first.</summary>
     public virtual ValueTask<ObservedAnswer> ObserveAsync(ObservedQuery query) => new(Observe(query) ? ObservedAnswer.Give : ObservedAnswer.Withhold);

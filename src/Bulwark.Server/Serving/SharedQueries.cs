@@ -112,6 +112,19 @@ public sealed class SharedQueries : IAsyncDisposable
         }
     }
 
+    /// <summary>True for the first of all gateways to name something within its life, false for the others; null when the server cannot be asked.</summary>
+    internal async Task<bool?> IsFirstAsync(string name, TimeSpan life)
+    {
+        try
+        {
+            return await _redis.GetDatabase().StringSetAsync(name, 1, life, When.NotExists);
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Tells the others of alarms; lost when the server is away.</summary>
     internal void Tell(string client, DateTimeOffset now, int alarms)
     {

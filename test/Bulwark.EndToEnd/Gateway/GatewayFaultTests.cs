@@ -14,27 +14,17 @@ using Microsoft.Extensions.Time.Testing;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>What breaks while requests are under way: an honest refusal each time, nothing served that is not recorded, and all as before when it is mended.</summary>
-public sealed class GatewayFaultTests : IAsyncLifetime
+public sealed class GatewayFaultTests : GatewayTest
 {
-    private GatewayWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
-
-    public ValueTask DisposeAsync()
-    {
-        _world.Dispose();
-        return default;
-    }
-
     [Fact]
     public async Task A_full_disk_under_the_trail_is_503_and_goes_on_when_there_is_room()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
-        var trail = Directory.CreateDirectory(_world.PathOf("trail"));
+        var trail = Directory.CreateDirectory(World.PathOf("trail"));
         var day = Path.Combine(trail.FullName, $"decisions-{DateTimeOffset.UtcNow:yyyy-MM-dd}.jsonl");
         File.CreateSymbolicLink(day, "/dev/full");
-        await using var host = await _world.StartAsync(_world.Options with { TrailDirectory = trail.FullName, Receipts = ReceiptMode.Asked });
-        using var client = _world.Payments(host);
+        await using var host = await World.StartAsync(World.Options with { TrailDirectory = trail.FullName, Receipts = ReceiptMode.Asked });
+        using var client = World.Payments(host);
         using (var refused = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow)))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
@@ -44,8 +34,8 @@ public sealed class GatewayFaultTests : IAsyncLifetime
         File.Delete(day);
         using var answered = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
-        await _world.Log.FlushAsync(GatewayWorld.Cancel);
-        var report = TrailCheck.Run(trail.GetFiles(), _world.Log, _world.Keys.PublicKey("signing"));
+        await World.Log.FlushAsync(GatewayWorld.Cancel);
+        var report = TrailCheck.Run(trail.GetFiles(), World.Log, World.Keys.PublicKey("signing"));
         Assert.Equal((1L, 0), (report.Decisions, report.Faults.Count));
     }
 
@@ -53,9 +43,9 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     public async Task A_certificate_that_expires_on_a_living_connection_is_refused_by_its_name()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var host = await _world.StartAsync(_world.Options with { Time = time });
-        using var certificate = _world.Identity.LoadClient("payments");
-        using var client = _world.Client(host, certificate, _world.Identity.LoadToken("payments"));
+        await using var host = await World.StartAsync(World.Options with { Time = time });
+        using var certificate = World.Identity.LoadClient("payments");
+        using var client = World.Client(host, certificate, World.Identity.LoadToken("payments"));
         using (var before = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow)))
             Assert.Equal(HttpStatusCode.OK, before.StatusCode);
         time.SetUtcNow(certificate.NotAfter.ToUniversalTime().AddSeconds(1));
@@ -67,7 +57,7 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     [Fact]
     public async Task What_is_under_way_is_answered_while_the_gateway_drains()
     {
-        var host = await _world.StartAsync(_world.Options with { HealthPort = 0, Receipts = ReceiptMode.Asked, DrainTimeout = TimeSpan.FromMinutes(2) });
+        var host = await World.StartAsync(World.Options with { HealthPort = 0, Receipts = ReceiptMode.Asked, DrainTimeout = TimeSpan.FromMinutes(2) });
         await using var stream = await ConnectAsync(host);
         var body = new string(' ', 15_000) + GatewayWorld.Body(GatewayWorld.GoodRow);   // at 240 bytes a second the gateway waits a minute for the rest
         await stream.WriteAsync(Encoding.ASCII.GetBytes(Head(body.Length) + body[..15_000]), GatewayWorld.Cancel);
@@ -84,7 +74,7 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     [Fact]
     public async Task Clients_that_reset_their_connections_leave_no_gap_in_the_record()
     {
-        var host = await _world.StartAsync(_world.Options with { Receipts = ReceiptMode.Asked, TrailDirectory = _world.PathOf("trail") });
+        var host = await World.StartAsync(World.Options with { Receipts = ReceiptMode.Asked, TrailDirectory = World.PathOf("trail") });
         var answered = 0;
         await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
         {
@@ -97,8 +87,8 @@ public sealed class GatewayFaultTests : IAsyncLifetime
         await Eventually.IsSoAsync(async () => (await GatewayWorld.MetricsAsync(host)).Contains("bulwark_requests_under_way 0", StringComparison.Ordinal));
         var judged = (await GatewayWorld.MetricsAsync(host)).Split('\n').Where(line => line.StartsWith("bulwark_inference_total{", StringComparison.Ordinal)).Sum(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture));
         await host.DisposeAsync();
-        await _world.Log.FlushAsync(GatewayWorld.Cancel);
-        var report = TrailCheck.Run(new DirectoryInfo(_world.PathOf("trail")).GetFiles(), _world.Log, _world.Keys.PublicKey("signing"));
+        await World.Log.FlushAsync(GatewayWorld.Cancel);
+        var report = TrailCheck.Run(new DirectoryInfo(World.PathOf("trail")).GetFiles(), World.Log, World.Keys.PublicKey("signing"));
         Assert.Empty(report.Faults);
         Assert.InRange(report.Decisions, (long)judged, 40);   // more, where the last connections were judged after the count was read
         Assert.True(report.Decisions >= 10, $"{report.Decisions} decisions for {answered} answers");
@@ -108,12 +98,12 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     public async Task A_database_that_is_killed_is_503_and_serves_again_when_it_is_back()
     {
         using var postgres = PostgresServer.StartOwn();
-        using var signer = _world.Keys.OpenSigner("log");
-        var directory = _world.PathOf("log-in-database");
+        using var signer = World.Keys.OpenSigner("log");
+        var directory = World.PathOf("log-in-database");
         var store = await LogStores.OpenAsync("postgres:" + postgres.CreateDatabase(), directory, GatewayWorld.Cancel);
         await using var log = await TransparencyLog.CreateAsync(directory, "bulwark.test/database", signer, store, GatewayWorld.Cancel);
-        await using var host = await _world.StartAsync(_world.Options with { Log = log, Receipts = ReceiptMode.Asked });
-        using var client = _world.Payments(host);
+        await using var host = await World.StartAsync(World.Options with { Log = log, Receipts = ReceiptMode.Asked });
+        using var client = World.Payments(host);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client));
         postgres.Kill();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(client));
@@ -177,14 +167,14 @@ public sealed class GatewayFaultTests : IAsyncLifetime
     }
 
     private string Head(int length) =>
-        $"POST /v2/models/fraud/infer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {_world.Identity.LoadToken("payments")}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n";
+        $"POST /v2/models/fraud/infer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {World.Identity.LoadToken("payments")}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n";
 
     private async Task<SslStream> ConnectAsync(GatewayHost host)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };   // closed, it resets
         await socket.ConnectAsync("127.0.0.1", host.BaseAddress.Port, GatewayWorld.Cancel);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        var options = TlsPolicy.Client([_world.Identity.LoadAuthority()], _world.Identity.LoadClient("payments"));
+        var options = TlsPolicy.Client([World.Identity.LoadAuthority()], World.Identity.LoadClient("payments"));
         options.TargetHost = "localhost";
         await stream.AuthenticateAsClientAsync(options, GatewayWorld.Cancel);
         return stream;

@@ -11,18 +11,9 @@ using Inference;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>A model behind a gRPC server: the same doors, the same screen, the same honesty as over REST.</summary>
-public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
+public sealed class GatewayGrpcUpstreamTests : GatewayTest
 {
     private const string Everything = """permit (principal == Client::"payments", action, resource);""";
-    private GatewayWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
-
-    public ValueTask DisposeAsync()
-    {
-        _world?.Dispose();
-        return ValueTask.CompletedTask;
-    }
 
     [Fact]
     public async Task Every_data_type_goes_through_raw()
@@ -30,8 +21,8 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
         var kinds = GatewayUpstreamTests.RawValues.Select(row => row.Data).ToList();
         var upstreams = await Task.WhenAll(kinds.Select(kind => FakeGrpcUpstream.StartAsync(kind.Item1, [-1])));
         var options = kinds.Zip(upstreams, (kind, upstream) => new UpstreamOptions { Name = kind.Item1, UpstreamModel = "echo", Address = upstream.Address, Protocol = UpstreamProtocol.Grpc });
-        await using var host = await _world.StartAsync(_world.Options with { Upstreams = [.. options], Policy = Everything });
-        using var http = _world.Payments(host);
+        await using var host = await World.StartAsync(World.Options with { Upstreams = [.. options], Policy = Everything });
+        using var http = World.Payments(host);
         var client = new GRPCInferenceService.GRPCInferenceServiceClient(GrpcChannel.ForAddress(host.BaseAddress, new GrpcChannelOptions { HttpClient = http }));
         foreach (var ((datatype, hex), upstream) in kinds.Zip(upstreams))
         {
@@ -54,28 +45,28 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeGrpcUpstream.StartAsync("INT32", [-1], raw => new InferTensorContents { IntContents = { MemoryMarshal.Cast<byte, int>(raw.Span).ToArray() } });
         await using var host = await StartAsync(upstream);
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         using var response = await GatewayWorld.InferAsync(client, Body("INT32", "[-5,2147483647]"), "echo");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var output = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(GatewayWorld.Cancel)).RootElement.GetProperty("outputs")[0];
         Assert.Equal([-5, 2147483647], output.GetProperty("data").EnumerateArray().Select(one => one.GetInt32()));
-        Assert.Contains("\"model\":\"echo\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
+        Assert.Contains("\"model\":\"echo\"", World.Entry(World.LogSize - 1), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task The_way_there_is_mutual_tls_to_the_configured_authority_alone()
     {
-        await using var upstream = await FakeGrpcUpstream.StartAsync("FP32", [-1], certificate: _world.Identity.LoadServer());
-        using var shown = _world.Identity.LoadClient("analyst");
-        await using (var host = await StartAsync(upstream, options => options with { Roots = [_world.Identity.LoadAuthority()], Certificate = shown }))
+        await using var upstream = await FakeGrpcUpstream.StartAsync("FP32", [-1], certificate: World.Identity.LoadServer());
+        using var shown = World.Identity.LoadClient("analyst");
+        await using (var host = await StartAsync(upstream, options => options with { Roots = [World.Identity.LoadAuthority()], Certificate = shown }))
         {
-            using var client = _world.Payments(host);
+            using var client = World.Payments(host);
             using var response = await GatewayWorld.InferAsync(client, Body("FP32", "[1,2]"), "echo");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             Assert.Equal(shown.Thumbprint, upstream.Shown?.Thumbprint);
         }
 
-        var other = DevelopmentIdentity.Create(_world.PathOf("other"));
+        var other = DevelopmentIdentity.Create(World.PathOf("other"));
         await Assert.ThrowsAsync<InvalidDataException>(() => StartAsync(upstream, options => options with { Roots = [other.LoadAuthority()], Certificate = shown }));
         Assert.Equal(1, upstream.Requests);
     }
@@ -86,7 +77,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
         await using var upstream = await FakeGrpcUpstream.StartAsync("FP32", [-1, 2]);
         var screen = InputScreen.OfContract([new() { Name = "a", Kind = ScreenFieldKind.Numeric, Minimum = 0, Maximum = 1 }, new() { Name = "b", Kind = ScreenFieldKind.Binary }]);
         await using var host = await StartAsync(upstream, options => options with { Screen = screen });
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         using var wide = await GatewayWorld.InferAsync(client, """{"inputs":[{"name":"in","shape":[1,2],"datatype":"FP32","data":[2,1]}]}""", "echo");
         Assert.Equal("out-of-bounds: row 0, feature a", await GatewayWorld.ErrorAsync(wide));
         Assert.Equal(0, upstream.Requests);
@@ -97,7 +88,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeGrpcUpstream.StartAsync("INT64", [-1]);
         await using var host = await StartAsync(upstream, options => options with { Timeout = TimeSpan.FromSeconds(60), MaximumAnswerBytes = 4096 });
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         foreach (var how in (string[])["status", "no-tensor", "other-tensor", "other-type", "other-shape", "short", "both-contents", "twice", "other-id", "huge"])
         {
             upstream.Bends = (answer, _) =>
@@ -117,7 +108,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeGrpcUpstream.StartAsync("INT64", [-1]);
         await using var host = await StartAsync(upstream, options => options with { Timeout = TimeSpan.FromSeconds(1) });
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         upstream.Bends = async (answer, call) =>
         {
             await Task.Delay(Timeout.Infinite, call.CancellationToken);
@@ -131,7 +122,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
     {
         var upstream = await FakeGrpcUpstream.StartAsync("INT64", [-1]);
         await using var host = await StartAsync(upstream);
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         await upstream.DisposeAsync();
         using var response = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
@@ -153,7 +144,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
     private Task<GatewayHost> StartAsync(FakeGrpcUpstream upstream, Func<UpstreamOptions, UpstreamOptions>? bend = null)
     {
         var options = new UpstreamOptions { Name = "echo", Address = upstream.Address, Protocol = UpstreamProtocol.Grpc };
-        return _world.StartAsync(_world.Options with { Upstreams = [bend is null ? options : bend(options)], Policy = Everything });
+        return World.StartAsync(World.Options with { Upstreams = [bend is null ? options : bend(options)], Policy = Everything });
     }
 
     private async Task IsUnavailableAsync(HttpClient client)
@@ -161,7 +152,7 @@ public sealed class GatewayGrpcUpstreamTests : IAsyncLifetime
         using var response = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.StartsWith("upstream-unavailable:", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
-        Assert.Contains("\"reason\":\"upstream-unavailable\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"upstream-unavailable\"", World.Entry(World.LogSize - 1), StringComparison.Ordinal);
     }
 
     private static void Bend(ModelInferResponse answer, string how)

@@ -9,26 +9,23 @@ using Microsoft.Extensions.Time.Testing;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>A gateway whose token keys are an issuer's, over real TLS to both sides.</summary>
-public sealed class GatewayIssuerTests : IAsyncLifetime
+public sealed class GatewayIssuerTests : GatewayTest
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly TokenForge _first = new("first"), _second = new("second");
-    private GatewayWorld _world = null!;
     private FakeIssuer _issuer = null!;
     private OidcKeys _client = null!;
 
-    public async ValueTask InitializeAsync()
+    private protected override async ValueTask BeginAsync()
     {
-        _world = await GatewayWorld.CreateAsync();
         _issuer = await FakeIssuer.StartAsync(_first);
         _client = _issuer.Client();
     }
 
-    public async ValueTask DisposeAsync()
+    private protected override ValueTask EndAsync()
     {
-        _client.Dispose();
-        await _issuer.DisposeAsync();
-        _world.Dispose();
+        _client?.Dispose();
+        return _issuer?.DisposeAsync() ?? default;
     }
 
     [Fact]
@@ -65,12 +62,12 @@ public sealed class GatewayIssuerTests : IAsyncLifetime
     [Fact]
     public async Task Keys_of_another_issuer_than_tokens_must_name_keep_the_gateway_from_starting()
     {
-        var fault = await Assert.ThrowsAsync<ArgumentException>(() => _world.StartAsync(_world.Options with { TokenIssuer = _client, TokenKeysMaximumAge = TimeSpan.Zero }));
+        var fault = await Assert.ThrowsAsync<ArgumentException>(() => World.StartAsync(World.Options with { TokenIssuer = _client, TokenKeysMaximumAge = TimeSpan.Zero }));
         Assert.Contains("TokenIssuer", fault.Message, StringComparison.Ordinal);
         Assert.Contains("TokenKeysMaximumAge", fault.Message, StringComparison.Ordinal);
     }
 
-    private async Task<GatewayHost> StartAsync() => await _world.StartAsync(_world.Options with
+    private async Task<GatewayHost> StartAsync() => await World.StartAsync(World.Options with
     {
         Time = _time,
         TokenIssuer = _client,
@@ -80,11 +77,11 @@ public sealed class GatewayIssuerTests : IAsyncLifetime
     /// <summary>Asks for the model's description with a new token of a key; the status, and the reason of a refusal.</summary>
     private async Task<string> AskAsync(GatewayHost host, TokenForge key)
     {
-        using var certificate = _world.Identity.LoadClient("payments");
+        using var certificate = World.Identity.LoadClient("payments");
         var now = _time.GetUtcNow();
         (key.Claims["iss"], key.Claims["jti"], key.Claims["iat"], key.Claims["exp"]) = (_issuer.Name, Guid.NewGuid().ToString(), now.ToUnixTimeSeconds(), now.AddMinutes(5).ToUnixTimeSeconds());
         key.Claims["cnf"] = new JsonObject { ["x5t#S256"] = Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)) };
-        using var client = _world.Client(host, certificate, key.Make());
+        using var client = World.Client(host, certificate, key.Make());
         using var answer = await client.GetAsync(new Uri("v2/models/fraud", UriKind.Relative), GatewayWorld.Cancel);
         return answer.IsSuccessStatusCode ? "200" : $"{(int)answer.StatusCode} {(await GatewayWorld.ErrorAsync(answer)).Split(':')[0]}";
     }

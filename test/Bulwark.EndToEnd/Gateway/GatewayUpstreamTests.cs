@@ -9,18 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>Another server's model behind the same doors.</summary>
-public sealed class GatewayUpstreamTests : IAsyncLifetime
+public sealed class GatewayUpstreamTests : GatewayTest
 {
-    private GatewayWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
-
-    public ValueTask DisposeAsync()
-    {
-        _world?.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
     [Theory]
     [InlineData("INT64", false, "[1,-2]")]
     [InlineData("INT64", true, "[1,-2]")]
@@ -32,7 +22,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeUpstream.StartAsync(datatype, [-1], isBinary);
         await using var host = await StartAsync(upstream);
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         client.DefaultRequestHeaders.Add("X-Secret", "of the client's");
         using var response = await GatewayWorld.InferAsync(client, Body(datatype, data), "echo");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -41,7 +31,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
         Assert.Equal(("echo", "a"), (answer.GetProperty("model_name").GetString(), answer.GetProperty("id").GetString()));
         Assert.False(upstream.LastHeaders!.ContainsKey("Authorization"));
         Assert.False(upstream.LastHeaders.ContainsKey("X-Secret"));
-        Assert.Contains("\"model\":\"echo\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
+        Assert.Contains("\"model\":\"echo\"", World.Entry(World.LogSize - 1), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +40,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
         await using var upstream = await FakeUpstream.StartAsync("FP32", [-1, 2], isBinary: true);
         var screen = InputScreen.OfContract([new() { Name = "a", Kind = ScreenFieldKind.Numeric, Minimum = 0, Maximum = 1 }, new() { Name = "b", Kind = ScreenFieldKind.Binary }]);
         await using var host = await StartAsync(upstream, options => options with { Screen = screen });
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         Task<HttpResponseMessage> Ask(string data) => GatewayWorld.InferAsync(client, $$"""{"inputs":[{"name":"in","shape":[1,2],"datatype":"FP32","data":{{data}}}]}""", "echo");
         using var good = await Ask("[0.5,1]");
         Assert.Equal(HttpStatusCode.OK, good.StatusCode);
@@ -76,7 +66,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeUpstream.StartAsync("INT64", [-1], isBinary: false);
         await using var host = await StartAsync(upstream, options => options with { Timeout = TimeSpan.FromSeconds(how == "slow" ? 0.5 : 20), MaximumAnswerBytes = 4096 });
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         upstream.Misbehaves = http => how switch
         {
             "500" => Status(http, 500),
@@ -91,7 +81,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
         using var response = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.StartsWith("upstream-unavailable:", await GatewayWorld.ErrorAsync(response), StringComparison.Ordinal);
-        Assert.Contains("\"reason\":\"upstream-unavailable\"", _world.Entry(_world.LogSize - 1), StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"upstream-unavailable\"", World.Entry(World.LogSize - 1), StringComparison.Ordinal);
         upstream.Misbehaves = null;
         await Eventually.IsSoAsync(async () =>   // half a second can be too short for an honest server on a busy machine, too
         {
@@ -105,7 +95,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
     {
         var upstream = await FakeUpstream.StartAsync("INT64", [-1], isBinary: false);
         await using var host = await StartAsync(upstream);
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         await upstream.DisposeAsync();
         using var response = await GatewayWorld.InferAsync(client, Body("INT64", "[1,2]"), "echo");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
@@ -136,7 +126,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
     {
         await using var upstream = await FakeUpstream.StartAsync(datatype, [-1], isBinary: true);
         await using var host = await StartAsync(upstream);
-        using var client = _world.Payments(host);
+        using var client = World.Payments(host);
         var raw = Convert.FromHexString(hex);
         var head = Encoding.UTF8.GetBytes($$$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"in","shape":[2],"datatype":"{{{datatype}}}","parameters":{"binary_data_size":{{{raw.Length}}}}}]}""");
         using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/echo/infer") { Content = new ByteArrayContent([.. head, .. raw]) };
@@ -152,7 +142,7 @@ public sealed class GatewayUpstreamTests : IAsyncLifetime
     private Task<GatewayHost> StartAsync(FakeUpstream upstream, Func<UpstreamOptions, UpstreamOptions>? bend = null)
     {
         var options = new UpstreamOptions { Name = "echo", Address = upstream.Address };
-        return _world.StartAsync(_world.Options with { Upstreams = [bend is null ? options : bend(options)], Policy = """permit (principal == Client::"payments", action, resource);""" });
+        return World.StartAsync(World.Options with { Upstreams = [bend is null ? options : bend(options)], Policy = """permit (principal == Client::"payments", action, resource);""" });
     }
 
     private static string Body(string datatype, string data) => $$"""{"id":"a","inputs":[{"name":"in","shape":[2],"datatype":"{{datatype}}","data":{{data}}}]}""";

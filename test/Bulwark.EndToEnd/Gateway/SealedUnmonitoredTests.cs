@@ -5,27 +5,17 @@ using Bulwark.Server;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>A query monitor that acts on rows cannot be passed by with requests that hide them.</summary>
-public sealed class SealedUnmonitoredTests : IAsyncLifetime
+public sealed class SealedUnmonitoredTests : GatewayTest
 {
-    private GatewayWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
-
-    public ValueTask DisposeAsync()
-    {
-        _world.Dispose();
-        return default;
-    }
-
     [Fact]
     public async Task Sealed_requests_to_a_watched_model_are_refused_and_recorded_unless_the_operator_takes_them()
     {
-        var watched = _world.Options with { Observer = new ActsOnRows() };
+        var watched = World.Options with { Observer = new ActsOnRows() };
         var trail = Directory.CreateTempSubdirectory("bulwark-trail");
         ObliviousProtocol[] protocols = [ObliviousProtocol.None, ObliviousProtocol.Ehbp, ObliviousProtocol.ObliviousHttp, ObliviousProtocol.ChunkedObliviousHttp];
         try
         {
-            await using (var host = await _world.StartAsync(watched with { TrailDirectory = trail.FullName }))
+            await using (var host = await World.StartAsync(watched with { TrailDirectory = trail.FullName }))
             {
                 foreach (var protocol in protocols)
                 {
@@ -34,7 +24,7 @@ public sealed class SealedUnmonitoredTests : IAsyncLifetime
                     Assert.Contains("sealed-not-monitored", failure.Message, StringComparison.Ordinal);
                 }
 
-                using var plain = _world.Payments(host);
+                using var plain = World.Payments(host);
                 using var answer = await GatewayWorld.InferAsync(plain, GatewayWorld.Body(GatewayWorld.GoodRow));
                 Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
             }
@@ -47,7 +37,7 @@ public sealed class SealedUnmonitoredTests : IAsyncLifetime
             Bulwark.Tests.TemporaryFolder.Remove(trail.FullName);
         }
 
-        await using var open = await _world.StartAsync(watched with { SealedUnmonitored = true });
+        await using var open = await World.StartAsync(watched with { SealedUnmonitored = true });
         foreach (var protocol in protocols)
         {
             using var client = Client(open, protocol);
@@ -59,12 +49,12 @@ public sealed class SealedUnmonitoredTests : IAsyncLifetime
     {
         Gateway = host.BaseAddress,
         Model = "fraud",
-        Policy = _world.EvidencePolicy,
-        Log = _world.Keys.PublicKey("log"),
-        Brokers = [_world.Keys.PublicKey("signing")],
-        Authorities = [_world.Identity.LoadAuthority()],
-        Certificate = _world.Identity.LoadClient("payments"),
-        Token = _world.Identity.LoadToken("payments"),
+        Policy = World.EvidencePolicy,
+        Log = World.Keys.PublicKey("log"),
+        Brokers = [World.Keys.PublicKey("signing")],
+        Authorities = [World.Identity.LoadAuthority()],
+        Certificate = World.Identity.LoadClient("payments"),
+        Token = World.Identity.LoadToken("payments"),
         Protocol = protocol,
     });
 

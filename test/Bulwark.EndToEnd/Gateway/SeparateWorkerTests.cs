@@ -9,29 +9,19 @@ using Bulwark.Worker.Processes;
 namespace Bulwark.EndToEnd.Gateway;
 
 /// <summary>The worker in a process of its own: what it cannot do, and what becomes of requests when it dies.</summary>
-public sealed class SeparateWorkerTests : IAsyncLifetime
+public sealed class SeparateWorkerTests : GatewayTest
 {
-    private GatewayWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await GatewayWorld.CreateAsync();
-
-    public ValueTask DisposeAsync()
-    {
-        _world.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
     [Fact]
     public async Task A_separate_worker_scores_as_one_inside_and_takes_sealed_requests()
     {
-        await using var host = await _world.StartAsync(_world.Options with { SeparateWorker = true });
-        using var plain = _world.Payments(host);
+        await using var host = await World.StartAsync(World.Options with { SeparateWorker = true });
+        using var plain = World.Payments(host);
         var response = await GatewayWorld.InferAsync(plain, GatewayWorld.Body(GatewayWorld.GoodRow));
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(GatewayWorld.Cancel));
         using var client = new BulwarkClient(new()
         {
-            Gateway = host.BaseAddress, Model = "fraud", Policy = _world.EvidencePolicy, Log = _world.Keys.PublicKey("log"), Brokers = [_world.Keys.PublicKey("signing")],
-            Authorities = [_world.Identity.LoadAuthority()], Certificate = _world.Identity.LoadClient("payments"), Token = _world.Identity.LoadToken("payments"),
+            Gateway = host.BaseAddress, Model = "fraud", Policy = World.EvidencePolicy, Log = World.Keys.PublicKey("log"), Brokers = [World.Keys.PublicKey("signing")],
+            Authorities = [World.Identity.LoadAuthority()], Certificate = World.Identity.LoadClient("payments"), Token = World.Identity.LoadToken("payments"),
         });
         var all = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.ScoreAsync(GatewayWorld.GoodRow, GatewayWorld.Cancel)));
         Assert.All(all, scores => Assert.Equal(all[0], scores));
@@ -82,7 +72,7 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_worker_whose_lease_ends_leaves_with_key_and_model_and_comes_back_when_the_broker_releases_again()
     {
-        var line = new CutBroker(Broker(_world.EvidencePolicy with { Release = new() { LeaseSeconds = 15 } }));
+        var line = new CutBroker(Broker(World.EvidencePolicy with { Release = new() { LeaseSeconds = 15 } }));
         await using var worker = await WorkerProcess.StartAsync(Start() with { Broker = line }, GatewayWorld.Cancel);
         var (first, release) = (worker.ProcessId, worker.Facts.Release.ReleaseId);
         await Eventually.IsSoAsync(async () => await ScoresAsync(worker) && worker.Facts.Release.ReleaseId != release);   // it renewed through this side
@@ -97,11 +87,11 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_process_that_is_started_anew_serves_the_first_ones_package_and_no_other()
     {
-        var other = _world.PackagePath + ".other";
-        var replaced = (await FraudModel.SealAsync(_world.Keys, other, GatewayWorld.Cancel)).PackageDigest;   // of the same publisher, allowed by the same policy
-        var path = _world.PackagePath;
+        var other = World.PackagePath + ".other";
+        var replaced = (await FraudModel.SealAsync(World.Keys, other, GatewayWorld.Cancel)).PackageDigest;   // of the same publisher, allowed by the same policy
+        var path = World.PackagePath;
         var decided = new System.Collections.Concurrent.ConcurrentBag<KeyReleaseRecord>();
-        var broker = Broker(_world.EvidencePolicy with { Models = [_world.Package, replaced] }, () => path, decided.Add);
+        var broker = Broker(World.EvidencePolicy with { Models = [World.Package, replaced] }, () => path, decided.Add);
         await using var worker = await WorkerProcess.StartAsync(Start() with { Broker = broker, Package = () => File.OpenRead(path) }, GatewayWorld.Cancel);
         path = other;
         using (var process = Process.GetProcessById(worker.ProcessId))
@@ -109,12 +99,12 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
 
         Exception? failure = null;
         await Eventually.IsSoAsync(async () => (failure = await Record.ExceptionAsync(() => ScoresAsync(worker, swallow: false)))?.Message.Contains($"{replaced}", StringComparison.Ordinal) == true);
-        Assert.Contains($"{_world.Package}", failure!.Message, StringComparison.Ordinal);
+        Assert.Contains($"{World.Package}", failure!.Message, StringComparison.Ordinal);
         Assert.Equal(0, worker.Restarts);
-        Assert.All(decided, one => Assert.Equal(_world.Package, one.Model));   // no key of the other one was asked for
-        path = _world.PackagePath;
+        Assert.All(decided, one => Assert.Equal(World.Package, one.Model));   // no key of the other one was asked for
+        path = World.PackagePath;
         await Eventually.IsSoAsync(() => ScoresAsync(worker));
-        Assert.Equal((1, _world.Package), (worker.Restarts, worker.Facts.Model.Package));
+        Assert.Equal((1, World.Package), (worker.Restarts, worker.Facts.Model.Package));
     }
 
     [Fact]
@@ -138,8 +128,8 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_worker_that_is_killed_with_a_lease_open_takes_its_keys_along_and_another_is_started_meanwhile_requests_are_503()
     {
-        await using var host = await _world.StartAsync(_world.Options with { SeparateWorker = true });
-        using var client = _world.Payments(host);
+        await using var host = await World.StartAsync(World.Options with { SeparateWorker = true });
+        using var client = World.Payments(host);
         Assert.True((await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow))).IsSuccessStatusCode);
         var (killed, key) = (host.WorkerProcessId!.Value, host.Worker.ReceiptKey);
         using (var process = Process.GetProcessById(killed))
@@ -167,20 +157,20 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     [Fact]
     public async Task What_keeps_a_worker_inside_from_starting_keeps_a_separate_one_too()
     {
-        var options = _world.Options with { SeparateWorker = true };
-        await Assert.ThrowsAsync<KeyRefusedException>(() => _world.StartAsync(options with { EvidencePolicy = _world.EvidencePolicy with { Measurements = [Digest.Of("other"u8)] } }));
-        await Assert.ThrowsAnyAsync<CryptographicException>(() => StartAsync(publisher: _world.Keys.PublicKey("log")));
+        var options = World.Options with { SeparateWorker = true };
+        await Assert.ThrowsAsync<KeyRefusedException>(() => World.StartAsync(options with { EvidencePolicy = World.EvidencePolicy with { Measurements = [Digest.Of("other"u8)] } }));
+        await Assert.ThrowsAnyAsync<CryptographicException>(() => StartAsync(publisher: World.Keys.PublicKey("log")));
     }
 
     private Task<WorkerProcess> StartAsync(VerificationKey? publisher = null) => WorkerProcess.StartAsync(Start(publisher), GatewayWorld.Cancel);
 
-    private WorkerStart Start(VerificationKey? publisher = null) => new(() => File.OpenRead(_world.PackagePath), [publisher ?? _world.Keys.PublicKey("signing")],
-        new SimulatedEvidenceSource(_world.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System), Broker(_world.EvidencePolicy), InsecureSandbox: true);
+    private WorkerStart Start(VerificationKey? publisher = null) => new(() => File.OpenRead(World.PackagePath), [publisher ?? World.Keys.PublicKey("signing")],
+        new SimulatedEvidenceSource(World.DevelopmentKey, WorkerClosure.Measure(), TimeProvider.System), Broker(World.EvidencePolicy), InsecureSandbox: true);
 
     private KeyBroker Broker(EvidencePolicy policy, Func<string>? path = null, Action<KeyReleaseRecord>? decided = null) => new(policy, async (_, cancel) =>
     {
-        await using var stream = File.OpenRead(path?.Invoke() ?? _world.PackagePath);
-        return (await Models.SealedModel.UnwrapDataKeyAsync(stream, _world.Keys, [_world.Keys.PublicKey("signing")], cancel)).DataKey;
+        await using var stream = File.OpenRead(path?.Invoke() ?? World.PackagePath);
+        return (await Models.SealedModel.UnwrapDataKeyAsync(stream, World.Keys, [World.Keys.PublicKey("signing")], cancel)).DataKey;
     }, (record, _) =>
     {
         decided?.Invoke(record);
@@ -191,7 +181,7 @@ public sealed class SeparateWorkerTests : IAsyncLifetime
     {
         try
         {
-            return (await worker.AnswerAsync(new WorkerRequest("{}"u8.ToArray(), GatewayWorld.GoodRow, 1, null, _world.Package), GatewayWorld.Cancel)).Verdict.IsAccepted;
+            return (await worker.AnswerAsync(new WorkerRequest("{}"u8.ToArray(), GatewayWorld.GoodRow, 1, null, World.Package), GatewayWorld.Cancel)).Verdict.IsAccepted;
         }
         catch (IOException) when (swallow)
         {

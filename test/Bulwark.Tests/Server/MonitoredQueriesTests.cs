@@ -45,7 +45,7 @@ public class MonitoredQueriesTests
         Assert.False(queries.Observe(query));
     }
 
-    [Theory, InlineData(AlarmAnswer.Withhold, true), InlineData(AlarmAnswer.DecisionOnly, true), InlineData(AlarmAnswer.Record, false)]
+    [Theory, InlineData(AlarmAnswer.Withhold, true), InlineData(AlarmAnswer.DecisionOnly, true), InlineData(AlarmAnswer.Repeat, true), InlineData(AlarmAnswer.Record, false)]
     public void Rows_must_be_seen_where_an_alarm_keeps_something_back(AlarmAnswer answer, bool must)
     {
         Assert.Equal(must, Watched(answer, null).MustSeeRows("model"));
@@ -67,6 +67,22 @@ public class MonitoredQueriesTests
         var copy = Assert.IsType<QueryAlert>(alerts.Find(alert => alert.Detector == "extraction"));
         Assert.Equal("AML.T0024.002", copy.Technique);
         Assert.InRange(copy.Evidence["W"], 0.01, 0.999);
+    }
+
+    [Fact]
+    public async Task A_search_is_told_its_first_answer_again_and_ordinary_rows_their_own()
+    {
+        var queries = Watched(AlarmAnswer.Repeat, null);
+        var (asked, word) = (0, ObservedAnswer.Give);
+        for (; word == ObservedAnswer.Give && asked < 60; asked++)
+            word = await queries.ObserveAsync(Query("one") with { Scores = new float[] { 0.9f - (asked / 100f) } });
+        Assert.Equal(ObservedAnswer.Repeat, word);
+        var success = Query("one") with { Scores = new float[] { 0.1f } };
+        Assert.Equal(ObservedAnswer.Repeat, await queries.ObserveAsync(success));
+        Assert.Equal([0.9f], queries.Repeated(success).ToArray());
+        var elsewhere = new ObservedQuery("one", "model", new float[] { 1, 2, 3, 4, 3, 2, 1, 0 }, 1, new float[] { 0.2f }, _time.GetUtcNow());
+        Assert.Equal(ObservedAnswer.Give, await queries.ObserveAsync(elsewhere));
+        Assert.Equal([0.2f], queries.Repeated(elsewhere).ToArray());
     }
 
     [Fact]
