@@ -43,12 +43,7 @@ public sealed class ServedWorkspaceTests : IDisposable
             redis.Kill();
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "monitor-unavailable"), await AskAsync(client, 500));
             await redis.StartAgainAsync();
-            for (var attempt = 0; (await AskAsync(client, 500)).Status != HttpStatusCode.OK; attempt++)
-            {
-                Assert.True(attempt < 600, "Redis is back, and a minute later nothing is answered.");
-                await Task.Delay(100, Cancel);
-            }
-
+            await Eventually.IsSoAsync(async () => (await AskAsync(client, 500)).Status == HttpStatusCode.OK);
             Assert.Equal((HttpStatusCode.UnprocessableEntity, "out-of-bounds"), await AskAsync(client, 5000));
             using (var interrupt = Process.Start("kill", ["-TERM", served.Id.ToString(CultureInfo.InvariantCulture)]))
                 await interrupt.WaitForExitAsync(Cancel);
@@ -150,9 +145,14 @@ public sealed class ServedWorkspaceTests : IDisposable
 
     private static async Task<float> ScoreAsync(HttpClient client, float amount)
     {
-        using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body([amount, 30, 1]));
-        var text = await response.Content.ReadAsStringAsync(Cancel);
-        Assert.True(response.IsSuccessStatusCode, text);
+        var text = "";
+        await Eventually.IsSoAsync(async () =>   // a Redis that takes its time is an honest 503; the same row again counts once
+        {
+            using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body([amount, 30, 1]));
+            text = await response.Content.ReadAsStringAsync(Cancel);
+            Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, text);
+            return response.IsSuccessStatusCode;
+        });
         return JsonDocument.Parse(text).RootElement.GetProperty("outputs")[0].GetProperty("data")[0].GetSingle();
     }
 

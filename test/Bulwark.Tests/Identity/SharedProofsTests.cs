@@ -85,7 +85,7 @@ public sealed class SharedProofsTests
         }
     }
 
-    private static Task<SharedQueries> StoreAsync(RedisProcess redis) => SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(10));
+    private static Task<SharedQueries> StoreAsync(RedisProcess redis) => SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
 
     private static async Task<TokenVerdict> AskAsync(SharedProofs proofs, string proof)
     {
