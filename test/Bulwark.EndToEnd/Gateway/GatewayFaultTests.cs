@@ -116,11 +116,11 @@ public sealed class GatewayFaultTests : GatewayTest
     {
         using var redis = await RedisProcess.StartAsync();
         await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
-        var trail = _world.PathOf("trail");
+        var trail = World.PathOf("trail");
         var asked = 0;
-        await using (var host = await _world.StartAsync(_world.Options with { Observer = new MonitoredQueries(AlarmAnswer.Withhold, null, TimeProvider.System, shared), TrailDirectory = trail, Receipts = ReceiptMode.Asked }))
+        await using (var host = await World.StartAsync(World.Options with { Observer = new MonitoredQueries(AlarmAnswer.Withhold, null, TimeProvider.System, shared), TrailDirectory = trail, Receipts = ReceiptMode.Asked }))
         {
-            using var client = _world.Payments(host);
+            using var client = World.Payments(host);
             Task<HttpStatusCode> AskAsync()
             {
                 asked++;
@@ -140,8 +140,8 @@ public sealed class GatewayFaultTests : GatewayTest
             await UntilAsync(async () => await AskAsync() == HttpStatusCode.OK);
         }
 
-        await _world.Log.FlushAsync(GatewayWorld.Cancel);
-        var report = TrailCheck.Run(new DirectoryInfo(trail).GetFiles(), _world.Log, _world.Keys.PublicKey("signing"));
+        await World.Log.FlushAsync(GatewayWorld.Cancel);
+        var report = TrailCheck.Run(new DirectoryInfo(trail).GetFiles(), World.Log, World.Keys.PublicKey("signing"));
         Assert.Empty(report.Faults);
         Assert.Equal(asked, report.Decisions);
     }
