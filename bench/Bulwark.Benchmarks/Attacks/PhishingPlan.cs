@@ -34,7 +34,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     private static IEnumerable<(string, TrainingOptions)> Chosen()
     {
         yield return ("standard", Base);
-        yield return Trades(0.35, 0.35);
+        yield return Joined(Trades(0.4, 0.35), 3);
         yield return Trades(1.5, 0.35);
         yield return Trades(3, 0.5);
     }
