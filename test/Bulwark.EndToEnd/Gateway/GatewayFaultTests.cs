@@ -127,7 +127,7 @@ public sealed class GatewayFaultTests : GatewayTest
                 return StatusAsync(client);
             }
 
-            await UntilAsync(async () => await AskAsync() == HttpStatusCode.OK);
+            await Eventually.IsSoAsync(async () => await AskAsync() == HttpStatusCode.OK);
             redis.Kill();
             asked++;
             using (var refused = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow)))
@@ -137,7 +137,7 @@ public sealed class GatewayFaultTests : GatewayTest
             }
 
             await redis.StartAgainAsync();
-            await UntilAsync(async () => await AskAsync() == HttpStatusCode.OK);
+            await Eventually.IsSoAsync(async () => await AskAsync() == HttpStatusCode.OK);
         }
 
         await World.Log.FlushAsync(GatewayWorld.Cancel);
