@@ -1,4 +1,4 @@
-using Bulwark.Assurance.Audit;
+using Bulwark.Privacy.Accounting;
 
 namespace Bulwark.Assurance;
 
@@ -70,7 +70,7 @@ public static class LikelihoodRatio
             LikelihoodRatioKind.Online => LogDensity(confidence, inside!.Median[row], inside.Deviation[row]) - LogDensity(confidence, outside.Median[row], outside.Deviation[row]),
             LikelihoodRatioKind.OnlinePooled => LogDensity(confidence, inside!.Median[row], inside.Pooled) - LogDensity(confidence, outside.Median[row], outside.Pooled),
             LikelihoodRatioKind.OnlinePublished => LogDensity(confidence, inside!.Median[row], inside.Spread) - LogDensity(confidence, outside.Median[row], inside.Spread),
-            LikelihoodRatioKind.Offline => LogBelow((confidence - outside.Median[row]) / outside.Deviation[row]),
+            LikelihoodRatioKind.Offline => Normal.LogBelow((confidence - outside.Median[row]) / outside.Deviation[row]),
             LikelihoodRatioKind.OfflinePublished => -LogDensity(confidence, outside.Median[row], outside.Deviation[row]),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind."),
         })];
@@ -78,11 +78,6 @@ public static class LikelihoodRatio
 
     private static double LogDensity(double value, double mean, double deviation) =>
         (-0.5 * Math.Pow((value - mean) / deviation, 2)) - Math.Log(deviation) - (0.5 * Math.Log(2 * Math.PI));
-
-    /// <summary>ln Φ(x), far below too: Φ(x) ≈ φ(x)/|x|·(1 − 1/x² + 3/x⁴ − 15/x⁶) there.</summary>
-    private static double LogBelow(double x) => x > -30
-        ? Math.Log(NormalCurve.Below(x))
-        : (-0.5 * x * x) - Math.Log(-x * Math.Sqrt(2 * Math.PI)) + Math.Log(1 - (1 / (x * x)) + (3 / Math.Pow(x, 4)) - (15 / Math.Pow(x, 6)));
 
     /// <summary>One side's confidences, row by row.</summary>
     private sealed class Side

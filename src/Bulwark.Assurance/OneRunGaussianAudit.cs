@@ -1,5 +1,5 @@
-using Bulwark.Assurance.Audit;
 using Bulwark.Privacy;
+using Bulwark.Privacy.Accounting;
 
 namespace Bulwark.Assurance;
 
@@ -25,7 +25,7 @@ public static class OneRunGaussianAudit
         for (var t = right - 1; t >= 0; t--)
         {
             // f̄ of a Gaussian pair is Φ(Φ⁻¹(x) + μ); what is wrong at level t must be at least its inverse of what is right above.
-            var needed = Math.Max(wrongs, NormalCurve.Below(NormalCurve.Quantile(rights) - mu));
+            var needed = Math.Max(wrongs, Normal.Below(Normal.Quantile(rights) - mu));
             rights += (needed - wrongs) * t / (guesses - t);
             wrongs = needed;
             if (rights + wrongs > all)
@@ -89,7 +89,7 @@ public static class OneRunGaussianAudit
             var misses = coins.AsSpan(0, below).Count(true);
             var alarms = coins.AsSpan(below).Count(false);
             var share = error / (2 * splits.Length);
-            var found = -NormalCurve.Quantile(ClopperPearson.Upper(alarms, coins.Length - members, share)) - NormalCurve.Quantile(ClopperPearson.Upper(misses, members, share));
+            var found = -Normal.Quantile(ClopperPearson.Upper(alarms, coins.Length - members, share)) - Normal.Quantile(ClopperPearson.Upper(misses, members, share));
             if (!(found > mu))
                 continue;
             mu = found;

@@ -43,24 +43,7 @@ public sealed class PostgresBrokerStore : IBrokerStore
     }
 
     /// <inheritdoc/>
-    public IBrokerTransaction Begin()
-    {
-        NpgsqlConnection? connection = null;
-        try
-        {
-            connection = _source.OpenConnection();
-            var transaction = connection.BeginTransaction();
-            // What the server's default is does not matter: a decision is on the disk before anybody is told of it.
-            using var command = new NpgsqlCommand($"SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock({LockClass}, {_lock})", connection, transaction);
-            command.ExecuteNonQuery();
-            return new Transaction(this, connection, transaction);
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
-        {
-            connection?.Dispose();
-            throw Refused(failure);
-        }
-    }
+    public IBrokerTransaction Begin() => new Transaction(this, PostgresTurn.Take(_source, LockClass, _lock, Refused));
 
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
@@ -76,7 +59,7 @@ public sealed class PostgresBrokerStore : IBrokerStore
 
     private IOException Refused(Exception failure) => new($"The broker's database {Name} refuses: {failure.Message}", failure);
 
-    private sealed class Transaction(PostgresBrokerStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : IBrokerTransaction
+    private sealed class Transaction(PostgresBrokerStore store, PostgresTurn turn) : IBrokerTransaction
     {
         public byte[]? Get(string bucket, string key) => Run("SELECT value FROM bulwark_broker WHERE broker = @broker AND bucket = @bucket AND name = @name", command => command.ExecuteScalar() as byte[], ("bucket", bucket), ("name", key));
 
@@ -106,7 +89,7 @@ public sealed class PostgresBrokerStore : IBrokerStore
         {
             try
             {
-                transaction.Commit();
+                turn.Transaction.Commit();
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
@@ -114,17 +97,13 @@ public sealed class PostgresBrokerStore : IBrokerStore
             }
         }
 
-        public void Dispose()
-        {
-            transaction.Dispose();
-            connection.Dispose();
-        }
+        public void Dispose() => turn.Dispose();
 
         private T Run<T>(string text, Func<NpgsqlCommand, T> run, params ReadOnlySpan<(string Name, object Value)> parameters)
         {
             try
             {
-                using var command = new NpgsqlCommand(text, connection, transaction);
+                using var command = new NpgsqlCommand(text, turn.Connection, turn.Transaction);
                 command.Parameters.AddWithValue("broker", store._broker);
                 foreach (var (name, value) in parameters)
                     command.Parameters.AddWithValue(name, value is DBNull ? NpgsqlTypes.NpgsqlDbType.Bigint : TypeOf(value), value);

@@ -47,31 +47,14 @@ public sealed class PostgresLedgerStore : ILedgerStore
         }
     }
 
-    ILedgerSession ILedgerStore.Open()
-    {
-        NpgsqlConnection? connection = null;
-        try
-        {
-            connection = _source.OpenConnection();
-            var transaction = connection.BeginTransaction();
-            // What the server's default is does not matter: a reservation is on the disk before anybody is told of it.
-            using var command = new NpgsqlCommand($"SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock({LockClass}, {_ledger})", connection, transaction);
-            command.ExecuteNonQuery();
-            return new Session(this, connection, transaction);
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
-        {
-            connection?.Dispose();
-            throw Refused(failure);
-        }
-    }
+    ILedgerSession ILedgerStore.Open() => new Session(this, PostgresTurn.Take(_source, LockClass, _ledger, Refused));
 
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
 
     private IOException Refused(Exception failure) => new($"The ledger's database {Name} refuses: {failure.Message}", failure);
 
-    private sealed class Session(PostgresLedgerStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : ILedgerSession
+    private sealed class Session(PostgresLedgerStore store, PostgresTurn turn) : ILedgerSession
     {
         private long _next;
 
@@ -79,17 +62,11 @@ public sealed class PostgresLedgerStore : ILedgerStore
         {
             try
             {
-                using var select = new NpgsqlCommand("SELECT place, line FROM bulwark_ledger_lines WHERE ledger = @ledger AND place >= @first ORDER BY place", connection, transaction);
+                using var select = new NpgsqlCommand("SELECT place, line FROM bulwark_ledger_lines WHERE ledger = @ledger AND place >= @first ORDER BY place", turn.Connection, turn.Transaction);
                 select.Parameters.AddWithValue("ledger", store._ledger);
                 select.Parameters.AddWithValue("first", first);
                 using var rows = select.ExecuteReader();
-                var lines = new List<byte[]>();
-                for (; rows.Read(); lines.Add(rows.GetFieldValue<byte[]>(1)))
-                {
-                    if (rows.GetInt64(0) != first + lines.Count)
-                        throw new InvalidDataException($"The privacy ledger {store.Name} lacks line {first + lines.Count + 1}: a row was removed.");
-                }
-
+                var lines = LedgerRows.Read(rows, first, store.Name);
                 _next = first + lines.Count;
                 return lines;
             }
@@ -103,7 +80,7 @@ public sealed class PostgresLedgerStore : ILedgerStore
         {
             try
             {
-                using (var copy = connection.BeginBinaryImport("COPY bulwark_ledger_lines (ledger, place, line) FROM STDIN (FORMAT BINARY)"))
+                using (var copy = turn.Connection.BeginBinaryImport("COPY bulwark_ledger_lines (ledger, place, line) FROM STDIN (FORMAT BINARY)"))
                 {
                     foreach (var line in lines)
                     {
@@ -116,7 +93,7 @@ public sealed class PostgresLedgerStore : ILedgerStore
                     copy.Complete();
                 }
 
-                transaction.Commit();
+                turn.Transaction.Commit();
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
@@ -124,10 +101,6 @@ public sealed class PostgresLedgerStore : ILedgerStore
             }
         }
 
-        public void Dispose()
-        {
-            transaction.Dispose();
-            connection.Dispose();
-        }
+        public void Dispose() => turn.Dispose();
     }
 }

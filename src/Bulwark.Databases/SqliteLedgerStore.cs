@@ -68,13 +68,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
                 select.CommandText = "SELECT place, line FROM ledger WHERE place >= $first ORDER BY place";
                 select.Parameters.AddWithValue("$first", first);
                 using var rows = select.ExecuteReader();
-                var lines = new List<byte[]>();
-                for (; rows.Read(); lines.Add(rows.GetFieldValue<byte[]>(1)))
-                {
-                    if (rows.GetInt64(0) != first + lines.Count)
-                        throw new InvalidDataException($"The privacy ledger {store.Name} lacks line {first + lines.Count + 1}: a row was removed.");
-                }
-
+                var lines = LedgerRows.Read(rows, first, store.Name);
                 _next = first + lines.Count;
                 return lines;
             }

@@ -1,5 +1,5 @@
-using Bulwark.Assurance.Audit;
 using Bulwark.Privacy;
+using Bulwark.Privacy.Accounting;
 
 namespace Bulwark.Assurance;
 
@@ -34,7 +34,7 @@ public sealed record RandomizedSmoothing
     public static double? Radius(long votes, long draws, double alpha, double sigma)
     {
         var share = ClopperPearson.Lower(votes, draws, alpha);
-        return share > 0.5 ? sigma * NormalCurve.Quantile(share) : null;
+        return share > 0.5 ? sigma * Normal.Quantile(share) : null;
     }
 
     /// <summary>Two-sided p-value of a fair coin that shows the first class so often against the second: above alpha, the smoothed model abstains.</summary>

@@ -57,7 +57,7 @@ internal sealed class WorkspaceKeys : IDisposable
     /// <summary>How this machine reaches key stores: credentials from the environment, from files it names, or from the person at the terminal.</summary>
     internal static KeyStoreOptions Options() => new()
     {
-        Ask = Console.IsInputRedirected || Console.IsErrorRedirected ? null : AskSecret,
+        Ask = SecretPrompt.IsPossible ? SecretPrompt.Ask : null,
         Authorities = Authorities(),
     };
 
@@ -138,22 +138,6 @@ internal sealed class WorkspaceKeys : IDisposable
     /// <summary>Every workspace is made with a log: where it is gone, what would be done could not be told, so it is not done.</summary>
     private static Workspace Logged(Workspace workspace) => Directory.Exists(workspace.LogDirectory) ? workspace
         : throw new CommandException($"The log in {workspace.LogDirectory} is missing; a key is not used where that cannot be recorded.", "bring the folder back from its backup");
-
-    private static string? AskSecret(string prompt)
-    {
-        Console.Error.Write($"{prompt}: ");
-        var typed = new System.Text.StringBuilder();
-        for (ConsoleKeyInfo key; (key = Console.ReadKey(intercept: true)).Key != ConsoleKey.Enter;)
-        {
-            if (key.Key == ConsoleKey.Backspace)
-                typed.Length = Math.Max(0, typed.Length - 1);
-            else if (!char.IsControl(key.KeyChar))
-                typed.Append(key.KeyChar);
-        }
-
-        Console.Error.WriteLine();
-        return typed.ToString();
-    }
 
     /// <summary>BULWARK_KEYS_CA (or VAULT_CACERT) names a PEM file of authorities; otherwise the system's are trusted.</summary>
     private static System.Security.Cryptography.X509Certificates.X509Certificate2Collection? Authorities()

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Bulwark.Cryptography;
 using Bulwark.Interchange;
 
@@ -25,12 +24,12 @@ internal static class SealSecrets
 
         if (!parsed.GetValue(ask))
             return null;
-        if (Console.IsInputRedirected || Console.IsErrorRedirected)
+        if (!SecretPrompt.IsPossible)
             throw new CommandException("There is no terminal to ask for the passphrase.", "--passphrase-file FILE");
-        var first = Ask("passphrase");
+        var first = SecretPrompt.Ask("passphrase");
         if (first.Length == 0)
             throw new CommandException("The passphrase is empty.");
-        return !twice || Ask("again") == first ? first : throw new CommandException("The passphrases differ.");
+        return !twice || SecretPrompt.Ask("again") == first ? first : throw new CommandException("The passphrases differ.");
     }
 
     internal static IReadOnlyList<X25519KeyPair> Identities(ParseResult parsed, Option<FileInfo[]> option)
@@ -63,21 +62,5 @@ internal static class SealSecrets
         {
             throw new CommandException(refusal.Message, "bulwark seal identity prints one");
         }
-    }
-
-    private static string Ask(string prompt)
-    {
-        Console.Error.Write($"{prompt}: ");
-        var typed = new StringBuilder();
-        for (ConsoleKeyInfo key; (key = Console.ReadKey(intercept: true)).Key != ConsoleKey.Enter;)
-        {
-            if (key.Key == ConsoleKey.Backspace)
-                typed.Length = Math.Max(0, typed.Length - 1);
-            else if (!char.IsControl(key.KeyChar))
-                typed.Append(key.KeyChar);
-        }
-
-        Console.Error.WriteLine();
-        return typed.ToString();
     }
 }

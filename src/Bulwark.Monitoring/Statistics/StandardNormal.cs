@@ -1,7 +1,7 @@
 namespace Bulwark.Monitoring.Statistics;
 
 /// <summary>The standard normal distribution and the chi-squared one's tail, to about 1e-13.</summary>
-/// <remarks>Series and continued fractions: Abramowitz and Stegun 26.2.11, 26.2.14, 6.5.29 and 6.5.31; the quantile starts from 26.2.23 and is refined by Newton steps.</remarks>
+/// <remarks>Of its own because this room goes into the worker and references nothing; the accountants have theirs. Series and continued fractions: Abramowitz and Stegun 26.2.11, 26.2.14, 6.5.29 and 6.5.31; the quantile starts from 26.2.23 and is refined by Newton steps.</remarks>
 internal static class StandardNormal
 {
     /// <summary>The chance of a value above <paramref name="x"/>.</summary>

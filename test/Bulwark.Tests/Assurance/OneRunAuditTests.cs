@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Bulwark.Assurance;
-using Bulwark.Assurance.Audit;
 using Bulwark.Privacy;
+using Bulwark.Privacy.Accounting;
 
 namespace Bulwark.Tests.Assurance;
 
@@ -72,10 +72,10 @@ public class OneRunAuditTests
     [Fact]
     public void The_normal_curve_and_its_inverse_agree()
     {
-        Assert.Equal(0.5, NormalCurve.Below(0), 1e-16);
-        Assert.Equal(0.97724986805182079, NormalCurve.Below(2), 1e-15);
-        Assert.Equal(2.8665157187919391e-07, NormalCurve.Below(-5), 1e-20);
+        Assert.Equal(0.5, Normal.Below(0), 1e-16);
+        Assert.Equal(0.97724986805182079, Normal.Below(2), 1e-15);
+        Assert.Equal(2.8665157187919391e-07, Normal.Below(-5), 1e-20);
         foreach (var x in (double[])[-8, -3, -2.5, -1, 0, 0.3, 2.4999, 2.5001, 5])
-            Assert.Equal(x, NormalCurve.Quantile(NormalCurve.Below(x)), 1e-9);
+            Assert.Equal(x, Normal.Quantile(Normal.Below(x)), 1e-9);
     }
 }

@@ -10,12 +10,10 @@ public sealed class GramineTests
     private const string Sound = """
         libos.entrypoint = "/app/x"
         loader.log_level = "error"
-        [sgx]
-        remote_attestation = "dcap"
-        enclave_size = "4G"
-        trusted_files = [ { uri = "file:/app/x", sha256 = "1111111111111111111111111111111111111111111111111111111111111111" } ]
-        [fs]
-        mounts = [ { path = "/app", uri = "file:/app" } ]
+        sgx.remote_attestation = "dcap"
+        sgx.enclave_size = "4G"
+        sgx.trusted_files = [ { uri = "file:/app/x", sha256 = "1111111111111111111111111111111111111111111111111111111111111111" } ]
+        fs.mounts = [ { path = "/app", uri = "file:/app" } ]
 
         """;
 
@@ -106,8 +104,44 @@ public sealed class GramineTests
         Assert.Equal("line on", table["m"]);
         Assert.Equal(3, ((List<object>)table["l"]).Count);
         Assert.Equal([255L, -1.5], ((List<object>)table["u"]).Select(one => ((Dictionary<string, object>)one)["v"]));
-        foreach (var bad in new[] { "a", "a =", "a = 1 2", "[a", "a = [1", "a = \"\\q\"", "= 1", "a = 2020-01-01", string.Concat(Enumerable.Repeat("a = [", 1)) + new string('[', 100) })
-            Assert.Throws<FormatException>(() => Toml.Parse(bad));
+        Assert.Equal(4, Toml.Parse("a.b = { c = [[[1]]], d = 'x' }\nt = true\nf = 1e3\n[z]\n").Count);
         Assert.Equal(Encoding.UTF8.GetByteCount("ä"), Encoding.UTF8.GetByteCount((string)Toml.Parse("a = 'ä'")["a"]));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("a =")]
+    [InlineData("a = 1 2")]
+    [InlineData("[a")]
+    [InlineData("a = [1")]
+    [InlineData("a = \"\\q\"")]
+    [InlineData("= 1")]
+    [InlineData("a = 2020-01-01")]
+    [InlineData("a = [ 2020-01-01T00:00:00Z ]")]
+    [InlineData("a = 1\na = 2")]
+    [InlineData("a = { b = 1, b = 2 }")]
+    [InlineData("[a]\n[a]")]
+    [InlineData("a = 1\n[a]")]
+    [InlineData("[a]\n[[a]]")]
+    [InlineData("a.b = 1\na.b.c = 2")]
+    public void Toml_that_is_none_is_refused(string text) => Assert.Throws<FormatException>(() => Toml.Parse(text));
+
+    [Fact]
+    public void A_refusal_names_the_line() =>
+        Assert.StartsWith("Line 3:", Assert.Throws<FormatException>(() => Toml.Parse("a = 1\nb = 2\nc = \n")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("a = ", "[")]
+    [InlineData("a = ", "{a=")]
+    [InlineData("a = ", "[{a=")]
+    [InlineData("a", ".a")]
+    [InlineData("[a", ".a")]
+    [InlineData("[[a", ".a")]
+    [InlineData("a = {a", ".a")]
+    [InlineData("a = \"", "\\u0041")]
+    public void Hostile_toml_is_refused_and_ends_nothing_else(string start, string repeated)
+    {
+        Assert.Throws<FormatException>(() => Toml.Parse(start + string.Concat(Enumerable.Repeat(repeated, 100_000))));
+        Assert.Throws<FormatException>(() => Toml.Parse(new string('\n', Toml.LongestText + 1)));
     }
 }

@@ -46,7 +46,7 @@ public sealed class InitdataTests
     [InlineData("version = \"0.2.0\"\nalgorithm = \"sha256\"\n[data]\na = \"b\"\n", "version")]
     [InlineData("version = \"0.1.0\"\nalgorithm = \"sha256\"\n", "data")]
     [InlineData("version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\na = 1\n", "data")]
-    [InlineData("version = \"0.1.0\"\nversion = \"0.1.0\"\n", "twice")]
+    [InlineData("version = \"0.1.0\"\nversion = \"0.1.0\"\n", "already defined")]
     [InlineData("H4sIAAAA", "gzip")]
     public void What_is_no_initdata_is_refused_by_name(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<FormatException>(() => Initdata.Parse(Encoding.UTF8.GetBytes(text))).Message, StringComparison.OrdinalIgnoreCase);

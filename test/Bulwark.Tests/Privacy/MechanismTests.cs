@@ -2,23 +2,8 @@ using Bulwark.Privacy;
 
 namespace Bulwark.Tests.Privacy;
 
-public sealed class MechanismTests : IDisposable
+public sealed class MechanismTests : LedgerOfOne
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("mechanism");
-    private readonly PrivacyLedger _ledger;
-
-    public MechanismTests()
-    {
-        _ledger = PrivacyLedger.Open(Path.Combine(_folder.FullName, "ledger.jsonl"));
-        _ledger.SetBudget("data", new PrivacyBudget(1, 1e-5));
-    }
-
-    public void Dispose()
-    {
-        _ledger.Dispose();
-        TemporaryFolder.Remove(_folder.FullName);
-    }
-
     [Fact]
     public void Noise_has_the_deviation_that_was_asked_for()
     {
@@ -65,11 +50,11 @@ public sealed class MechanismTests : IDisposable
         var rows = new float[20_000 * 2];
         for (var i = 0; i < rows.Length; i++)
             rows[i] = random.NextSingle();
-        var moments = PrivateMoments.Release(rows, 2, Math.Sqrt(2), 20, _ledger, "data");
+        var moments = PrivateMoments.Release(rows, 2, Math.Sqrt(2), 20, Ledger, "data");
         Assert.Equal(0.5, moments.Mean[0], 0.05);
         Assert.Equal(1 / 12.0, moments.Covariance[0], 0.05);
         Assert.Equal(moments.Covariance[1], moments.Covariance[2]);
-        Assert.Equal(1, _ledger.Spent("data", 1e-5).Events);
+        Assert.Equal(1, Ledger.Spent("data", 1e-5).Events);
     }
 
     [Fact]
@@ -85,22 +70,22 @@ public sealed class MechanismTests : IDisposable
     [Fact]
     public void Moments_without_budget_are_refused()
     {
-        Assert.Throws<PrivacyBudgetException>(() => PrivateMoments.Release(new float[10], 2, 1, 0.5, _ledger, "data"));
-        Assert.Equal(0, _ledger.Spent("data", 1e-5).Events);
+        Assert.Throws<PrivacyBudgetException>(() => PrivateMoments.Release(new float[10], 2, 1, 0.5, Ledger, "data"));
+        Assert.Equal(0, Ledger.Spent("data", 1e-5).Events);
     }
 
     [Fact]
     public void Bounds_hold_the_bulk_of_a_column()
     {
         var values = Enumerable.Range(0, 10_000).Select(i => 3 + (i % 90)).Select(value => (double)value).Append(double.NaN).Append(1e30).ToArray();
-        var bounds = PrivateBounds.Release(values, 20, _ledger, "data", "age");
+        var bounds = PrivateBounds.Release(values, 20, Ledger, "data", "age");
         Assert.Equal((2.0, 128.0), bounds);   // the lone 1e30 does not stand out of the noise
-        Assert.Equal(1, _ledger.Spent("data", 1e-5).Events);
+        Assert.Equal(1, Ledger.Spent("data", 1e-5).Events);
     }
 
     private PrivacyLedger Rich()
     {
-        _ledger.SetBudget("rich", new PrivacyBudget(1e300, 1e-5));
-        return _ledger;
+        Ledger.SetBudget("rich", new PrivacyBudget(1e300, 1e-5));
+        return Ledger;
     }
 }

@@ -1,35 +1,21 @@
 using Bulwark.Models;
 using Bulwark.Privacy;
+using Bulwark.Tests.Privacy;
 using Bulwark.Training;
 
 namespace Bulwark.Tests.Training;
 
-public sealed class AdditiveModelTests : IDisposable
+public sealed class AdditiveModelTests : LedgerOfOne
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("additive");
-    private readonly PrivacyLedger _ledger;
-
-    public AdditiveModelTests()
-    {
-        _ledger = PrivacyLedger.Open(Path.Combine(_folder.FullName, "ledger.jsonl"));
-        _ledger.SetBudget("data", new PrivacyBudget(1, 1e-5));
-    }
-
-    public void Dispose()
-    {
-        _ledger.Dispose();
-        TemporaryFolder.Remove(_folder.FullName);
-    }
-
     [Fact]
     public void A_curve_that_no_line_follows_is_learnt_within_epsilon_and_booked_first()
     {
         var options = new TrainingOptions { Hidden = [], Additive = new AdditiveOptions(), Private = new PrivacyOptions() };
-        var run = Trainer.Train(Rows(8000, 1), null, options, new PrivacyAccount(_ledger, "data"), cancel: TestContext.Current.CancellationToken);
+        var run = Trainer.Train(Rows(8000, 1), null, options, new PrivacyAccount(Ledger, "data"), cancel: TestContext.Current.CancellationToken);
         var test = Rows(4000, 2);
         Assert.True(Evaluation.Of(Trainer.Score(run.Network, test), test.Labels).Auc > 0.9);
         Assert.InRange(run.Privacy!.Epsilon, 0.99, 1);
-        Assert.Equal(Trainer.Cost(options, features: 2), _ledger.Entries[1].Event);
+        Assert.Equal(Trainer.Cost(options, features: 2), Ledger.Entries[1].Event);
         var events = Assert.IsType<ComposedEvent>(run.Privacy.Event).Events;
         Assert.Equal(12 * 3, Assert.IsType<SelfComposedEvent>(events[1]).Count);
     }

@@ -1,26 +1,12 @@
 using Bulwark.Networks;
 using Bulwark.Privacy;
+using Bulwark.Tests.Privacy;
 using Bulwark.Training;
 
 namespace Bulwark.Tests.Training;
 
-public sealed class TrainerTests : IDisposable
+public sealed class TrainerTests : LedgerOfOne
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("trainer");
-    private readonly PrivacyLedger _ledger;
-
-    public TrainerTests()
-    {
-        _ledger = PrivacyLedger.Open(Path.Combine(_folder.FullName, "ledger.jsonl"));
-        _ledger.SetBudget("data", new PrivacyBudget(1, 1e-5));
-    }
-
-    public void Dispose()
-    {
-        _ledger.Dispose();
-        TemporaryFolder.Remove(_folder.FullName);
-    }
-
     [Fact]
     public void A_rare_class_is_learnt_without_touching_an_option()
     {
@@ -44,13 +30,13 @@ public sealed class TrainerTests : IDisposable
     {
         var train = Rows(4000, 0.3, 1);
         var options = new TrainingOptions { Hidden = [], Epochs = 5, Private = new PrivacyOptions { Epsilon = 0.8 } };
-        var run = Train(train, options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(train, options, new PrivacyAccount(Ledger, "data"));
         Assert.InRange(run.Privacy!.Epsilon, 0.75, 0.8);
-        Assert.Equal(LedgerEntryKind.Reserve, _ledger.Entries[1].Kind);
-        Assert.Equal(run.Privacy.Event, _ledger.Entries[1].Event);
-        Assert.Equal(run.Privacy.Epsilon, _ledger.Spent("data", 1e-5).Epsilon.Upper, 1e-3);
+        Assert.Equal(LedgerEntryKind.Reserve, Ledger.Entries[1].Kind);
+        Assert.Equal(run.Privacy.Event, Ledger.Entries[1].Event);
+        Assert.Equal(run.Privacy.Epsilon, Ledger.Spent("data", 1e-5).Epsilon.Upper, 1e-3);
         Assert.Empty(run.Epochs);
-        Assert.Throws<PrivacyBudgetException>(() => Train(train, options, new PrivacyAccount(_ledger, "data")));
+        Assert.Throws<PrivacyBudgetException>(() => Train(train, options, new PrivacyAccount(Ledger, "data")));
     }
 
     [Theory]
@@ -60,7 +46,7 @@ public sealed class TrainerTests : IDisposable
     public void Every_clipping_style_learns_within_epsilon(ClippingStyle style)
     {
         var options = new TrainingOptions { Hidden = [8], Epochs = 10, Private = new PrivacyOptions { Clipping = style } };
-        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"));
         Assert.InRange(run.Privacy!.Epsilon, 0.95, 1);
         Assert.True(Auc(run) > 0.9, $"AUC {Auc(run)}");
     }
@@ -69,7 +55,7 @@ public sealed class TrainerTests : IDisposable
     public void An_adaptive_norm_pays_for_its_count_from_the_same_batch()
     {
         var options = new TrainingOptions { Hidden = [], Epochs = 30, Private = new PrivacyOptions { PublicRows = 6000, SamplingProbability = 0.5, Adaptive = new AdaptiveClipping() } };
-        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"));
         var query = Assert.IsType<AdaptiveClipEvent>(Assert.IsType<PoissonSampledEvent>(Assert.IsType<SelfComposedEvent>(run.Privacy!.Event).Event).Event);
         Assert.Equal(5 * run.Privacy.NoiseMultiplier, 2 * query.CountNoise, 1e-9);
         Assert.Equal(1 / Math.Pow(run.Privacy.NoiseMultiplier, 2), (1 / Math.Pow(query.NoiseMultiplier, 2)) + (0.25 / Math.Pow(query.CountNoise, 2)), 1e-9);
@@ -81,7 +67,7 @@ public sealed class TrainerTests : IDisposable
     public void Phases_are_booked_one_by_one_and_make_all_the_steps()
     {
         var options = new TrainingOptions { Hidden = [], Epochs = 100, Private = new PrivacyOptions { PublicRows = 3000, Phases = [new PrivatePhase(1, Noise: 2), new PrivatePhase(3, Clipping: 0.5)] } };
-        var run = Train(Rows(3000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(3000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"));
         var parts = Assert.IsType<ComposedEvent>(run.Privacy!.Event).Events.Cast<SelfComposedEvent>().ToList();
         Assert.Equal([25, 75], parts.Select(part => part.Count));
         Assert.Equal(2, Multiplier(parts[0]) / Multiplier(parts[1]), 1e-9);
@@ -96,19 +82,19 @@ public sealed class TrainerTests : IDisposable
     public void Every_average_of_iterates_is_a_model(IterateAverage average)
     {
         var options = new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Average = average } };
-        Assert.True(Auc(Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"))) > 0.9);
+        Assert.True(Auc(Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"))) > 0.9);
     }
 
     [Fact]
     public void A_private_selection_is_one_booking_within_epsilon()
     {
         var options = new TrainingOptions { Hidden = [], Epochs = 40, Selection = new SelectionOptions { Mean = 3 }, Private = new PrivacyOptions() };
-        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(6000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"));
         var selection = Assert.IsType<RepeatAndSelectEvent>(run.Privacy!.Event);
         Assert.Equal(3, selection.Mean);
         Assert.Contains(new GaussianEvent(100), Assert.IsType<ComposedEvent>(selection.Event).Events);
         Assert.InRange(run.Privacy.Epsilon, 0.98, 1);
-        Assert.Equal(selection, Assert.Single(_ledger.Entries, entry => entry.Kind == LedgerEntryKind.Reserve).Event);
+        Assert.Equal(selection, Assert.Single(Ledger.Entries, entry => entry.Kind == LedgerEntryKind.Reserve).Event);
         Assert.Equal(selection, Trainer.Cost(options, 4));
         Assert.True(Auc(run) > 0.85, $"AUC {Auc(run)}");
     }
@@ -123,7 +109,7 @@ public sealed class TrainerTests : IDisposable
         var rows = Rows(6000, 0.4, 1);
         var centred = new EncodedDataset(rows.Features, 4, rows.Labels, [true, true, true, true]);
         var options = new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Epsilon = 1 } };
-        Assert.True(Auc(Train(centred, options, new PrivacyAccount(_ledger, "data"))) > 0.95);
+        Assert.True(Auc(Train(centred, options, new PrivacyAccount(Ledger, "data"))) > 0.95);
     }
 
     private static double Auc(TrainedNetwork run)
@@ -142,15 +128,15 @@ public sealed class TrainerTests : IDisposable
         using var stop = new CancellationTokenSource();
         var options = new TrainingOptions { Hidden = [], Private = new PrivacyOptions { Epsilon = 0.9 } };
         var progress = new Stopping(stop);
-        Assert.Throws<OperationCanceledException>(() => Trainer.Train(Rows(500, 0.3, 1), null, options, new PrivacyAccount(_ledger, "data"), progress, stop.Token));
-        Assert.Equal(1, _ledger.Spent("data", 1e-5).Events);
+        Assert.Throws<OperationCanceledException>(() => Trainer.Train(Rows(500, 0.3, 1), null, options, new PrivacyAccount(Ledger, "data"), progress, stop.Token));
+        Assert.Equal(1, Ledger.Spent("data", 1e-5).Events);
     }
 
     [Fact]
     public void Empty_poisson_batches_are_steps()
     {
         var options = new TrainingOptions { Hidden = [], Epochs = 1, Private = new PrivacyOptions { SamplingProbability = 0.02, PublicRows = 2 } };
-        var run = Train(Rows(2, 0.5, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(2, 0.5, 1), options, new PrivacyAccount(Ledger, "data"));
         Assert.Equal(50, run.Steps);
         Assert.All(run.Network.Parameters.ToArray(), value => Assert.True(float.IsFinite(value)));
     }
@@ -180,7 +166,7 @@ public sealed class TrainerTests : IDisposable
     public void Private_and_robust_together_train()
     {
         var options = new TrainingOptions { Hidden = [8], Epochs = 5, Private = new PrivacyOptions(), Robust = new RobustOptions { Epsilon = 0.1 } };
-        var run = Train(Rows(3000, 0.4, 1), options, new PrivacyAccount(_ledger, "data"));
+        var run = Train(Rows(3000, 0.4, 1), options, new PrivacyAccount(Ledger, "data"));
         Assert.InRange(run.Privacy!.Epsilon, 0.9, 1);
     }
 
