@@ -5,18 +5,16 @@ namespace Bulwark.Models;
 
 /// <summary>A model's weights of any length in native memory: no array holds more than 2 GiB, and no file may hold them in the clear. Wiped when the last user lets go.</summary>
 /// <remarks>The handle counts its users, so that an opened package may be closed while a scorer still reads them.</remarks>
-public sealed unsafe partial class ModelWeights : SafeHandle
+public sealed unsafe class ModelWeights : SafeHandle
 {
-    private const int Page = 4096, LargePage = 2 << 20, LargePages = 14;
+    private const int Page = 4096;
     private const int WipeStep = 1 << 30;
 
     internal ModelWeights(long bytes) : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Length = bytes;
-        SetHandle((nint)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), bytes < LargePage ? Page : (nuint)LargePage));
-        if (OperatingSystem.IsLinux() && bytes >= LargePage)
-            _ = Advise(handle, (nuint)bytes, LargePages);   // a wish: each page costs a fault when it is first written
+        SetHandle((nint)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Page));
     }
 
     /// <summary>Bytes.</summary>
@@ -49,10 +47,6 @@ public sealed unsafe partial class ModelWeights : SafeHandle
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(nint address, nuint length, int advice);
 
     private void Require(long offset, long count)
     {
