@@ -34,13 +34,13 @@ internal static class ParquetTable
     }
 
     /// <summary>The fields of the columns that are asked for; of all when none is.</summary>
-    internal static IReadOnlyList<(string Name, int Field)> Wanted(ParquetFileReader file, string name, IReadOnlyList<string>? columns)
-    {
-        var fields = Fields(file, name);
-        return [.. (columns ?? [.. fields.Keys]).Select(column => fields.TryGetValue(column, out var field)
+    internal static IReadOnlyList<(string Name, int Field)> Wanted(ParquetFileReader file, string name, IReadOnlyList<string>? columns) => Wanted(Fields(file, name), name, columns);
+
+    /// <inheritdoc cref="Wanted(ParquetFileReader, string, IReadOnlyList{string})"/>
+    internal static IReadOnlyList<(string Name, int Field)> Wanted(Dictionary<string, int> fields, string name, IReadOnlyList<string>? columns) =>
+        [.. (columns ?? [.. fields.Keys]).Select(column => fields.TryGetValue(column, out var field)
             ? (column, field)
             : throw new TableFormatException($"{name} has no column '{column}'. The columns are: {string.Join(", ", fields.Keys)}.", 0, column))];
-    }
 
     internal static Dictionary<string, int> Fields(ParquetFileReader file, string name)
     {

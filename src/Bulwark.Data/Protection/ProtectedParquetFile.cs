@@ -13,6 +13,7 @@ internal sealed class ProtectedParquetFile : IDisposable
     private readonly FileDecryptionProperties _decryption;
     private readonly ReaderProperties _properties;
     private readonly ParquetFileReader _file;
+    private Dictionary<string, int>? _fields;
     private IReadOnlyList<string>? _untagged;
     private bool _groupsChecked;
 
@@ -67,15 +68,14 @@ internal sealed class ProtectedParquetFile : IDisposable
     {
         var names = Columns.Where(column => column.Action != ProtectionAction.Encrypt).Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
         var untagged = new List<string>();
-        for (var group = 0; group < _file.FileMetaData.NumRowGroups; group++)
+        _fields ??= ParquetTable.Fields(_file, Path.GetFileName(_path));
+        var (fields, groups) = (_fields.Where(field => names.Contains(field.Key)).ToArray(), _file.FileMetaData.NumRowGroups);
+        for (var group = 0; group < groups; group++)
         {
             using var rows = _file.RowGroup(group);
-            for (var i = 0; i < _file.FileMetaData.NumColumns; i++)
+            foreach (var (name, field) in fields)
             {
-                var name = _file.FileMetaData.Schema.Column(i).Name;
-                if (!names.Contains(name))
-                    continue;
-                using var chunk = rows.MetaData.GetColumnChunkMetaData(i);
+                using var chunk = rows.MetaData.GetColumnChunkMetaData(field);
                 if (chunk.CryptoMetadata is null)
                     untagged.Add(name);
             }
@@ -89,7 +89,8 @@ internal sealed class ProtectedParquetFile : IDisposable
     /// <exception cref="InvalidOperationException">Its key is not in the store.</exception>
     internal ParquetColumn Open(string name) => Guard($"column '{name}'", $"Column '{name}'", () =>
     {
-        var (_, field) = ParquetTable.Wanted(_file, Path.GetFileName(_path), [name])[0];
+        _fields ??= ParquetTable.Fields(_file, Path.GetFileName(_path));
+        var (_, field) = ParquetTable.Wanted(_fields, Path.GetFileName(_path), [name])[0];
         var column = new ParquetColumn(_file, field, name, Path.GetFileName(_path));
         try
         {
