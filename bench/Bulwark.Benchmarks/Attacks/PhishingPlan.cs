@@ -31,11 +31,12 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
 
     private static TrainingOptions Base { get; } = new() { Hidden = [128, 64, 32], Epochs = 60 };
 
+    /// <summary>Of the candidates, by validation rows, the one that withstands most of those that are as accurate as a pair asks.</summary>
     private static IEnumerable<(string, TrainingOptions)> Chosen()
     {
         yield return ("standard", Base);
         yield return Joined(Trades(0.4, 0.35), 3);
-        yield return Trades(1.5, 0.35);
+        yield return Trades(2, 0.35);
         yield return Trades(3, 0.5);
     }
 
