@@ -67,11 +67,13 @@ internal static class LoadArea
     /// <summary>The resident memory of this process, which is the server, when nothing is left to collect and its pools have let go what nobody uses; in MB.</summary>
     private static double Settled()
     {
-        var (before, now) = (double.MaxValue, Collected());
-        for (var wait = 0; wait < 12 && before - now > 1; wait++)
+        var (now, least) = (Collected(), double.MaxValue);
+        for (var (wait, quiet) = (0, 0); wait < 12 && quiet < 4; wait++)   // Kestrel's pools let go within the minute
         {
+            least = Math.Min(least, now);
             Thread.Sleep(TimeSpan.FromSeconds(10));
-            (before, now) = (now, Collected());
+            now = Collected();
+            quiet = least - now > 1 ? 0 : quiet + 1;
         }
 
         return now;

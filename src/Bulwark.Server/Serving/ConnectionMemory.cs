@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Bulwark.Server;
 
 /// <summary>Gives the machine back what the C library keeps of connections that are gone: TLS takes tens of kilobytes a connection from it, and its arenas keep them.</summary>
-/// <remarks>Looks now and then, and acts only when at least a hundred connections, and half of those there were, have left since. GNU's C library alone; elsewhere it counts and does nothing.</remarks>
+/// <remarks>Looks now and then, and acts only when at least a hundred connections, and half of those there were, are fewer, or a thousand came and went. GNU's C library alone; elsewhere it counts and does nothing.</remarks>
 internal sealed class ConnectionMemory : IDisposable
 {
-    private const int Many = 100;
+    private const int Many = 100, Gone = 1000;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private readonly Timer? _timer;
-    private int _live, _most;
+    private int _live, _most, _gone;
 
     internal ConnectionMemory()
     {
@@ -31,6 +31,7 @@ internal sealed class ConnectionMemory : IDisposable
         finally
         {
             Interlocked.Decrement(ref _live);
+            Interlocked.Increment(ref _gone);
         }
     };
 
@@ -39,9 +40,10 @@ internal sealed class ConnectionMemory : IDisposable
     private void Look()
     {
         var (live, most) = (Volatile.Read(ref _live), Volatile.Read(ref _most));
-        if (most - live < Math.Max(Many, most / 2))
+        if (most - live < Math.Max(Many, most / 2) && Volatile.Read(ref _gone) < Gone)
             return;
         Volatile.Write(ref _most, live);
+        Volatile.Write(ref _gone, 0);
         _ = Trim(0);
     }
 
