@@ -1,5 +1,3 @@
-using Bulwark.Models;
-
 namespace Bulwark.Assurance;
 
 /// <summary>Greedy search under a budget: of all single changes that can still be paid, the one that raises the score most for its price, until the row is misread or the money is spent.</summary>
@@ -9,7 +7,6 @@ namespace Bulwark.Assurance;
 /// </remarks>
 internal sealed record PriceSearch
 {
-    private const int Halvings = 6;
     private const double Cheapest = 1e-9;
 
     /// <summary>How far a row may go; its budget is what may be spent.</summary>
@@ -49,8 +46,7 @@ internal sealed record PriceSearch
     /// <summary>One row on its way.</summary>
     private sealed class Way(PriceSearch search, RowModel model, TabularSpace space, float[] original, int label)
     {
-        private readonly float[] _encodedOriginal = space.Encoder.Encode(original);
-        private readonly float[] _encoded = new float[space.Encoder.EncodedWidth];
+        private readonly SingleChanges _changes = new(space, search.Reach, original);
         private readonly List<float> _candidates = [];
         private readonly List<double> _prices = [];
 
@@ -99,58 +95,11 @@ internal sealed record PriceSearch
         {
             _candidates.Clear();
             _prices.Clear();
-            for (var feature = 0; feature < original.Length; feature++)
+            foreach (var (candidate, price) in _changes.Of(Current))
             {
-                if (!space.Constraints.Mutable[feature] || float.IsNaN(original[feature]))
-                    continue;
-                foreach (var value in Values(feature))
-                    Offer(feature, value);
+                _candidates.AddRange(candidate);
+                _prices.Add(price);
             }
-        }
-
-        private IEnumerable<float> Values(int feature)
-        {
-            var (low, high, now) = (space.Constraints.Lowest(feature), space.Constraints.Highest(feature), Current[feature]);
-            switch (space.Encoder.Schema.Features[feature].Kind)
-            {
-                case FeatureKind.Categorical:
-                    for (var category = low; category <= high; category++)
-                        yield return (float)category;
-                    break;
-                case FeatureKind.Binary:
-                    yield return 1 - now;
-                    break;
-                case FeatureKind.Integer:
-                    for (var step = 1.0; step <= high - low; step *= 2)
-                    {
-                        yield return (float)(now + step);
-                        yield return (float)(now - step);
-                    }
-
-                    break;
-                default:
-                    for (var (halving, step) = (0, high - low); halving < Halvings; halving++, step /= 2)
-                    {
-                        yield return (float)(now + step);
-                        yield return (float)(now - step);
-                    }
-
-                    break;
-            }
-        }
-
-        private void Offer(int feature, float value)
-        {
-            var candidate = (float[])[.. Current];
-            candidate[feature] = (float)Math.Clamp(value, space.Constraints.Lowest(feature), space.Constraints.Highest(feature));
-            if (candidate[feature].Equals(Current[feature]))
-                return;
-            space.Constraints.Repair(candidate, original);
-            space.Encoder.Encode(candidate, 1, _encoded);
-            if (search.Reach.Reject(space, candidate, original, _encoded, _encodedOriginal) is not null)
-                return;
-            _candidates.AddRange(candidate);
-            _prices.Add(space.Constraints.Cost(candidate, original));
         }
     }
 }

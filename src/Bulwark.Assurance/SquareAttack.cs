@@ -1,13 +1,16 @@
 namespace Bulwark.Assurance;
 
-/// <summary>Evasion of image models by scores only: squares of the largest change allowed, kept when they lower the margin.</summary>
+/// <summary>Evasion of image models by scores only: squares of the largest change allowed, or in L2 windows between which change is moved, kept when they lower the margin.</summary>
 /// <remarks>
-/// Source: Andriushchenko et al., "Square Attack", ECCV 2020, Algorithms 1 and 2 (arXiv:1912.00049), Linf. Draws come from the seed and the row's
+/// Source: Andriushchenko et al., "Square Attack", ECCV 2020, Algorithms 1 to 3 (arXiv:1912.00049). Draws come from the seed and the row's
 /// values. Immutable and thread-safe.
 /// </remarks>
 public sealed record SquareAttack
 {
-    /// <summary>Largest change of a value; at least 0.</summary>
+    /// <summary>How distance is measured: <see cref="PerturbationNorm.Linf"/> or <see cref="PerturbationNorm.L2"/>.</summary>
+    public PerturbationNorm Norm { get; init; }
+
+    /// <summary>Largest distance: of a value in Linf, of the row in L2; at least 0.</summary>
     public required double Epsilon { get; init; }
 
     /// <summary>Rows of pixels of an image; above 0.</summary>
@@ -43,6 +46,8 @@ public sealed record SquareAttack
         ArgumentNullException.ThrowIfNull(model);
         if (model.Inputs != Channels * Height * Width || inputs.Length != labels.Length * model.Inputs || adversarial.Length != inputs.Length)
             throw new ArgumentException($"{inputs.Length} inputs do not fit {labels.Length} rows of {Channels} × {Height} × {Width}.", nameof(inputs));
+        if (Norm == PerturbationNorm.L1)
+            throw new ArgumentException("Squares are for Linf and L2: choose another attack.", nameof(model));
         var search = new SquareSearch(this, model, inputs.ToArray(), labels.ToArray());
         search.Run();
         search.Best.CopyTo(adversarial);
@@ -108,6 +113,15 @@ internal sealed class SquareSearch
             return;
         var original = Row(_original, row);
         var (draws, plane) = (_draws[row], _attack.Height * _attack.Width);
+        if (_attack.Norm == PerturbationNorm.L2)
+        {
+            if (query == 1)
+                SquareWindows.Begin(_attack, draws, original, candidate);
+            else
+                SquareWindows.Move(_attack, draws, int.Min(_attack.Side(query - 2), int.Min(_attack.Height, _attack.Width)), original, candidate);
+            return;
+        }
+
         if (query == 1)
         {
             for (var stripe = 0; stripe < _attack.Channels * _attack.Width; stripe++)

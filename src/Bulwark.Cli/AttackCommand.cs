@@ -14,6 +14,7 @@ internal static class AttackCommand
         AttackEvasionCommand.Create(),
         AttackMembershipCommand.Create(),
         AttackSuiteCommand.Create(),
+        AttackImagesCommand.Create(),
         AttackMergeCommand.Create(),
         AttackFrontierCommand.Create(),
         AttackConstraintsCommand.Create(),

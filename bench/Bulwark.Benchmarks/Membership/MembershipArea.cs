@@ -7,7 +7,7 @@ namespace Bulwark.Benchmarks.Membership;
 
 /// <summary>
 /// Shadow models on the URL phishing data beside their limit in CPU time, and what membership attacks find with them: each of the first models is the target once,
-/// all others its shadows. <c>-- membership [MODELS] [EPOCHS]</c>.
+/// all others its shadows. <c>-- membership [MODELS] [EPOCHS]</c>; <c>-- membership gate</c> for what a gate says of overfitted and regular models.
 /// </summary>
 internal static class MembershipArea
 {
@@ -15,6 +15,8 @@ internal static class MembershipArea
 
     internal static int Run(string[] args)
     {
+        if (args is ["gate", ..])
+            return Rows() is { } all ? MembershipGates.Run(all) : 2;
         var models = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 64;
         var epochs = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 60;
         if (Rows() is not { } rows)

@@ -26,6 +26,7 @@ internal static class SuiteAttacks
         ["square"] = (false, target => target.Image is not null, Square),
         ["search"] = (false, target => target is TabularTarget, Search),
         ["price"] = (false, target => target is TabularTarget { Space.Constraints.HasCosts: true }, Paid),
+        ["uniform-cost"] = (false, target => target is TabularTarget { Space.Constraints.HasCosts: true }, Cheapest),
         ["evolve"] = (false, target => target is TabularTarget, Evolve),
         ["hopskipjump"] = (false, _ => true, Decisions),
         ["boundary"] = (false, _ => true, Walk),
@@ -105,12 +106,18 @@ internal static class SuiteAttacks
         return new(sent, spent);
     }
 
+    private static SuiteTrial Cheapest(SuiteTask task)
+    {
+        var (target, sent, spent) = ((TabularTarget)task.Target, new float[task.Rows.Length], new int[task.Labels.Length]);
+        new UniformCostSearch { Reach = task.Reach, Queries = task.Options.Queries }.Run(target.Rows, target.Space, task.Rows, task.Labels, sent, spent);
+        return new(sent, spent);
+    }
+
     private static SuiteTrial Square(SuiteTask task)
     {
         var (image, points) = (task.Target.Image!.Value, new float[task.Points.Length]);
-        var attack = new SquareAttack { Epsilon = task.Reach.Epsilon, Channels = image.Channels, Height = image.Height, Width = image.Width, Queries = task.Options.Queries, Seed = task.Options.Seed };
-        var spent = task.Reach.Norm == PerturbationNorm.Linf ? attack.Run(new AskedTarget(task.Target), task.Points, task.Labels, points) : throw new ArgumentException("Squares are for Linf: choose another attack.", nameof(task));
-        return new(points, spent);
+        var attack = new SquareAttack { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Channels = image.Channels, Height = image.Height, Width = image.Width, Queries = task.Options.Queries, Seed = task.Options.Seed };
+        return new(points, attack.Run(new AskedTarget(task.Target), task.Points, task.Labels, points));
     }
 
     private static SuiteTrial Decisions(SuiteTask task)

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Bulwark.Assurance;
-using Bulwark.Cli.Report;
-using Bulwark.Cryptography;
 using Bulwark.Lineage;
 using Bulwark.Training;
 using Spectre.Console;
@@ -14,7 +11,7 @@ internal static class AttackExtractionCommand
 {
     private static readonly AttackOptions s_common = new();
     private static readonly RemoteOptions s_remote = new();
-    private static readonly Option<FileInfo> s_data = new Option<FileInfo>("--data", "-d") { Description = "Rows on which copies are judged, labelled: CSV, Parquet or protected Parquet.", Required = true, HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileInfo?> s_data = new Option<FileInfo?>("--data", "-d") { Description = "Rows on which copies are judged, labelled: CSV, Parquet or protected Parquet.", Required = true, HelpName = "FILE" };
     private static readonly Option<FileInfo?> s_pool = new("--pool") { Description = "Rows that the attacker holds, his labels unused; else half of --data, which then does not judge.", HelpName = "FILE" };
     private static readonly Option<string?> s_strategies = new("--strategies") { Description = "How the attacker asks: random, indistribution, knockoff, jacobian. Default: all.", HelpName = "LIST" };
     private static readonly Option<string?> s_views = new("--views") { Description = "What he sees: label, rounded, full. Default: all.", HelpName = "LIST" };
@@ -47,9 +44,8 @@ internal static class AttackExtractionCommand
         var options = Options(parsed);
         if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
             throw new CommandException(faults);
-        using var model = await s_remote.OpenAsync(parsed, s_common, cancel);
-        var file = parsed.GetRequiredValue(s_data);
-        var data = await AttackData.ReadAsync(file, model, s_common.Columns(parsed), null, cancel);
+        var (opened, file, data) = await s_remote.ReadAsync(parsed, s_common, s_data, cancel);
+        using var model = opened;
         var pool = parsed.GetValue(s_pool) is { } other ? await AttackData.ReadAsync(other, model, s_common.Columns(parsed), data.Schema, cancel) : null;
         var (judges, held) = Deal(data, pool, parsed.GetValue(s_samples), options.Seed);
         if (judges.Length == 0 || held.Length == 0)
@@ -62,13 +58,7 @@ internal static class AttackExtractionCommand
         var answer = ExtractionAnswer.Of(model.Name, model.Digest, file.Name, report, parsed.GetValue(s_failAbove));
         var entry = await AttackRecord.KeepAsync(parsed, "extraction", parsed.GetValue(s_common.Output), answer, [new Subject(model.Name, model.Digest)], cancel);
         answer = answer with { LogEntry = entry };
-        if (parsed.GetValue(s_html) is { } html)
-        {
-            html.Directory?.Create();
-            var bytes = Encoding.UTF8.GetBytes(HtmlReport.Render(ExtractionHtml.Model(answer)));
-            await AtomicFile.WriteAsync(html.FullName, stream => stream.WriteAsync(bytes, cancel).AsTask(), cancel);
-        }
-
+        await AttackRecord.WriteHtmlAsync(parsed.GetValue(s_html), () => ExtractionHtml.Model(answer), cancel);
         return screen.Answer(answer, console => Draw(console, answer), answer.Passed is false ? ExitCode.No : ExitCode.Yes);
     }
 

@@ -45,13 +45,7 @@ internal static partial class AttackFrontierCommand
         var answer = new FrontierAnswer(parts[0].Answer.Data, parts[0].Answer.Report.Options.Norm.ToString(), at, settings);
         if (parsed.GetValue(s_output) is { } output)
             await AttackRecord.WriteAsync(output, answer, cancel);
-        if (parsed.GetValue(s_html) is { } html)
-        {
-            html.Directory?.Create();
-            var bytes = Encoding.UTF8.GetBytes(HtmlReport.Render(FrontierHtml.Model(answer)));
-            await AtomicFile.WriteAsync(html.FullName, stream => stream.WriteAsync(bytes, cancel).AsTask(), cancel);
-        }
-
+        await AttackRecord.WriteHtmlAsync(parsed.GetValue(s_html), () => FrontierHtml.Model(answer), cancel);
         return screen.Answer(answer, console => Draw(console, answer));
     }
 

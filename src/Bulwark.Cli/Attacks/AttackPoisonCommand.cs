@@ -12,6 +12,7 @@ internal static class AttackPoisonCommand
     private static readonly Option<string?> s_kinds = new("--kinds") { Description = "label-flip, backdoor, clean-label. Default: all.", HelpName = "LIST" };
     private static readonly Option<double> s_share = new("--share") { Description = "Planted rows as a share of all.", DefaultValueFactory = _ => 0.05, HelpName = "SHARE" };
     private static readonly Option<string> s_target = new Option<string>("--target") { Description = "The class that planted rows lead to: negative (what an evader wants) or positive.", DefaultValueFactory = _ => "negative" }.AcceptOnlyFromAmong("negative", "positive");
+    private static readonly Option<FileInfo?> s_html = new("--html") { Description = "Also write a report with charts.", HelpName = "FILE" };
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Names every random choice.", DefaultValueFactory = _ => 1 };
 
     internal static Command Create()
@@ -22,7 +23,7 @@ internal static class AttackPoisonCommand
             a false alarm.
 
             Example: bulwark attack poison -d train.csv --trusted trusted.csv --test test.csv --label fraud --share 0.03 --kinds backdoor
-            """) { s_test, s_kinds, s_share, s_target, s_seed };
+            """) { s_test, s_kinds, s_share, s_target, s_html, s_seed };
         s_common.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -63,10 +64,11 @@ internal static class AttackPoisonCommand
             throw new CommandException(fault.Message);
         }
 
-        var answer = new Answer(
+        var answer = new PoisonAnswer(
             file.Name, train.Rows, task.Target, share, [.. trigger.Columns.Zip(trigger.Values, (column, value) => new TriggerValue(train.Schema.Features[column].Name, value))],
             [.. outcomes.Select(outcome => new PoisonLine(outcome.Kind is { } kind ? Name(kind) : "nothing", outcome))]);
         var entry = await AttackRecord.KeepAsync(parsed, "poison", parsed.GetValue(s_common.Output), answer, [new Subject(file.Name, train.Commitment)], cancel);
+        await AttackRecord.WriteHtmlAsync(parsed.GetValue(s_html), () => PoisonHtml.Of(answer with { LogEntry = entry }), cancel);
         return screen.Answer(answer with { LogEntry = entry }, console => Draw(console, answer with { LogEntry = entry }));
     }
 
@@ -80,7 +82,7 @@ internal static class AttackPoisonCommand
 
     private static string Name(PoisonKind kind) => kind switch { PoisonKind.LabelFlip => "label-flip", PoisonKind.Backdoor => "backdoor", _ => "clean-label" };
 
-    private static void Draw(IAnsiConsole console, Answer answer)
+    private static void Draw(IAnsiConsole console, PoisonAnswer answer)
     {
         console.MarkupLineInterpolated($"{answer.Rows} rows of {answer.Data}, target class {answer.Target}; trigger {string.Join(", ", answer.Trigger.Select(value => $"{value.Feature} = {value.Value:0.####}"))}");
         var effects = new Table().Border(TableBorder.Rounded).AddColumn("planted");
@@ -111,10 +113,4 @@ internal static class AttackPoisonCommand
         if (answer.LogEntry is { } entry)
             console.MarkupLineInterpolated($"log entry {entry}");
     }
-
-    private sealed record TriggerValue(string Feature, float Value);
-
-    private sealed record PoisonLine(string Planted, PoisonOutcome Outcome);
-
-    private sealed record Answer(string Data, int Rows, int Target, double Share, IReadOnlyList<TriggerValue> Trigger, IReadOnlyList<PoisonLine> Outcomes, long? LogEntry = null);
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
+using Bulwark.Cli.Report;
 using Bulwark.Cryptography;
 using Bulwark.Lineage;
 
@@ -23,5 +25,15 @@ internal static class AttackRecord
     {
         output.Directory?.Create();
         await AtomicFile.WriteAsync(output.FullName, stream => JsonSerializer.SerializeAsync(stream, report, Screen.JsonOptions, cancel), cancel);
+    }
+
+    /// <summary>The report as a page, where one is asked for.</summary>
+    internal static async Task WriteHtmlAsync(FileInfo? html, Func<ReportModel> report, CancellationToken cancel)
+    {
+        if (html is null)
+            return;
+        html.Directory?.Create();
+        var bytes = Encoding.UTF8.GetBytes(HtmlReport.Render(report()));
+        await AtomicFile.WriteAsync(html.FullName, stream => stream.WriteAsync(bytes, cancel).AsTask(), cancel);
     }
 }

@@ -8,6 +8,7 @@ namespace Bulwark.Cli.Attacks;
 internal static class AttackScreenCommand
 {
     private static readonly PoisonOptions s_common = new();
+    private static readonly Option<FileInfo?> s_html = new("--html") { Description = "Also write a report with charts.", HelpName = "FILE" };
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Names the network's weights.", DefaultValueFactory = _ => 1 };
 
     internal static Command Create()
@@ -18,7 +19,7 @@ internal static class AttackScreenCommand
             found is no proof: see attack poison for what these screens find on your own rows.
 
             Example: bulwark attack screen -d train.csv --trusted trusted.csv --model runs/fraud -o screen.json
-            """) { s_seed };
+            """) { s_html, s_seed };
         s_common.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -51,21 +52,22 @@ internal static class AttackScreenCommand
             throw new CommandException(fault.Message, "give trusted rows of both classes: --trusted FILE");
         }
 
-        Finding[] findings =
+        ScreenFinding[] findings =
         [
-            .. report.Data.Select(finding => new Finding(finding.Screen, finding.Suspicious, finding.Finding, finding.Flagged)),
-            .. report.Triggers.Select(found => new Finding($"trigger search, class {found.Target}", found.Suspicious, PoisonTrial.Say(found, train.Schema), found.Suspicious ? found.Bearers : [])),
+            .. report.Data.Select(finding => new ScreenFinding(finding.Screen, finding.Suspicious, finding.Finding, finding.Flagged)),
+            .. report.Triggers.Select(found => new ScreenFinding($"trigger search, class {found.Target}", found.Suspicious, PoisonTrial.Say(found, train.Schema), found.Suspicious ? found.Bearers : [])),
         ];
-        var answer = new Answer(file.Name, train.Rows, trusted.Rows, model?.Name, report.Suspicious, findings);
+        var answer = new ScreenAnswer(file.Name, train.Rows, trusted.Rows, model?.Name, report.Suspicious, findings);
         var subjects = model is null ? (Subject[])[new(file.Name, train.Commitment)] : [new(file.Name, train.Commitment), new(model.Name, model.Digest)];
         var brief = answer with { Findings = [.. findings.Select(finding => finding with { Flagged = [] })] };
         var entry = await AttackRecord.KeepAsync(parsed, "screen", null, brief, subjects, cancel);
         if (parsed.GetValue(s_common.Output) is { } output)
             await AttackRecord.WriteAsync(output, answer with { LogEntry = entry }, cancel);
+        await AttackRecord.WriteHtmlAsync(parsed.GetValue(s_html), () => PoisonHtml.Of(answer with { LogEntry = entry }), cancel);
         return screen.Answer(answer with { LogEntry = entry }, console => Draw(console, answer with { LogEntry = entry }), answer.Suspicious ? ExitCode.No : ExitCode.Yes);
     }
 
-    private static void Draw(IAnsiConsole console, Answer answer)
+    private static void Draw(IAnsiConsole console, ScreenAnswer answer)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumn("screen").AddColumn("suspicious").AddColumn(new TableColumn("rows flagged").RightAligned()).AddColumn("why");
         foreach (var finding in answer.Findings)
@@ -75,12 +77,4 @@ internal static class AttackScreenCommand
         if (answer.LogEntry is { } entry)
             console.MarkupLineInterpolated($"log entry {entry}");
     }
-
-    /// <param name="Screen">Which.</param>
-    /// <param name="Suspicious">Its verdict.</param>
-    /// <param name="Why">What it saw.</param>
-    /// <param name="Flagged">Rows, from 0, in the order of the file.</param>
-    private sealed record Finding(string Screen, bool Suspicious, string Why, IReadOnlyList<int> Flagged);
-
-    private sealed record Answer(string Data, int Rows, int Trusted, string? Model, bool Suspicious, IReadOnlyList<Finding> Findings, long? LogEntry = null);
 }

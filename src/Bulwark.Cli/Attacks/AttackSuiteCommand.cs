@@ -14,20 +14,14 @@ internal static class AttackSuiteCommand
     private static readonly Option<FileInfo?> s_data = new("--data", "-d") { Description = "Labelled rows that the model was not trained on: CSV, Parquet or protected Parquet.", HelpName = "FILE" };
     private static readonly RemoteOptions s_remote = new();
     private static readonly Option<FileInfo?> s_constraints = new("--constraints", "-c") { Description = "What can be sent and what it costs: docs/formats/constraints.md (JSON or YAML).", HelpName = "FILE" };
-    private static readonly Option<string?> s_attacks = new("--attacks") { Description = $"Which, in order: {string.Join(", ", SuiteAttacks.Known)}. Default: by model.", HelpName = "LIST" };
-    private static readonly Option<PerturbationNorm> s_norm = new("--norm") { Description = "How distance is measured on scaled values: linf, l2 or l1.", DefaultValueFactory = _ => PerturbationNorm.Linf };
-    private static readonly Option<string> s_strengths = new("--strengths") { Description = "Distances.", DefaultValueFactory = _ => "0.01,0.05,0.1", HelpName = "LIST" };
     private static readonly Option<double> s_budget = new("--budget") { Description = "What an attacker can spend on a row, in the units of the constraints' prices.", DefaultValueFactory = _ => double.PositiveInfinity };
     private static readonly Option<int> s_samples = new("--samples") { Description = "Rows attacked, chosen by seed.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<string?> s_class = new("--class") { Description = "Attack rows of one class only: positive or negative.", HelpName = "CLASS" };
-    private static readonly Option<int> s_steps = new("--steps") { Description = "Steps of each gradient attack.", DefaultValueFactory = _ => 100 };
-    private static readonly Option<int> s_queries = new("--queries") { Description = "Questions that a row may cost each attack without gradients.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<double> s_threshold = new("--threshold") { Description = "Probability from which the model says positive.", DefaultValueFactory = _ => 0.5 };
     private static readonly Option<string[]> s_mutable = new("--mutable") { Description = "Features that an attacker can choose, or all; else what constraints and schema say.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<string?> s_shard = new("--shard") { Description = "Only this part of the rows, for example 2/4; merge the parts with attack merge.", HelpName = "I/N" };
     private static readonly Option<FileInfo?> s_state = new("--state") { Description = "Remembers finished work in this file; the same command goes on where it stopped.", HelpName = "FILE" };
-    private static readonly Option<bool> s_noChecks = new("--no-checks") { Description = "Leave out the red flags; such a result passes no gate." };
-    private static readonly Option<ulong> s_seed = new("--seed") { Description = "Names every random choice.", DefaultValueFactory = _ => 1 };
+    private static readonly SuiteSettings s_settings = new();
+    private static readonly StageOptions s_stage = new();
     private static readonly SuiteOutputs s_outputs = new();
 
     internal static Command Create()
@@ -39,13 +33,15 @@ internal static class AttackSuiteCommand
 
             Example: bulwark attack suite -m runs/fraud -d test.csv -c constraints.yaml --norm l2 --strengths 0.5 --class positive --fail-below 0.7
             Example: bulwark attack suite -m fraud.bulwark -d test.csv --html report.html --sarif flags.sarif --junit gate.xml
+            Example: bulwark attack suite -m runs/fraud -d test.csv --stage noise:0.05 --draws 20
             """)
         {
-            s_data, s_constraints, s_attacks, s_norm, s_strengths, s_budget, s_samples, s_class, s_steps, s_queries, s_threshold,
-            s_mutable, s_shard, s_state, s_noChecks, s_seed,
+            s_data, s_constraints, s_budget, s_samples, s_class, s_threshold, s_mutable, s_state,
         };
         s_common.AddTo(command, modelRequired: false);
         s_remote.AddTo(command);
+        s_settings.AddTo(command);
+        s_stage.AddTo(command);
         s_outputs.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -54,46 +50,17 @@ internal static class AttackSuiteCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var screen = new Screen(parsed);
-        var options = Options(parsed);
-        if (string.Join(' ', options.Faults()) is { Length: > 0 } faults)
-            throw new CommandException(faults);
-        using var model = await s_remote.OpenAsync(parsed, s_common, cancel);
-        var file = parsed.GetValue(s_data) ?? throw new CommandException("There are no rows to attack.", "name them: --data FILE");
-        var data = await AttackData.ReadAsync(file, model, s_common.Columns(parsed), null, cancel);
+        var options = s_settings.Read(parsed, parsed.GetValue(s_budget));
+        var (opened, file, data) = await s_remote.ReadAsync(parsed, s_common, s_data, cancel);
+        using var model = opened;
         var (target, constraints) = Target(parsed, model, data, screen);
         var (rows, labels) = Sample(data, parsed.GetValue(s_samples), parsed.GetValue(s_class), options.Seed);
         SelfTest(screen, constraints, data);
-        var state = parsed.GetValue(s_state) is { } remembered ? new SuiteState(remembered.FullName, options, $"{model.Digest} {Digest.Of(MemoryMarshal.AsBytes<float>(rows))}") : null;
+        var state = parsed.GetValue(s_state) is { } remembered ? new SuiteState(remembered.FullName, options, $"{model.Digest} {Digest.Of(MemoryMarshal.AsBytes<float>(rows))}{s_stage.Name(parsed)}") : null;
         var report = await screen.ProgressAsync($"attacking {model.Name}", progress => Task.Run(() => AttackSuite.Run(target, rows, labels, options, state, progress, cancel), cancel));
-        var answer = SuiteAnswer.Of(model.Name, model.Digest, file.Name, data.Commitment, report, s_outputs.FailBelow(parsed));
+        var answer = SuiteAnswer.Of(model.Name + s_stage.Name(parsed), model.Digest, file.Name, data.Commitment, report, s_outputs.FailBelow(parsed));
         var entry = await AttackRecord.KeepAsync(parsed, "suite", null, answer with { Report = report with { Rows = [] } }, [new Subject(model.Name, model.Digest), new Subject(file.Name, data.Commitment)], cancel);
         return await s_outputs.WriteAsync(parsed, screen, answer with { LogEntry = entry }, parsed.GetValue(s_common.Output), cancel);
-    }
-
-    private static SuiteOptions Options(ParseResult parsed)
-    {
-        var (shard, shards) = (0, 1);
-        if (parsed.GetValue(s_shard) is { } text)
-        {
-            string[] parts = text.Split('/');
-            if (parts.Length != 2 || !int.TryParse(parts[0], out shard) || !int.TryParse(parts[1], out shards) || shard < 1)
-                throw new CommandException($"'{text}' is no shard.", "for example --shard 2/4, from 1");
-            shard--;
-        }
-
-        return new()
-        {
-            Attacks = parsed.GetValue(s_attacks)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-            Norm = parsed.GetValue(s_norm),
-            Strengths = AttackEvasionCommand.Strengths(parsed.GetValue(s_strengths)),
-            Budget = parsed.GetValue(s_budget),
-            Steps = parsed.GetValue(s_steps),
-            Queries = parsed.GetValue(s_queries),
-            Seed = parsed.GetValue(s_seed),
-            Shard = shard,
-            Shards = shards,
-            Checks = !parsed.GetValue(s_noChecks),
-        };
     }
 
     private static (SuiteTarget Target, CompiledConstraints Constraints) Target(ParseResult parsed, AttackedModel model, Dataset data, Screen screen)
@@ -105,8 +72,8 @@ internal static class AttackSuiteCommand
         var constraints = declared.Compile(schema);
         var encoder = new FeatureEncoder(schema);
         var network = model is { Schema: not null, Network: { } inside } ? new DifferentiableNetwork<float>(inside) : null;
-        var positive = Rows(data, 1);
-        var target = new TabularTarget(model.Scorer, new(encoder, constraints), network, parsed.GetValue(s_threshold)) { Donors = (Rows(data, 0), positive), Suspects = model.Suspects };
+        var staged = s_stage.Open(parsed, encoder, network);
+        var target = new TabularTarget(staged ?? model.Scorer, new(encoder, constraints), staged?.Gradients ?? network, parsed.GetValue(s_threshold)) { Donors = (Rows(data, 0), Rows(data, 1)), Suspects = model.Suspects };
         return (target, constraints);
     }
 

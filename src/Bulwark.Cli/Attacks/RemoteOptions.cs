@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bulwark.Models;
+using Bulwark.Training;
 
 namespace Bulwark.Cli.Attacks;
 
@@ -17,7 +18,23 @@ internal sealed class RemoteOptions
         command.Options.Add(_schema);
     }
 
-    internal async Task<AttackedModel> OpenAsync(ParseResult parsed, AttackOptions common, CancellationToken cancel)
+    /// <summary>The model and labelled rows for it.</summary>
+    internal async Task<(AttackedModel Model, FileInfo File, Dataset Data)> ReadAsync(ParseResult parsed, AttackOptions common, Option<FileInfo?> data, CancellationToken cancel)
+    {
+        var file = parsed.GetValue(data) is { Exists: true } named ? named : throw new CommandException("There are no rows to attack with.", "name a file: --data FILE");
+        var model = await OpenAsync(parsed, common, cancel);
+        try
+        {
+            return (model, file, await AttackData.ReadAsync(file, model, common.Columns(parsed), null, cancel));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<AttackedModel> OpenAsync(ParseResult parsed, AttackOptions common, CancellationToken cancel)
     {
         var schema = parsed.GetValue(_schema) is { } file ? FeatureSchema.Parse(await File.ReadAllTextAsync(file.FullName, cancel)) : null;
         var (local, endpoint) = (parsed.GetValue(common.Model), parsed.GetValue(_endpoint));

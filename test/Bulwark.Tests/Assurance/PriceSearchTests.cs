@@ -44,6 +44,26 @@ public class PriceSearchTests
     }
 
     [Fact]
+    public void Uniform_cost_pays_no_more_than_the_greedy_way()
+    {
+        var (raw, labels) = Victims.Rows(14);
+        var reach = new TabularReach(PerturbationNorm.L2, double.PositiveInfinity, 0.6);
+        var (greedy, cheapest, spent) = (new float[raw.Length], new float[raw.Length], new int[labels.Length]);
+        var byGreed = new PriceSearch { Reach = reach }.Run(Model(), s_space, raw, labels, greedy);
+        var byCost = new UniformCostSearch { Reach = reach, Queries = 600 }.Run(Model(), s_space, raw, labels, cheapest, spent);
+        Assert.Contains(true, byCost);
+        for (var row = 0; row < labels.Length; row++)
+        {
+            var sent = cheapest.AsSpan(row * 3, 3);
+            var original = raw.AsSpan(row * 3, 3);
+            Assert.Null(reach.Reject(s_space, sent, original, s_space.Encoder.Encode(sent), s_space.Encoder.Encode(original)));
+            Assert.InRange(spent[row], 1, 600);
+            if (byCost[row] && byGreed[row])
+                Assert.True(s_space.Constraints.Cost(sent, original) <= (s_space.Constraints.Cost(greedy.AsSpan(row * 3, 3), original) * 1.001) + 1e-9);
+        }
+    }
+
+    [Fact]
     public void Relaxed_prices_never_exceed_real_ones()
     {
         var prices = RelaxedPrices.Of(s_space);

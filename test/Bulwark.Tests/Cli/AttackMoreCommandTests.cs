@@ -1,9 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Bulwark.Cli;
-using Bulwark.Models;
-using Bulwark.Tests.Assurance;
 
 namespace Bulwark.Tests.Cli;
 
@@ -16,20 +13,20 @@ public sealed class AttackMoreCommandTests : IDisposable
     [Fact]
     public async Task Extraction_tells_fidelity_by_questions_and_gates_it()
     {
-        var (model, data) = await WriteAsync();
+        var (model, data) = await _folder.WriteVictimAsync();
         string[] extraction = ["attack", "extraction", "-m", model, "-d", data, "--strategies", "in-distribution,jacobian", "--views", "label,full", "--queries", "20,60", "-w", _folder["none"]];
-        var (code, output, error) = await RunAsync([.. extraction, "--json", "--html", _folder["e.html"]]);
+        var (code, output, error) = await AttackRun.RunAsync([.. extraction, "--json", "--html", _folder["e.html"]]);
         Assert.True(code == 0, error);
         using var document = JsonDocument.Parse(output);
         var curves = document.RootElement.GetProperty("report").GetProperty("curves");
         Assert.Equal(4, curves.GetArrayLength());
         Assert.Equal(["label", "full", "label", "full"], curves.EnumerateArray().Select(curve => curve.GetProperty("view").GetString()!.ToLowerInvariant()));
         Assert.Contains("<svg", await File.ReadAllTextAsync(_folder["e.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        (code, output, _) = await RunAsync([.. extraction, "--fail-above", "0.1"]);
+        (code, output, _) = await AttackRun.RunAsync([.. extraction, "--fail-above", "0.1"]);
         Assert.Equal(1, code);
         Assert.Contains("FAILED", output, StringComparison.Ordinal);
-        Assert.Equal(2, (await RunAsync([.. extraction, "--queries", "60,20"])).Code);
-        Assert.Equal(2, (await RunAsync(["attack", "extraction", "-m", model, "-d", data, "--views", "everything"])).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync([.. extraction, "--queries", "60,20"])).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync(["attack", "extraction", "-m", model, "-d", data, "--views", "everything"])).Code);
     }
 
     [Fact]
@@ -39,7 +36,7 @@ public sealed class AttackMoreCommandTests : IDisposable
         await WritePoisonedAsync("bad.csv", 700, 1, planted: 70);
         await WritePoisonedAsync("trusted.csv", 400, 2, planted: 0);
         string[] rows = ["--trusted", _folder["trusted.csv"], "--label", "y", "-w", _folder["none"]];
-        var (code, output, error) = await RunAsync(["attack", "poison", "-d", _folder["train.csv"], "--test", _folder["trusted.csv"], "--kinds", "backdoor", "--share", "0.1", "--json", .. rows]);
+        var (code, output, error) = await AttackRun.RunAsync(["attack", "poison", "-d", _folder["train.csv"], "--test", _folder["trusted.csv"], "--kinds", "backdoor", "--share", "0.1", "--json", "--html", _folder["poison.html"], .. rows]);
         Assert.True(code == 0, error);
         using (var document = JsonDocument.Parse(output))
         {
@@ -48,18 +45,20 @@ public sealed class AttackMoreCommandTests : IDisposable
             Assert.Equal(70, outcomes[1].GetProperty("outcome").GetProperty("planted").GetInt32());
         }
 
-        (code, output, error) = await RunAsync(["attack", "screen", "-d", _folder["train.csv"], .. rows]);
+        (code, output, error) = await AttackRun.RunAsync(["attack", "screen", "-d", _folder["train.csv"], .. rows]);
         Assert.True(code == 0, output + error);
-        (code, output, _) = await RunAsync(["attack", "screen", "-d", _folder["bad.csv"], "-o", _folder["bad.json"], .. rows]);
+        (code, output, _) = await AttackRun.RunAsync(["attack", "screen", "-d", _folder["bad.csv"], "-o", _folder["bad.json"], "--html", _folder["screen.html"], .. rows]);
         Assert.Equal(1, code);
         Assert.Contains("SUSPICIOUS", output, StringComparison.Ordinal);
+        Assert.Contains("planted rows found", await File.ReadAllTextAsync(_folder["poison.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("<svg", await File.ReadAllTextAsync(_folder["screen.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
         using (var document = JsonDocument.Parse(await File.ReadAllTextAsync(_folder["bad.json"], TestContext.Current.CancellationToken)))
         {
             var flagged = document.RootElement.GetProperty("findings").EnumerateArray().SelectMany(finding => finding.GetProperty("flagged").EnumerateArray().Select(row => row.GetInt32())).ToHashSet();
             Assert.True(Enumerable.Range(0, 70).Count(flagged.Contains) > 50, output);
         }
 
-        (code, _, error) = await RunAsync(["attack", "screen", "-d", _folder["train.csv"], "--trusted", await FewAsync(), "--label", "y", "-w", _folder["none"]]);
+        (code, _, error) = await AttackRun.RunAsync(["attack", "screen", "-d", _folder["train.csv"], "--trusted", await FewAsync(), "--label", "y", "-w", _folder["none"]]);
         Assert.Equal(2, code);
         Assert.Contains("200", error, StringComparison.Ordinal);
     }
@@ -73,42 +72,28 @@ public sealed class AttackMoreCommandTests : IDisposable
         await WriteReportAsync("accurate-2.json", 0.96, 0.20, []);
         await WriteReportAsync("masked.json", 0.99, 0.99, ["F8"]);
         string[] files = [.. ((string[])["good", "beaten", "accurate-1", "accurate-2", "masked"]).Select(name => _folder[name + ".json"])];
-        var (code, output, error) = await RunAsync(["attack", "frontier", .. files, "--seeds", "--json", "--html", _folder["f.html"]]);
+        var (code, output, error) = await AttackRun.RunAsync(["attack", "frontier", .. files, "--seeds", "--json", "--html", _folder["f.html"]]);
         Assert.True(code == 0, error);
         using var document = JsonDocument.Parse(output);
         var settings = document.RootElement.GetProperty("settings").EnumerateArray().ToDictionary(one => one.GetProperty("name").GetString()!);
         Assert.Equal(["accurate", "good"], settings.Where(one => one.Value.GetProperty("onFrontier").GetBoolean()).Select(one => one.Key).Order());
         Assert.Equal((2, 0.25, 0.20), (settings["accurate"].GetProperty("seeds").GetInt32(), settings["accurate"].GetProperty("robust").GetDouble(), settings["accurate"].GetProperty("worstRobust").GetDouble()));
         Assert.Contains("masked is left off", await File.ReadAllTextAsync(_folder["f.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Equal(2, (await RunAsync(["attack", "frontier", files[0], "--at", "7"])).Code);
-        Assert.Equal(2, (await RunAsync(["attack", "frontier", _folder["f.html"]])).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync(["attack", "frontier", files[0], "--at", "7"])).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync(["attack", "frontier", _folder["f.html"]])).Code);
     }
 
     [Fact]
     public async Task Membership_opens_a_sealed_package()
     {
-        var (model, data) = await WriteAsync();
-        var manifest = new ModelManifest { Name = "fraud", Version = "1.0", Created = DateTimeOffset.UnixEpoch };
-        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>> { [ModelFolder.OnnxName] = await File.ReadAllBytesAsync(model, TestContext.Current.CancellationToken) }).Save(_folder["run"]);
-        Assert.Equal(0, (await RunAsync("init", "-w", _folder["w"])).Code);
-        Assert.Equal(0, (await RunAsync("model", "seal", _folder["run"], "-o", _folder["victim.bulwark"], "-w", _folder["w"])).Code);
-        var (code, output, error) = await RunAsync("attack", "membership", "-m", _folder["victim.bulwark"], "--members", data, "--others", data, "--shadows", "0", "--json", "-w", _folder["w"]);
+        var (model, data) = await _folder.WriteVictimAsync();
+        var sealedModel = await _folder.SealVictimAsync(model);
+        var (code, output, error) = await AttackRun.RunAsync("attack", "membership", "-m", sealedModel, "--members", data, "--others", data, "--shadows", "0", "--json", "-w", _folder["w"]);
         Assert.True(code == 0, error);
         Assert.Contains("loss threshold", output, StringComparison.Ordinal);
-        (code, _, error) = await RunAsync("attack", "membership", "-m", _folder["victim.bulwark"], "--members", data, "--others", data, "-w", _folder["none"]);
+        (code, _, error) = await AttackRun.RunAsync("attack", "membership", "-m", sealedModel, "--members", data, "--others", data, "-w", _folder["none"]);
         Assert.Equal(2, code);
         Assert.Contains("sealed", error, StringComparison.Ordinal);
-    }
-
-    private async Task<(string Model, string Data)> WriteAsync()
-    {
-        await File.WriteAllBytesAsync(_folder["victim.onnx"], OnnxModel.Export(Victims.Schema, Victims.Network()), TestContext.Current.CancellationToken);
-        var (raw, labels) = Victims.Rows();
-        var text = new StringBuilder("amount,count,age,fraud\n");
-        for (var row = 0; row < labels.Length; row++)
-            text.Append(raw[row * 3]).Append(',').Append(raw[(row * 3) + 1]).Append(',').Append(raw[(row * 3) + 2]).Append(',').Append(labels[row]).Append('\n');
-        await File.WriteAllTextAsync(_folder["rows.csv"], text.ToString(), TestContext.Current.CancellationToken);
-        return (_folder["victim.onnx"], _folder["rows.csv"]);
     }
 
     /// <summary>Positive when a and b together are high; the first rows planted: d and e at fixed values, labelled 0.</summary>
@@ -147,12 +132,5 @@ public sealed class AttackMoreCommandTests : IDisposable
             },
         };
         await File.WriteAllTextAsync(_folder[name], JsonSerializer.Serialize(report), TestContext.Current.CancellationToken);
-    }
-
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        using StringWriter output = new(), error = new();
-        var code = await BulwarkCommand.RunAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
     }
 }

@@ -1,10 +1,11 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
+using Bulwark.Assurance;
 using Bulwark.Cli;
 using Bulwark.Cli.Attacks;
 using Bulwark.Models;
+using Bulwark.Networks;
 using Bulwark.Tests.Assurance;
 
 namespace Bulwark.Tests.Cli;
@@ -18,7 +19,7 @@ public sealed class AttackSuiteCommandTests : IDisposable
     [Fact]
     public async Task A_suite_writes_every_format_and_a_raised_flag_fails_the_gate()
     {
-        var (model, data) = await WriteAsync();
+        var (model, data) = await _folder.WriteVictimAsync();
         await File.WriteAllTextAsync(_folder["rules.yaml"], """
             format: bulwark-constraints/v1
             features:
@@ -28,7 +29,7 @@ public sealed class AttackSuiteCommandTests : IDisposable
             utility: amount
             """, TestContext.Current.CancellationToken);
         string[] suite = ["attack", "suite", "-m", model, "-d", data, "-c", _folder["rules.yaml"], "--samples", "120", "--strengths", "0.05,0.2", "--queries", "60", "--steps", "20", "-w", _folder["none"]];
-        var (code, output, error) = await RunAsync([.. suite, "--json", "--html", _folder["r.html"], "--sarif", _folder["r.sarif"], "--junit", _folder["r.xml"], "--state", _folder["state"], "--fail-below", "0.99"]);
+        var (code, output, error) = await AttackRun.RunAsync([.. suite, "--json", "--html", _folder["r.html"], "--sarif", _folder["r.sarif"], "--junit", _folder["r.xml"], "--state", _folder["state"], "--fail-below", "0.99"]);
         Assert.True(code == 1, error);
         Assert.Contains("vacuous", error, StringComparison.Ordinal);
         using var document = JsonDocument.Parse(output);
@@ -46,8 +47,8 @@ public sealed class AttackSuiteCommandTests : IDisposable
         Assert.Contains(junit.Elements("testcase"), test => test.Element("failure") is not null && ((string)test.Attribute("name")!).StartsWith("gate", StringComparison.Ordinal));
         Assert.Contains("<svg", await File.ReadAllTextAsync(_folder["r.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
-        Assert.Equal(1, (await RunAsync([.. suite, "--no-checks", "--fail-below", "0"])).Code);
-        (code, output, _) = await RunAsync([.. suite, "--state", _folder["other"]]);
+        Assert.Equal(1, (await AttackRun.RunAsync([.. suite, "--no-checks", "--fail-below", "0"])).Code);
+        (code, output, _) = await AttackRun.RunAsync([.. suite, "--state", _folder["other"]]);
         Assert.Equal(0, code);
         Assert.Contains("right under every attack", output, StringComparison.Ordinal);
     }
@@ -55,32 +56,28 @@ public sealed class AttackSuiteCommandTests : IDisposable
     [Fact]
     public async Task Shards_are_merged()
     {
-        var (model, data) = await WriteAsync();
+        var (model, data) = await _folder.WriteVictimAsync();
         string[] suite = ["attack", "suite", "-m", model, "-d", data, "--samples", "60", "--strengths", "0.1", "--steps", "10", "--queries", "20", "--no-checks", "--attacks", "apgd-ce,search", "-w", _folder["none"]];
-        Assert.Equal(0, (await RunAsync([.. suite, "--shard", "1/2", "-o", _folder["1.json"]])).Code);
-        Assert.Equal(0, (await RunAsync([.. suite, "--shard", "2/2", "-o", _folder["2.json"]])).Code);
-        var (_, whole, _) = await RunAsync([.. suite, "--json"]);
-        var (code, merged, error) = await RunAsync("attack", "merge", _folder["1.json"], _folder["2.json"], "--json");
+        Assert.Equal(0, (await AttackRun.RunAsync([.. suite, "--shard", "1/2", "-o", _folder["1.json"]])).Code);
+        Assert.Equal(0, (await AttackRun.RunAsync([.. suite, "--shard", "2/2", "-o", _folder["2.json"]])).Code);
+        var (_, whole, _) = await AttackRun.RunAsync([.. suite, "--json"]);
+        var (code, merged, error) = await AttackRun.RunAsync("attack", "merge", _folder["1.json"], _folder["2.json"], "--json");
         Assert.True(code == 0, error);
         Assert.Equal(Rows(whole), Rows(merged));
-        Assert.Equal(2, (await RunAsync("attack", "merge", _folder["1.json"])).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync("attack", "merge", _folder["1.json"])).Code);
     }
 
     [Fact]
     public async Task A_sealed_package_is_attacked_with_the_workspaces_keys()
     {
-        var (model, data) = await WriteAsync();
-        var manifest = new ModelManifest { Name = "fraud", Version = "1.0", Created = DateTimeOffset.UnixEpoch };
-        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>> { [ModelFolder.OnnxName] = await File.ReadAllBytesAsync(model, TestContext.Current.CancellationToken) }).Save(_folder["run"]);
-        Assert.Equal(0, (await RunAsync("init", "-w", _folder["w"])).Code);
-        var (code, _, error) = await RunAsync("model", "seal", _folder["run"], "-o", _folder["victim.bulwark"], "-w", _folder["w"]);
-        Assert.True(code == 0, error);
-        string[] suite = ["attack", "suite", "-m", _folder["victim.bulwark"], "-d", data, "--samples", "40", "--strengths", "0.2", "--steps", "10", "--attacks", "apgd-ce", "--no-checks", "--json"];
-        (code, var output, error) = await RunAsync([.. suite, "-w", _folder["w"]]);
+        var (model, data) = await _folder.WriteVictimAsync();
+        var sealedModel = await _folder.SealVictimAsync(model);
+        string[] suite = ["attack", "suite", "-m", sealedModel, "-d", data, "--samples", "40", "--strengths", "0.2", "--steps", "10", "--attacks", "apgd-ce", "--no-checks", "--json"];
+        var (code, output, error) = await AttackRun.RunAsync([.. suite, "-w", _folder["w"]]);
         Assert.True(code == 0, error);
         using var document = JsonDocument.Parse(output);
         Assert.True(document.RootElement.GetProperty("report").GetProperty("whiteBox").GetBoolean());
-        (code, _, error) = await RunAsync([.. suite, "-w", _folder["none"]]);
+        (code, _, error) = await AttackRun.RunAsync([.. suite, "-w", _folder["none"]]);
         Assert.Equal(2, code);
         Assert.Contains("sealed", error, StringComparison.Ordinal);
     }
@@ -105,31 +102,82 @@ public sealed class AttackSuiteCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stage_is_attacked_through_its_stand_in_and_reported_without()
+    {
+        var (model, data) = await _folder.WriteVictimAsync();
+        string[] suite = ["attack", "suite", "-m", model, "-d", data, "--samples", "60", "--strengths", "0.2", "--steps", "20", "--queries", "60", "--attacks", "apgd-ce,search", "--stage", "levels:9", "--json", "-w", _folder["none"]];
+        Assert.Equal((true, false), Flagged((await AttackRun.RunAsync([.. suite, "--no-stand-in"])).Output, "F4", "F6"));
+        Assert.Equal((false, false), Flagged((await AttackRun.RunAsync(suite)).Output, "F4", "F6"));
+        string[] noisy = [.. suite.Select(argument => argument == "levels:9" ? "noise:0.02" : argument)];
+        var (_, output, _) = await AttackRun.RunAsync(noisy);
+        Assert.Equal((true, false), Flagged(output, "F6", "F4"));
+        Assert.Contains("behind noise:0.02", output, StringComparison.Ordinal);
+        Assert.Equal((false, false), Flagged((await AttackRun.RunAsync([.. noisy, "--draws", "20"])).Output, "F6", "F4"));
+        Assert.Equal(2, (await AttackRun.RunAsync([.. suite, "--stage", "blur:3"])).Code);
+    }
+
+    [Fact]
+    public async Task Images_are_attacked_on_a_model_and_within_an_endpoints_budget()
+    {
+        var schema = new FeatureSchema { Label = "y", Features = [.. Enumerable.Range(0, PlantedModels.Width).Select(i => new Feature { Name = $"p{i}", Minimum = 0, Maximum = 1 })] };
+        await File.WriteAllBytesAsync(_folder["planted.onnx"], OnnxModel.Export(schema, PlantedModels.Network), TestContext.Current.CancellationToken);
+        byte[] pixels = [.. PlantedModels.Inputs.Select(value => (byte)Math.Round(value * 255))];
+        byte[] labels = [.. PlantedModels.Labels.Select(label => (byte)label)];
+        await File.WriteAllBytesAsync(_folder["i.idx"], [0, 0, 8, 3, 0, 0, 0, PlantedModels.Rows, 0, 0, 0, 4, 0, 0, 0, 5, .. pixels], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(_folder["l.idx"], [0, 0, 8, 1, 0, 0, 0, PlantedModels.Rows, .. labels], TestContext.Current.CancellationToken);
+        string[] images = ["attack", "images", "-m", _folder["planted.onnx"], "--images", _folder["i.idx"], "--labels", _folder["l.idx"], "--attacks", "apgd-ce,square", "--strengths", "0.02,0.1", "--steps", "20", "--queries", "100", "--no-checks", "-w", _folder["none"]];
+        var (code, output, error) = await AttackRun.RunAsync([.. images, "--json", "--html", _folder["i.html"]]);
+        Assert.True(code == 0, error);
+        using var document = JsonDocument.Parse(output);
+        var curve = document.RootElement.GetProperty("report").GetProperty("curve");
+        Assert.True(curve[1].GetProperty("robust").GetProperty("count").GetInt32() < curve[0].GetProperty("robust").GetProperty("count").GetInt32());
+        Assert.Equal(2, (await AttackRun.RunAsync([.. images, "--endpoint", "https://host/v2/models/m"])).Code);
+
+        var asked = new QueriedNetwork(new DifferentiableNetwork<float>(PlantedModels.Network));
+        using var remote = new RemoteImages(new("https://host/v2/models/m"), [1, 4, 5], PlantedModels.Inputs.AsSpan(0, PlantedModels.Width), 20_000, new Stub(request =>
+        {
+            using var body = JsonDocument.Parse(request.Content!.ReadAsStream());
+            var input = body.RootElement.GetProperty("inputs")[0];
+            Assert.Equal([1, 4, 5], input.GetProperty("shape").EnumerateArray().Skip(1).Select(size => size.GetInt32()));
+            float[] points = [.. input.GetProperty("data").EnumerateArray().Select(value => value.GetSingle())];
+            var scores = new float[points.Length / PlantedModels.Width * 3];
+            asked.Score(points, points.Length / PlantedModels.Width, scores);
+            return JsonSerializer.Serialize(new { outputs = new[] { new { name = "scores", datatype = "FP32", shape = new[] { scores.Length / 3, 3 }, data = scores } } });
+        }), null);
+        Assert.Equal(3, remote.Classes);
+        var target = new PointTarget(remote, null) { Image = (1, 4, 5) };
+        var options = new SuiteOptions { Attacks = ["square"], Strengths = [0.1], Queries = 100, Checks = false };
+        var report = AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, options, cancel: TestContext.Current.CancellationToken);
+        Assert.InRange(report.Curve[0].AttackSuccess.Rate, 0.2, 1);
+        Assert.Contains("budget", Assert.Throws<CommandException>(() => AttackSuite.Run(target, PlantedModels.Inputs, PlantedModels.Labels, options with { Queries = 10_000, Strengths = [0.001] }, cancel: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Constraints_are_tested_on_real_rows()
     {
-        var (_, data) = await WriteAsync();
+        var (_, data) = await _folder.WriteVictimAsync();
         await File.WriteAllTextAsync(_folder["sound.yaml"], "format: bulwark-constraints/v1\nrelations: [ { name: adult, rule: age >= 18 } ]\n", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(_folder["wrong.yaml"], "format: bulwark-constraints/v1\nrelations: [ { name: old, rule: age >= 60 } ]\n", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(_folder["schema.json"], Victims.Schema.ToJson(), TestContext.Current.CancellationToken);
-        var (code, output, error) = await RunAsync("attack", "constraints", "-c", _folder["sound.yaml"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"]);
+        var (code, output, error) = await AttackRun.RunAsync("attack", "constraints", "-c", _folder["sound.yaml"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"]);
         Assert.True(code == 0, output + error);
-        (code, output, _) = await RunAsync("attack", "constraints", "-c", _folder["wrong.yaml"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"]);
+        (code, output, _) = await AttackRun.RunAsync("attack", "constraints", "-c", _folder["wrong.yaml"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"]);
         Assert.Equal(1, code);
         Assert.Contains("real rows break it", output, StringComparison.Ordinal);
-        Assert.Equal(2, (await RunAsync("attack", "constraints", "-c", data, "-d", data, "--label", "fraud")).Code);
+        Assert.Equal(2, (await AttackRun.RunAsync("attack", "constraints", "-c", data, "-d", data, "--label", "fraud")).Code);
     }
 
     [Fact]
     public async Task Trees_are_proven_and_attacked()
     {
-        var (_, data) = await WriteAsync();
+        var (_, data) = await _folder.WriteVictimAsync();
         // Fraud above an amount of 500: as far from it as the row's amount is.
         await File.WriteAllTextAsync(_folder["trees.json"], """
             [ { "nodeid": 0, "split": "f0", "split_condition": 500, "yes": 1, "no": 2, "missing": 1, "children": [ { "nodeid": 1, "leaf": -1 }, { "nodeid": 2, "leaf": 1 } ] } ]
             """, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(_folder["schema.json"], Victims.Schema.ToJson(), TestContext.Current.CancellationToken);
         string[] trees = ["attack", "trees", "-t", _folder["trees.json"], "-d", data, "--label", "fraud", "--schema", _folder["schema.json"], "--within", "0.1", "-w", _folder["none"]];
-        var (code, output, error) = await RunAsync([.. trees, "--json"]);
+        var (code, output, error) = await AttackRun.RunAsync([.. trees, "--json"]);
         Assert.True(code == 0, error);
         using var document = JsonDocument.Parse(output);
         var report = document.RootElement.GetProperty("report");
@@ -139,31 +187,20 @@ public sealed class AttackSuiteCommandTests : IDisposable
         var proven = right.Count(row => Math.Abs(raw[row * 3] - 500) > 100);
         Assert.Equal(proven, report.GetProperty("proven").GetProperty("count").GetInt32());
         Assert.Equal(proven, report.GetProperty("unbroken").GetProperty("count").GetInt32());
-        Assert.Equal(1, (await RunAsync([.. trees, "--fail-below", "0.99"])).Code);
+        Assert.Equal(1, (await AttackRun.RunAsync([.. trees, "--fail-below", "0.99"])).Code);
+    }
+
+    private static (bool First, bool Second) Flagged(string json, string first, string second)
+    {
+        using var document = JsonDocument.Parse(json);
+        var flags = document.RootElement.GetProperty("report").GetProperty("flags").EnumerateArray().Select(flag => flag.GetProperty("id").GetString()).ToHashSet();
+        return (flags.Contains(first), flags.Contains(second));
     }
 
     private static string Rows(string json)
     {
         using var document = JsonDocument.Parse(json);
         return document.RootElement.GetProperty("report").GetProperty("rows").GetRawText();
-    }
-
-    private async Task<(string Model, string Data)> WriteAsync()
-    {
-        await File.WriteAllBytesAsync(_folder["victim.onnx"], OnnxModel.Export(Victims.Schema, Victims.Network()), TestContext.Current.CancellationToken);
-        var (raw, labels) = Victims.Rows();
-        var text = new StringBuilder("amount,count,age,fraud\n");
-        for (var row = 0; row < labels.Length; row++)
-            text.Append(raw[row * 3]).Append(',').Append(raw[(row * 3) + 1]).Append(',').Append(raw[(row * 3) + 2]).Append(',').Append(labels[row]).Append('\n');
-        await File.WriteAllTextAsync(_folder["rows.csv"], text.ToString(), TestContext.Current.CancellationToken);
-        return (_folder["victim.onnx"], _folder["rows.csv"]);
-    }
-
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        using StringWriter output = new(), error = new();
-        var code = await BulwarkCommand.RunAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
     }
 
     private sealed class Stub(Func<HttpRequestMessage, string> answer) : HttpMessageHandler
