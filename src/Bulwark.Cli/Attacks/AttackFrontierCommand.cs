@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Bulwark.Cli.Report;
 using Bulwark.Cryptography;
 using Spectre.Console;
 
