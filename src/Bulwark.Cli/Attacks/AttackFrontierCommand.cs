@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Bulwark.Cryptography;
 using Spectre.Console;
 
 namespace Bulwark.Cli.Attacks;
