@@ -5,7 +5,6 @@ using Bulwark.Assurance;
 using Bulwark.Cli;
 using Bulwark.Cli.Attacks;
 using Bulwark.Models;
-using Bulwark.Networks;
 using Bulwark.Tests.Assurance;
 
 namespace Bulwark.Tests.Cli;
