@@ -1,7 +1,6 @@
 using Bulwark.Benchmarks;
 using Bulwark.Networks;
 using Bulwark.Training.Loop;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Bulwark.TorchBaseline;
