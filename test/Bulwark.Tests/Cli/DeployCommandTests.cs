@@ -45,7 +45,8 @@ public sealed class DeployCommandTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder["worker"], "Bulwark.Worker"), "program", TestContext.Current.CancellationToken);
         Assert.Equal(0, (await RunAsync("deploy", "gramine", "generate", _folder["worker"], "-o", _folder["m"], "--gramine", _folder["gramine"], "--argument", "serve")).Code);
         Assert.Equal(0, (await RunAsync("deploy", "gramine", "check", _folder["m"])).Code);
-        await File.AppendAllTextAsync(_folder["m"], "\n[loader]\ninsecure__use_host_env = true\n", TestContext.Current.CancellationToken);
+        var manifest = await File.ReadAllTextAsync(_folder["m"], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["m"], "loader.insecure__use_host_env = true\n" + manifest, TestContext.Current.CancellationToken);
         var (code, output) = await RunAsync("deploy", "gramine", "check", _folder["m"]);
         Assert.Equal(1, code);
         Assert.Contains("loader.insecure__use_host_env", output, StringComparison.Ordinal);
