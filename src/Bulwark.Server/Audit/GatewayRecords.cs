@@ -56,11 +56,11 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
     /// <param name="answer">What came back.</param>
     /// <param name="cancel">Ends the wait for the log.</param>
     /// <returns>The answer, as far as it can be believed: insecure, unless a pinned key signed it.</returns>
-    /// <exception cref="IOException">No pinned key signed it, it signed another decision, or a renewal was refused and no key is pinned.</exception>
+    /// <exception cref="IOException">No pinned key signed it, it signed another decision, or no key is pinned and the refusal would cost a worker its model.</exception>
     internal async ValueTask<KeyReleaseAnswer> TakeReleaseAsync(Evidence evidence, string? renews, KeyReleaseAnswer answer, CancellationToken cancel)
     {
         var pinned = options.BrokerKeys.Count > 0;
-        if (answer.Key is null && (pinned ? !IsSigned(evidence, renews, answer) : renews is not null && answer.Record.FailedLegs is not ["lease"]))
+        if (answer.Key is null && (pinned ? !IsSigned(evidence, renews, answer) : !CountsUnsigned(renews, answer.Record)))
             throw new IOException($"The key broker's refusal is not signed for this request by a key that counts here, so it is taken for no answer; it says: {answer.Record.Reason}. Give the broker's own signing key (--broker-key), or look who answers in its place.");
         if (answer.Key is not null && pinned && !IsSigned(evidence, renews, answer))
             throw new IOException("The key broker's decision is not signed by a key that counts here, or it signed another than it sent. Give the broker's own signing key (--broker-key), or look who answers in its place.");
@@ -75,6 +75,13 @@ internal sealed class GatewayRecords(GatewayOptions options, GatewayMetrics metr
         _release = (entry, (await options.Log.AppendAsync(entry, cancel)).Index);
         return answer;
     }
+
+    /// <summary>
+    /// True for a refusal that does no harm whoever wrote it: of a first key, or of a lease that the broker does not know, upon which the worker asks for a first key
+    /// while its lease runs on. Never that a release was revoked, for then a worker wipes its model, even when it asked for a first key because the lease was not known.
+    /// </summary>
+    internal static bool CountsUnsigned(string? renews, KeyReleaseRecord refusal) =>
+        refusal.FailedLegs is { } failed && !failed.Contains("not-revoked") && (renews is null || failed is ["lease"]);
 
     /// <summary>True when a pinned key signed exactly this decision, and it is about this evidence, this renewal and this key.</summary>
     private bool IsSigned(Evidence evidence, string? renews, KeyReleaseAnswer answer)

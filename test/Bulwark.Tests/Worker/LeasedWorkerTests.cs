@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Bulwark.Attestation;
 using Bulwark.Cryptography;
+using Bulwark.Server;
 using Bulwark.Worker;
 using Bulwark.Worker.Leases;
 
@@ -102,6 +103,42 @@ public sealed class LeasedWorkerTests : IDisposable
         await _world.PassAsync(worker, TimeSpan.FromSeconds(150));
         Assert.True(_world.Ask(worker).Verdict.IsAccepted);
         Assert.Contains(_world.Decided, one => one.FailedLegs is ["lease"]);
+    }
+
+    /// <summary>Whoever stands before a broker whose key is not pinned says first that it knows no such lease, then that it was revoked.</summary>
+    [Fact]
+    public async Task Unsigned_words_in_a_row_wipe_no_model()
+    {
+        var between = new UnsignedWords(_world.Broker());
+        using var worker = await _world.StartAsync(between);
+        between.Lies = true;
+        await _world.PassAsync(worker, LeasedWorld.Lease - TimeSpan.FromSeconds(1));
+        Assert.Contains("lease", between.Told);
+        Assert.Contains("not-revoked", between.Told);
+        Assert.True(_world.Ask(worker).Verdict.IsAccepted);
+        between.Lies = false;
+        await _world.PassAsync(worker, TimeSpan.FromMinutes(2));
+        Assert.True(_world.Ask(worker).Verdict.IsAccepted);
+    }
+
+    /// <summary>Holds to what a gateway does that has no broker's key.</summary>
+    private sealed class UnsignedWords(IKeyBroker broker) : IKeyBroker
+    {
+        internal bool Lies { get; set; }
+
+        internal List<string> Told { get; } = [];
+
+        public ValueTask<EvidenceChallenge> ChallengeAsync(EvidenceIntroduction introduction, CancellationToken cancel) => broker.ChallengeAsync(introduction, cancel);
+
+        public async ValueTask<KeyReleaseAnswer> ReleaseAsync(Evidence evidence, string? renews, CancellationToken cancel)
+        {
+            var answer = await broker.ReleaseAsync(evidence, renews, cancel);
+            if (!Lies)
+                return answer;
+            Told.Add(renews is null ? "not-revoked" : "lease");
+            answer = answer with { Key = null, Record = answer.Record with { Verdict = KeyReleaseVerdict.Refused, FailedLegs = [Told[^1]] } };
+            return GatewayRecords.CountsUnsigned(renews, answer.Record) ? answer : throw new IOException("It is taken for no answer.");
+        }
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(30)]
