@@ -16,7 +16,7 @@ internal sealed partial class Gateway
         var decision = Begin("inspect");
         var local = models.All.OfType<LocalModel>().FirstOrDefault();
         var reply = local is null ? await RefuseAsync(NoWorker, decision)
-            : Authorize(http, decision, local.Signature.Name, null, out _) is { } unauthorized ? await RefuseAsync(unauthorized, decision)
+            : (await AuthorizeAsync(http, decision, local.Signature.Name, null)).Refusal is { } unauthorized ? await RefuseAsync(unauthorized, decision)
             : await GiveAsync(new(StatusCodes.Status200OK, "keys", Lineage.Dsse.Peek(local.Worker.Facts.ObliviousKeys) is var (_, keys) ? keys : default) { MediaType = Attestation.WorkerAttestation.ObliviousKeysType }, decision);
         await reply.WriteAsync(http);
     }
@@ -27,7 +27,8 @@ internal sealed partial class Gateway
     private async Task<Reply> AnswerObliviousAsync(HttpContext http, GatewayDecision decision)
     {
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
-        if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
+        var (refused, model) = await AuthorizeAsync(http, decision, name!, version);
+        if (refused is { } unauthorized)
             return await RefuseAsync(unauthorized, decision);
         var protocol = http.Request.ContentType switch
         {

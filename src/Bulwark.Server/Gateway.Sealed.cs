@@ -20,7 +20,8 @@ internal sealed partial class Gateway
 
     private async Task<Reply> EvidenceAsync(HttpContext http, GatewayDecision decision, GatewayRecords records)
     {
-        if (Authorize(http, decision, (http.Request.RouteValues["model"] as string)!, http.Request.RouteValues["version"] as string, out var model) is { } unauthorized)
+        var (refused, model) = await AuthorizeAsync(http, decision, (http.Request.RouteValues["model"] as string)!, http.Request.RouteValues["version"] as string);
+        if (refused is { } unauthorized)
             return await RefuseAsync(unauthorized, decision);
         if (!TryReadNonce(http.Request.Query["nonce"], out var nonce))
             return await RefuseAsync(Refusal.Malformed($"\"nonce\" must be {2 * Evidence.NonceSizeInBytes} hexadecimal digits."), decision);
@@ -41,7 +42,8 @@ internal sealed partial class Gateway
     private async Task<Reply> AnswerSealedAsync(HttpContext http, GatewayDecision decision)
     {
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
-        if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
+        var (refused, model) = await AuthorizeAsync(http, decision, name!, version);
+        if (refused is { } unauthorized)
             return await RefuseAsync(unauthorized, decision);
         if (http.Request.ContentType != SealedChannel.MediaType)
             return await RefuseAsync(new(StatusCodes.Status415UnsupportedMediaType, "unsupported", $"A sealed request is {SealedChannel.MediaType}."), decision);

@@ -50,7 +50,7 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
     {
         var decision = Begin("inspect");
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
-        var refusal = Authorize(http, decision, name!, version, out var model);
+        var (refusal, model) = await AuthorizeAsync(http, decision, name!, version);
         var reply = refusal is { } why ? await RefuseAsync(why, decision) : await GiveAsync(answer(model!), decision);
         await reply.WriteAsync(http);
     }
@@ -59,16 +59,16 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
     internal GatewayDecision Begin(string action) => new(action, options.Time.GetUtcNow()) { Policy = policies.Current.Version };
 
     /// <summary>Notes who sent a request that is refused for another reason.</summary>
-    internal void Recognize(HttpContext http, GatewayDecision decision) => door.Recognize(http, decision, out _, out _);
+    internal async ValueTask RecognizeAsync(HttpContext http, GatewayDecision decision) => _ = await door.RecognizeAsync(http, decision);
 
     /// <summary>Who is it and may they; the model when they may.</summary>
-    internal Refusal? Authorize(HttpContext http, GatewayDecision decision, string name, string? version, out IServedModel? model)
+    internal async ValueTask<(Refusal? Refusal, IServedModel? Model)> AuthorizeAsync(HttpContext http, GatewayDecision decision, string name, string? version)
     {
-        model = null;
-        if (door.Recognize(http, decision, out var connection, out var token) is { } stranger)
-            return stranger;
-        model = models.Find(name);
-        return door.Allow(http, decision, connection, token, name, version, model);
+        var (stranger, connection, token) = await door.RecognizeAsync(http, decision);
+        if (stranger is not null)
+            return (stranger, null);
+        var model = models.Find(name);
+        return (door.Allow(http, decision, connection!, token!, name, version, model), model);
     }
 
     /// <summary>Parsed, allowed: screens, scores, records.</summary>
@@ -120,7 +120,8 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
     private async Task<Reply> AnswerAsync(HttpContext http, GatewayDecision decision)
     {
         var (name, version) = (http.Request.RouteValues["model"] as string, http.Request.RouteValues["version"] as string);
-        if (Authorize(http, decision, name!, version, out var model) is { } unauthorized)
+        var (refused, model) = await AuthorizeAsync(http, decision, name!, version);
+        if (refused is { } unauthorized)
             return await RefuseAsync(unauthorized, decision);
         if (IsEhbp(http))
             return await AnswerEhbpAsync(http, decision, model);

@@ -8,8 +8,6 @@ internal static class GatewayRoutes
         var gateway = parts.Gateway;
         if (parts.Issuer is { } issuer)
             app.Use(next => http => issuer.BeforeAsync(http, next));
-        if (options.SharedProofs is { } proofs)
-            app.Use(next => http => proofs.BeforeAsync(http, next));
         app.MapGet("/v2", http => GatewayMetadata.Server().WriteAsync(http));
         app.MapGet("/v2/health/live", http => GatewayMetadata.Live().WriteAsync(http));
         app.MapGet("/v2/health/ready", http => GatewayMetadata.Ready(parts.IsReady).WriteAsync(http));

@@ -72,6 +72,7 @@ internal sealed class TokenGate
         return false;
     }
 
+    /// <summary>What this gateway alone can say; a proof that it accepts may have been used at another one (<see cref="AskOthersAsync"/>).</summary>
     internal TokenVerdict Read(HttpContext http, ClientConnection connection, out AccessToken? token)
     {
         token = null;
@@ -82,6 +83,10 @@ internal sealed class TokenGate
             return http.Request.Headers.ContainsKey("DPoP") ? TokenVerdict.BadProof : ReadBearer(authorization, connection, out token);
         return authorization.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase) ? ReadProved(http, authorization["DPoP ".Length..], connection, out token) : TokenVerdict.Missing;
     }
+
+    /// <summary>Whether an accepted proof counts at all gateways. Asked last, so that only who has a token, and the key that it is bound to, can have anything remembered there.</summary>
+    internal ValueTask<TokenVerdict> AskOthersAsync(HttpContext http) =>
+        _shared is { } shared && http.Request.Headers["DPoP"] is [{ } proof] ? shared.TakeAsync(proof) : new(TokenVerdict.Accepted);   // beside a bearer token it was refused
 
     /// <summary>What the answer to a refused token tells the client to do (RFC 6750, section 3; RFC 9449, sections 7.1 and 9).</summary>
     internal void Challenge(HttpContext http, TokenVerdict verdict)
@@ -127,8 +132,6 @@ internal sealed class TokenGate
         var proof = http.Request.Headers["DPoP"];
         if (proof.Count != 1 || proof[0] is not { } text)
             return proof.Count == 0 ? TokenVerdict.ProofMissing : TokenVerdict.BadProof;
-        if (_shared is not null && SharedProofs.VerdictOf(http) is var seen and not TokenVerdict.Accepted)
-            return seen;
         var address = PublicAddress.TrimEnd('/') + http.Request.Path.ToUriComponent();
         AccessToken? read = null;
         var verdict = _proofs.Read(text, http.Request.Method, address, compact, out _, key => _keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, key, out read));

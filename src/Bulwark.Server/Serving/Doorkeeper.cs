@@ -11,7 +11,23 @@ internal sealed class Doorkeeper(
     private static readonly object ConnectionKey = new();
 
     /// <summary>Who sent a request; a refusal when that is not certain.</summary>
-    internal Refusal? Recognize(HttpContext http, GatewayDecision decision, out ClientConnection connection, out AccessToken token)
+    internal ValueTask<(Refusal? Refusal, ClientConnection? Connection, AccessToken? Token)> RecognizeAsync(HttpContext http, GatewayDecision decision)
+    {
+        var refusal = Recognize(http, decision, out var connection, out var token);
+        return refusal is null ? AskOthersAsync(http, decision, connection, token) : new((refusal, null, null));
+    }
+
+    private async ValueTask<(Refusal? Refusal, ClientConnection? Connection, AccessToken? Token)> AskOthersAsync(HttpContext http, GatewayDecision decision, ClientConnection connection, AccessToken token)
+    {
+        var verdict = await tokens.AskOthersAsync(http);
+        if (verdict is TokenVerdict.Accepted)
+            return (null, connection, token);
+        decision.Subject = null;   // a proof that came twice proves nobody
+        return (Refuse(http, verdict), null, null);
+    }
+
+    /// <summary>As far as this gateway can say it alone.</summary>
+    private Refusal? Recognize(HttpContext http, GatewayDecision decision, out ClientConnection connection, out AccessToken token)
     {
         (connection, token) = (null!, null!);
         if (ForwardedIdentity.IsClaimed(http.Request.Headers))
@@ -25,16 +41,7 @@ internal sealed class Doorkeeper(
             return new(StatusCodes.Status401Unauthorized, "certificate-" + GatewayMetrics.Word(verdict), "The connection's client certificate is no longer trusted.");
         var accepted = tokens.Read(http, known, out var read);
         if (accepted is not TokenVerdict.Accepted)
-        {
-            metrics.TokenRefused(accepted);
-            if (accepted is TokenVerdict.KeysTooOld)
-                return new(StatusCodes.Status503ServiceUnavailable, "token-keys-too-old", "The issuer has not given its keys for too long, so no token can be checked; try again later.");
-            if (accepted is TokenVerdict.ReplaysUnknown)
-                return new(StatusCodes.Status503ServiceUnavailable, "proofs-unavailable", "Whether this proof was used before cannot be known now; try again later with a new one.");
-            tokens.Challenge(http, accepted);
-            return new(StatusCodes.Status401Unauthorized, "token-" + GatewayMetrics.Word(accepted), "The access token is refused.");
-        }
-
+            return Refuse(http, accepted);
         (connection, token) = (known, read!);
         decision.Subject = token.Subject;
         return rates.TryTake(known.Pseudonym, time.GetTimestamp()) ? null
@@ -61,6 +68,17 @@ internal sealed class Doorkeeper(
             return new(StatusCodes.Status429TooManyRequests, "budget-exhausted", "This client's query budget is spent.");
         return model is not null && (string.IsNullOrEmpty(version) || version == model.Signature.Version) ? null
             : new(StatusCodes.Status404NotFound, "unknown-model", "This gateway serves no such model or version.");
+    }
+
+    private Refusal Refuse(HttpContext http, TokenVerdict verdict)
+    {
+        metrics.TokenRefused(verdict);
+        if (verdict is TokenVerdict.KeysTooOld)
+            return new(StatusCodes.Status503ServiceUnavailable, "token-keys-too-old", "The issuer has not given its keys for too long, so no token can be checked; try again later.");
+        if (verdict is TokenVerdict.ReplaysUnknown)
+            return new(StatusCodes.Status503ServiceUnavailable, "proofs-unavailable", "Whether this proof was used before cannot be known now; try again later with a new one.");
+        tokens.Challenge(http, verdict);
+        return new(StatusCodes.Status401Unauthorized, "token-" + GatewayMetrics.Word(verdict), "The access token is refused.");
     }
 
     private CertificateVerdict JudgeAgain(ClientConnection connection)

@@ -75,14 +75,15 @@ internal sealed class GrpcDoor(Gateway gateway, Func<bool> isReady, GatewayLoad 
         }
 
         var decision = gateway.Begin(isInference ? "infer" : "inspect");
-        gateway.Recognize(http, decision);
+        await gateway.RecognizeAsync(http, decision);
         return (default, await gateway.RecordAsync(unread!.Value, decision));
     }
 
     private async Task<GrpcAnswer> InspectAsync(HttpContext http, string name, string version, Func<IServedModel, IMessage> answer)
     {
         var decision = gateway.Begin("inspect");
-        if (gateway.Authorize(http, decision, name, version, out var model) is { } refusal)
+        var (refused, model) = await gateway.AuthorizeAsync(http, decision, name, version);
+        if (refused is { } refusal)
             return new(await gateway.RecordAsync(refusal, decision));
         return await gateway.RecordGivenAsync(decision) is { } unrecorded ? new(unrecorded) : new(answer(model!));
     }
@@ -90,7 +91,8 @@ internal sealed class GrpcDoor(Gateway gateway, Func<bool> isReady, GatewayLoad 
     private async Task<GrpcAnswer> InferAsync(HttpContext http, ModelInferRequest message)
     {
         var decision = gateway.Begin("infer");
-        if (gateway.Authorize(http, decision, message.ModelName, message.ModelVersion, out var model) is { } unauthorized)
+        var (refused, model) = await gateway.AuthorizeAsync(http, decision, message.ModelName, message.ModelVersion);
+        if (refused is { } unauthorized)
             return new(await gateway.RecordAsync(unauthorized, decision)) { Model = decision.Model };
         if (InferenceMessages.Read(message, model!.Signature, out var malformed) is not { } request)
             return new(await gateway.RecordAsync(malformed, decision)) { Model = decision.Model };

@@ -20,12 +20,11 @@ public sealed class SharedProofsTests
         await using var here = await StoreAsync(redis);
         await using var there = await StoreAsync(redis);
         SharedProofs first = new(here, s_key), second = new(there, s_key);
-        Assert.Equal(TokenVerdict.Accepted, await AskAsync(first, "header.payload.signature"));
-        Assert.Equal(TokenVerdict.ProofReplayed, await AskAsync(second, "header.payload.signature"));
-        Assert.Equal(TokenVerdict.ProofReplayed, await AskAsync(second, "header.payload.another"));
-        Assert.Equal(TokenVerdict.Accepted, await AskAsync(second, "header.other.signature"));
+        Assert.Equal(TokenVerdict.Accepted, await first.TakeAsync("header.payload.signature"));
+        Assert.Equal(TokenVerdict.ProofReplayed, await second.TakeAsync("header.payload.signature"));
+        Assert.Equal(TokenVerdict.ProofReplayed, await second.TakeAsync("header.payload.another"));
+        Assert.Equal(TokenVerdict.Accepted, await second.TakeAsync("header.other.signature"));
         Assert.DoesNotContain("payload", await redis.AskAsync("KEYS *"), StringComparison.Ordinal);
-        Assert.Equal(TokenVerdict.ReplaysUnknown, SharedProofs.VerdictOf(new DefaultHttpContext()));
     }
 
     [Fact]
@@ -34,9 +33,9 @@ public sealed class SharedProofsTests
         using var redis = await RedisProcess.StartAsync();
         await using var store = await StoreAsync(redis);
         var proofs = new SharedProofs(store, s_key);
-        Assert.Equal(TokenVerdict.Accepted, await AskAsync(proofs, "a.b.c"));
+        Assert.Equal(TokenVerdict.Accepted, await proofs.TakeAsync("a.b.c"));
         redis.Kill();
-        Assert.Equal(TokenVerdict.ReplaysUnknown, await AskAsync(proofs, "a.d.c"));
+        Assert.Equal(TokenVerdict.ReplaysUnknown, await proofs.TakeAsync("a.d.c"));
     }
 
     [Fact]
@@ -50,7 +49,7 @@ public sealed class SharedProofsTests
     }
 
     [Fact]
-    public async Task A_gate_takes_a_proof_once_and_asks_before_it_believes()
+    public async Task A_proof_counts_once_for_all_gates_and_what_a_gate_refuses_leaves_no_trace()
     {
         using var redis = await RedisProcess.StartAsync();
         await using var store = await StoreAsync(redis);
@@ -69,29 +68,26 @@ public sealed class SharedProofsTests
         var options = new AccessTokenOptions { Keys = new(tokens.Key), Issuer = "https://issuer.example", Audience = "gateway" };
         TokenGate Gate() => new(options, requiresNonce: false, TimeProvider.System, null, proofs) { PublicAddress = "https://gateway.example/" };
         var (first, second) = (Gate(), Gate());
-        Assert.Equal(TokenVerdict.ReplaysUnknown, await ReadAsync(first, null));
-        Assert.Equal(TokenVerdict.Accepted, await ReadAsync(first, proofs));
-        Assert.Equal(TokenVerdict.ProofReplayed, await ReadAsync(second, proofs));
+        Assert.Equal(TokenVerdict.BadProof, await ReadAsync(first, "e30.e30.e30", proof));   // of another token
+        Assert.Equal(TokenVerdict.BadProof, await ReadAsync(first, token, $"{signed}.{Base64Url.EncodeToString(new byte[64])}"));
+        Assert.Equal(TokenVerdict.BadProof, await ReadAsync(first, token, "anything"));
+        Assert.DoesNotContain("dpop", await redis.AskAsync("KEYS *"), StringComparison.Ordinal);
+        Assert.Equal(TokenVerdict.Accepted, await ReadAsync(first, token, proof));
+        Assert.Contains("dpop", await redis.AskAsync("KEYS *"), StringComparison.Ordinal);
+        Assert.Equal(TokenVerdict.ProofReplayed, await ReadAsync(second, token, proof));
+        redis.Kill();
+        Assert.Equal(TokenVerdict.ReplaysUnknown, await ReadAsync(Gate(), token, proof));
 
-        async Task<TokenVerdict> ReadAsync(TokenGate gate, SharedProofs? before)
+        async Task<TokenVerdict> ReadAsync(TokenGate gate, string shown, string proved)
         {
             var http = new DefaultHttpContext();
             (http.Request.Method, http.Request.Path) = ("POST", "/v2");
-            (http.Request.Headers.Authorization, http.Request.Headers["DPoP"]) = ("DPoP " + token, proof);
-            if (before is not null)
-                await before.BeforeAsync(http, _ => Task.CompletedTask);
+            (http.Request.Headers.Authorization, http.Request.Headers["DPoP"]) = ("DPoP " + shown, proved);
             using var certificate = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=a", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
-            return gate.Read(http, new ClientConnection(certificate, "one", "unknown", 0), out _);
+            var verdict = gate.Read(http, new ClientConnection(certificate, "one", "unknown", 0), out _);
+            return verdict is TokenVerdict.Accepted ? await gate.AskOthersAsync(http) : verdict;
         }
     }
 
     private static Task<SharedQueries> StoreAsync(RedisProcess redis) => SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
-
-    private static async Task<TokenVerdict> AskAsync(SharedProofs proofs, string proof)
-    {
-        var http = new DefaultHttpContext();
-        http.Request.Headers["DPoP"] = proof;
-        await proofs.BeforeAsync(http, _ => Task.CompletedTask);
-        return SharedProofs.VerdictOf(http);
-    }
 }
