@@ -13,24 +13,27 @@ public static partial class SealedModel
     /// <param name="trusted">Keys whose signature is accepted.</param>
     /// <param name="cancel">Stops the reading.</param>
     /// <exception cref="CryptographicException">The package is not trusted (the message names the verdict), or the key does not open it (always the same message).</exception>
-    public static Task<OpenedModel> OpenAsync(Stream package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    public static async Task<OpenedModel> OpenAsync(Stream package, SecretBytes dataKey, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(dataKey);
-        return OpenAsync(package, payload => Task.FromResult(SealedFile.Open(payload, dataKey.Span)), trusted, cancel);
+        var facts = await TrustedFactsAsync(package, trusted, cancel).ConfigureAwait(false);
+        return await OpenAsync(package, facts, verified: null, expected: null, payload => Task.FromResult(SealedFile.Open(payload, dataKey.Span)), cancel).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>, with the key store that the package was sealed under.</summary>
+    /// <remarks>All of the package is verified before the key store is asked about any of it.</remarks>
     /// <inheritdoc cref="OpenAsync(Stream, SecretBytes, IReadOnlyCollection{VerificationKey}, CancellationToken)"/>
-    public static Task<OpenedModel> OpenAsync(Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
+    public static async Task<OpenedModel> OpenAsync(Stream package, IKeyProvider keys, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        return OpenAsync(package, async payload =>
+        var (verified, facts) = await TrustedAsync(package, trusted, cancel).ConfigureAwait(false);
+        return await OpenAsync(package, facts, verified, expected: null, async payload =>
         {
             var start = payload.Position;
             using var dataKey = await PackageKeys.UnwrapAsync(payload, BesideOf(package), keys, cancel).ConfigureAwait(false);
             payload.Position = start;
             return SealedFile.Open(payload, dataKey.Span);
-        }, trusted, cancel);
+        }, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Verifies a package and returns its data key, for a key broker that decides who gets it.</summary>
@@ -68,9 +71,6 @@ public static partial class SealedModel
     }
 
     private static PackageKeys? BesideOf(Stream package) => package is FileStream file ? PackageKeys.Beside(file.Name) : null;
-
-    private static async Task<OpenedModel> OpenAsync(Stream package, Func<Stream, Task<SealedStream>> open, IReadOnlyCollection<VerificationKey> trusted, CancellationToken cancel) =>
-        await OpenAsync(package, await TrustedFactsAsync(package, trusted, cancel).ConfigureAwait(false), verified: null, expected: null, open, cancel).ConfigureAwait(false);
 
     /// <summary>Verifies a package, for opening it later.</summary>
     /// <param name="package">Seekable; read from its current position to its end; it stays open until the model is opened.</param>
