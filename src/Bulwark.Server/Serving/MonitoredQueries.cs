@@ -16,7 +16,10 @@ public enum AlarmAnswer
     /// <summary>Only the decision is told.</summary>
     DecisionOnly,
 
-    /// <summary>The neighbourhood's first answer is given again, as if it were this one's: a search learns nothing, not even that it is seen. An honest client that is taken for a search is told so, too.</summary>
+    /// <summary>
+    /// The first answer that this client was given in the neighbourhood is given again, as if it were this one's: a search learns nothing, not even that it is seen.
+    /// An honest client that is taken for a search is told so, too. A search by many clients learns one answer for each of them; <see cref="Withhold"/> gives none.
+    /// </summary>
     Repeat,
 }
 
@@ -37,8 +40,6 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     private readonly ConcurrentDictionary<string, Watched> _models = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Conduct> _clients = new(StringComparer.Ordinal);
 
-    private readonly FirstAnswers? _first = answer == AlarmAnswer.Repeat ? new() : null;
-
     /// <summary>Alarms so far.</summary>
     public long Alarms => Interlocked.Read(ref _alarms);
 
@@ -53,7 +54,7 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     /// <param name="monitor">A monitor of its encoded rows.</param>
     /// <param name="extraction">When a client's queries look like those of a copy in the making; null where that is not watched. It is watched by each gateway alone.</param>
     public void Watch(string model, FeatureSchema schema, QueryMonitor monitor, ExtractionWatchOptions? extraction = null) =>
-        _models[model] = new(new FeatureEncoder(schema), monitor, extraction is null ? null : new ExtractionWatches(extraction));
+        _models[model] = new(new FeatureEncoder(schema), monitor, extraction is null ? null : new ExtractionWatches(extraction), answer == AlarmAnswer.Repeat ? new FirstAnswers() : null);
 
     /// <inheritdoc/>
     public override ClientStanding StandingOf(string client) => _clients.TryGetValue(client, out var conduct) ? conduct.Standing(time.GetUtcNow(), budgetPerDay) : new(budgetPerDay, 0);
@@ -75,7 +76,7 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     /// <inheritdoc/>
     public override async ValueTask<ObservedAnswer> ObserveAsync(ObservedQuery query)
     {
-        if (_first is not null)
+        if (answer == AlarmAnswer.Repeat)
             Repeated(query);
         if (shared is null)
             return Word(Observe(query));
@@ -98,11 +99,11 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
     public override ReadOnlyMemory<float> Repeated(ObservedQuery query)
     {
         var (rows, watched) = EncodedRows(query);
-        if (_first is null || watched is null || query.Scores.IsEmpty || query.Scores.Length % query.RowCount != 0)
+        if (watched?.First is not { } first || query.Scores.IsEmpty || query.Scores.Length % query.RowCount != 0)
             return query.Scores;
         var (scores, classes) = (query.Scores.ToArray(), query.Scores.Length / query.RowCount);
         foreach (var (row, print) in FingerprintsOf(rows, watched).Index())
-            _first.FirstOr(print, query.Scores.Span.Slice(row * classes, classes)).CopyTo(scores, row * classes);
+            first.FirstOr(query.Client, print, query.Scores.Span.Slice(row * classes, classes)).CopyTo(scores, row * classes);
         return scores;
     }
 
@@ -158,7 +159,7 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
         return 1;
     }
 
-    private sealed record Watched(FeatureEncoder Encoder, QueryMonitor Monitor, ExtractionWatches? Extraction);
+    private sealed record Watched(FeatureEncoder Encoder, QueryMonitor Monitor, ExtractionWatches? Extraction, FirstAnswers? First);
 
     /// <summary>One client's day.</summary>
     private sealed class Conduct

@@ -80,9 +80,37 @@ public class MonitoredQueriesTests
         var success = Query("one") with { Scores = new float[] { 0.1f } };
         Assert.Equal(ObservedAnswer.Repeat, await queries.ObserveAsync(success));
         Assert.Equal([0.9f], queries.Repeated(success).ToArray());
+        Assert.Equal([0.3f], queries.Repeated(success with { Client = "two", Scores = new float[] { 0.3f } }).ToArray());   // never another client's answer
         var elsewhere = new ObservedQuery("one", "model", new float[] { 1, 2, 3, 4, 3, 2, 1, 0 }, 1, new float[] { 0.2f }, _time.GetUtcNow());
         Assert.Equal(ObservedAnswer.Give, await queries.ObserveAsync(elsewhere));
         Assert.Equal([0.2f], queries.Repeated(elsewhere).ToArray());
+    }
+
+    [Fact]
+    public void First_answers_are_one_clients_of_one_length_and_outlive_a_full_generation()
+    {
+        var answers = new FirstAnswers(most: 8);
+        var row = new QueryFingerprint(default, [1, 2, 3, 4], 0);
+        Assert.Equal([0.5f], answers.FirstOr("one", row, [0.5f]));
+        Assert.Equal([0.5f], answers.FirstOr("one", row with { Cells = [9, 9, 3, 9] }, [0.6f]));
+        Assert.Equal([0.7f], answers.FirstOr("two", row, [0.7f]));
+        Assert.Equal([0.5f], answers.FirstOr("one", row, [0.1f]));   // the young generation was full
+        Assert.Equal([0.1f, 0.9f], answers.FirstOr("one", row, [0.1f, 0.9f]));
+        Assert.Equal([0.1f, 0.9f], answers.FirstOr("one", row, [0.2f, 0.8f]));
+    }
+
+    [Fact]
+    public void Many_at_once_lose_no_first_answer()
+    {
+        const int Most = 4096;
+        var answers = new FirstAnswers(Most);
+        var kept = new QueryFingerprint(default, [1, 2, 3, 4], 0);
+        answers.FirstOr("one", kept, [0.5f]);
+        Parallel.For(0, 4 * Most, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            answers.FirstOr("other", new(default, [(ulong)(100 + i)], 0), [0.1f]);
+            Assert.Equal([0.5f], answers.FirstOr("one", kept, [0.9f]));   // asked for all the time, it never is two generations old
+        });
     }
 
     [Fact]
