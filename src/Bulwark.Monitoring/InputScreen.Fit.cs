@@ -85,7 +85,7 @@ public sealed partial class InputScreen
         return (mean, covariance);
     }
 
-    /// <summary>The same screen with the least threshold that refuses at most a share of these rows; where they are too few to hold one that far out, the tail of their distances is extended (a generalized Pareto law).</summary>
+    /// <summary>The same screen with the least threshold that refuses at most a share of these rows; where they are too few to hold one that far out, the tail of their distances is extended (a generalized Pareto law), to twice the largest at most.</summary>
     /// <param name="encoded">Shape (n, <see cref="EncodedWidth"/>), row-major: rows that were not used for fitting. The threshold depends on them, so with a private model they must be public or their quantile paid for (see <see cref="Distances"/> and <see cref="WithThreshold"/>).</param>
     /// <param name="falsePositiveRate">The largest share refused, from 0 to below 1.</param>
     /// <exception cref="ArgumentException">There are no rows, or the width does not match.</exception>
@@ -102,8 +102,8 @@ public sealed partial class InputScreen
         var threshold = distances[distances.Length - 1 - refused];
         if (!float.IsFinite(threshold) || float.IsNaN(distances[0]))
             throw new ArgumentException("A calibration row has no finite distance.", nameof(encoded));
-        if (refused == 0 && falsePositiveRate > 0 && TailModel.Exceeded(distances, falsePositiveRate) is { } further)
-            threshold = Math.Max(threshold, (float)further);
+        if (refused == 0 && falsePositiveRate > 0 && TailModel.Exceeded(distances, falsePositiveRate) is { } further && double.IsFinite(further))
+            threshold = (float)Math.Max(threshold, Math.Min(further, Math.Min(2.0 * threshold, float.MaxValue)));   // here the threshold is the largest distance seen
         var beyond = distances.Count(d => d > threshold);
         return new(_fields, _mean, _whitening, Ridge, threshold, new(distances.Length, (double)beyond / distances.Length));
     }

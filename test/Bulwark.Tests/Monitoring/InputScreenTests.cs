@@ -101,6 +101,25 @@ public class InputScreenTests
         Assert.Equal(new ScreenCalibration(distances.Length, beyond), calibrated.Calibration);
     }
 
+    /// <summary>Rows whose distances have a long tail; the largest ones lie where a float ends.</summary>
+    [Theory, InlineData(1f), InlineData(3e36f)]
+    public void The_extended_tail_stays_finite_and_within_twice_the_largest_distance(float unit)
+    {
+        var screen = InputScreen.Fit(Fields[..1], [0], [1], new() { Shrinkage = 0, Ridge = 1e-9 });
+        var encoded = Enumerable.Range(1, 400).Select(i => unit / MathF.Sqrt(i / 400f) / 20).ToArray();
+        encoded[0] = 100 * unit;
+        var distances = new float[encoded.Length];
+        screen.Distances(encoded, distances);
+        if (!distances.All(float.IsFinite))
+        {
+            Assert.Throws<ArgumentException>(() => screen.Calibrate(encoded, 1e-9));
+            return;
+        }
+
+        var threshold = screen.Calibrate(encoded, 1e-9).Threshold;
+        Assert.InRange(threshold, distances.Max(), Math.Min(float.MaxValue, 2 * distances.Max()));
+    }
+
     [Fact]
     public void A_nan_in_an_encoded_row_is_an_outlier_and_not_a_pass()
     {
