@@ -48,7 +48,7 @@ internal sealed class AuditWriter : IAsyncDisposable
         var waiting = new WaitingDecision(decision, envelope);
         if (_queue.TryAdd(waiting))
             return waiting.Place;
-        _failed(new IOException("The queue of decisions is full: the log does not keep up."));
+        Report(new IOException("The queue of decisions is full: the log does not keep up."));
         return default;
     }
 
@@ -62,13 +62,18 @@ internal sealed class AuditWriter : IAsyncDisposable
 
     private void Run()
     {
-        for (var group = new List<WaitingDecision>(); _queue.Take(group, LargestGroupBytes); group = [])
+        try
         {
-            Commit(group);
-            Tell(group);
+            for (var group = new List<WaitingDecision>(); _queue.Take(group, LargestGroupBytes); group = [])
+            {
+                Commit(group);
+                Tell(group);
+            }
         }
-
-        _ended.SetResult();
+        finally
+        {
+            _ended.SetResult();
+        }
     }
 
     /// <summary>Lets those go on who waited: not on this thread, which has the next group to write.</summary>
@@ -96,7 +101,20 @@ internal sealed class AuditWriter : IAsyncDisposable
         {
             foreach (var waiting in group)
                 waiting.Settle(null);
+            Report(failure);
+        }
+    }
+
+    /// <summary>Whoever is told must not end the writing by failing, too: who waits is answered in any case.</summary>
+    private void Report(Exception failure)
+    {
+        try
+        {
             _failed(failure);
+        }
+        catch (Exception)
+        {
+            // The decision is refused already; only its report is lost.
         }
     }
 

@@ -38,12 +38,13 @@ public class DecisionGroupTests
         using var signer = Signer.Generate();
         await using var log = await TransparencyLog.CreateAsync(folder["log"], "test/log", signer, TestContext.Current.CancellationToken);
         var failures = 0;
-        await using var audit = new AuditWriter(log, signer, null, 16, _ => null, _ => failures++);
+        await using var audit = new AuditWriter(log, signer, null, 16, _ => null, _ => throw new InvalidOperationException($"{++failures}"));   // whoever is told fails, too
         Assert.NotNull(await audit.RecordAsync(Decision()));
         Directory.Move(folder["log"], folder["away"]);
         await File.WriteAllTextAsync(folder["log"], "", TestContext.Current.CancellationToken);
         Assert.Null(await audit.RecordAsync(Decision()));
-        Assert.Equal(1, failures);
+        Assert.Null(await audit.RecordAsync(Decision()));
+        Assert.Equal(2, failures);
     }
 
     [Fact]
