@@ -38,6 +38,9 @@ public sealed record AutoProjectedGradientDescent
     /// <summary>Only which rows fall is wanted: a row's climb ends where it is clearly misclassified, or towards a target that <see cref="ClimbEnds"/> rules out.</summary>
     internal bool VerdictOnly { get; init; }
 
+    /// <summary>Told of each climb that <see cref="ClimbEnds.Hopeless"/> ended: the row's index and its target.</summary>
+    internal Action<int, int>? RuledOut { get; init; }
+
     /// <summary>Perturbs each row of encoded inputs.</summary>
     /// <param name="network">The network under attack.</param>
     /// <param name="inputs">Shape (rows, Inputs), values in [0, 1].</param>
@@ -82,6 +85,12 @@ public sealed record AutoProjectedGradientDescent
             int[] towards = targets.IsEmpty ? [] : targets.Slice(at, count).ToArray();
             var state = new AutoStepState<T>(this, model, inputs.Slice(at * width, count * width).ToArray(), labels.Slice(at, count).ToArray(), towards, mutable.ToArray());
             state.Run();
+            for (var row = 0; row < towards.Length; row++)
+            {
+                if (state.RuledOut[row])
+                    RuledOut?.Invoke(at + row, towards[row]);
+            }
+
             state.CopyStrongest(adversarial.Slice(at * width, count * width));
             if (!bestPoints.IsEmpty)
                 state.BestPoints.CopyTo(bestPoints[(at * width)..]);

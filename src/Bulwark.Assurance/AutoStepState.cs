@@ -43,12 +43,15 @@ internal sealed class AutoStepState<T>
         (_losses, _lastLosses, BestLosses, _bestAtLastCheck) = (new T[labels.Length], new T[labels.Length], new T[labels.Length], new T[labels.Length]);
         _stepSizes = new T[labels.Length];
         (_brokenNow, _bestIsBroken, _over) = (new bool[labels.Length], new bool[labels.Length], new bool[labels.Length]);
-        (_reducedLastCheck, Broken, _gains) = (new bool[labels.Length], new bool[labels.Length], new int[labels.Length]);
+        (_reducedLastCheck, Broken, RuledOut, _gains) = (new bool[labels.Length], new bool[labels.Length], new bool[labels.Length], new int[labels.Length]);
     }
 
     internal T[] BestLosses { get; }
 
     internal bool[] Broken { get; }
+
+    /// <summary>Rows whose climb ended because the target seemed out of reach.</summary>
+    internal bool[] RuledOut { get; }
 
     internal T[] BestPoints => _best;
 
@@ -200,7 +203,7 @@ internal sealed class AutoStepState<T>
             _reducedLastCheck[row] = reduce;
             _bestAtLastCheck[row] = BestLosses[row];
             _gains[row] = 0;
-            _over[row] = _attack.VerdictOnly && _aimed && _rules is null && ClimbEnds.Hopeless(BestLosses[row], Row(_bestGradient, row), Ball, Row(_original, row), Row(_best, row));
+            _over[row] = RuledOut[row] = _attack.VerdictOnly && _aimed && _rules is null && ClimbEnds.Hopeless(BestLosses[row], Row(_bestGradient, row), Ball, Row(_original, row), Row(_best, row));
             if (!reduce)
                 continue;
             _stepSizes[row] /= T.CreateTruncating(2);

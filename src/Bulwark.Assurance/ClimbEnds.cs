@@ -28,6 +28,7 @@ internal static class ClimbEnds
     /// The gap is the most that the loss could gain within the ball if it were as linear everywhere as it is here; of a concave loss the maximum lies
     /// no further than one (Jaggi, ICML 2013, equation 2; Chen et al., "A Frank-Wolfe Framework for Adversarial Attacks", AAAI 2020, arXiv:1811.10828).
     /// Networks are not concave: hence five, and only at check points, after 22 steps of a hundred at the earliest. In L1 nothing is ruled out.
+    /// It is a guess all the same, wrong where a loss is flat and then rises: who ends climbs by it counts them, and <see cref="RuledOutAgain"/> tries it.
     /// </remarks>
     internal static bool Hopeless<T>(T loss, ReadOnlySpan<T> gradient, PerturbationBall<T> ball, ReadOnlySpan<T> original, ReadOnlySpan<T> point)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -51,14 +51,15 @@ internal static class TargetedEnsemble
     internal static void Climb<T>(
         AutoProjectedGradientDescent attack, IDifferentiableModel<T> model, ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<bool> mutable, Span<T> adversarial, Span<bool> broken)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Each(model, inputs, labels, adversarial, broken, mutable, (rows, y, targets, points, found, movable) =>
-            attack.Run(model, rows, y, targets, movable, points, default, found));
+        Each(model, inputs, labels, adversarial, broken, mutable, (origins, rows, y, targets, points, found, movable) =>
+            (attack.RuledOut is not { } tell ? attack : attack with { RuledOut = (row, target) => tell(origins[row], target) })
+                .Run(model, rows, y, targets, movable, points, default, found));
 
     /// <summary>Targeted <see cref="FastAdaptiveBoundary"/>; a point counts when it lies within <paramref name="epsilon"/>.</summary>
     internal static void Boundary<T>(
         FastAdaptiveBoundary attack, double epsilon, IDifferentiableModel<T> model, ReadOnlySpan<T> inputs, ReadOnlySpan<int> labels, ReadOnlySpan<bool> mutable, Span<T> adversarial, Span<bool> broken)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Each(model, inputs, labels, adversarial, broken, mutable, (rows, y, targets, points, found, movable) =>
+        Each(model, inputs, labels, adversarial, broken, mutable, (_, rows, y, targets, points, found, movable) =>
         {
             var distances = new T[y.Length];
             attack.Run(model, rows, y, targets, movable, points, distances);
@@ -90,7 +91,7 @@ internal static class TargetedEnsemble
                 (y[i], towards[i]) = (labels[resisting[i]], targets[resisting[i]]);
             }
 
-            attack(rows, y, towards, points, found, mutable);
+            attack(resisting, rows, y, towards, points, found, mutable);
             for (var i = 0; i < resisting.Count; i++)
             {
                 // A row that resists keeps what was tried last: decoding may yet tip it over.
@@ -100,6 +101,6 @@ internal static class TargetedEnsemble
         }
     }
 
-    private delegate void Aimed<T>(T[] rows, int[] labels, int[] targets, T[] points, bool[] found, ReadOnlySpan<bool> mutable)
+    private delegate void Aimed<T>(List<int> origins, T[] rows, int[] labels, int[] targets, T[] points, bool[] found, ReadOnlySpan<bool> mutable)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }

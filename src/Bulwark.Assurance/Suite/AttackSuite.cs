@@ -49,11 +49,12 @@ internal static class AttackSuite
             }
         }
 
+        run.RuledOutCount = new(run.RuledOut.Count, run.OpenRuledOut().Count(), 0, 0);
         var flags = options.Checks ? SuiteChecks.Find(run) : [];
         progress?.Report(1);
         Func<int, double>? utility = target is TabularTarget { Space.Constraints.HasCosts: true } tabular
             ? row => tabular.Space.Constraints.Utility(rows.AsSpan(row * target.Width, target.Width)) : null;
-        return SuiteReport.Of(options, attacks, target.Gradients is not null, run.Results(), flags, utility);
+        return SuiteReport.Of(options, attacks, target.Gradients is not null, run.Results(), flags, utility) with { RuledOut = run.RuledOutCount };
     }
 
     /// <summary>The report of all shards; a flag of one is a flag of all.</summary>
@@ -68,7 +69,8 @@ internal static class AttackSuite
         if (!parts.Select(part => part.Options.Shard).Order().SequenceEqual(Enumerable.Range(0, first.Shards)))
             throw new ArgumentException($"There must be one report of each of {first.Shards} shards; there are those of {string.Join(", ", parts.Select(part => part.Options.Shard).Order())}.", nameof(parts));
         return SuiteReport.Of(
-            first with { Shard = 0, Shards = 1 }, parts[0].Attacks, parts[0].WhiteBox, [.. parts.SelectMany(part => part.Rows).OrderBy(row => row.Row)], [.. parts.SelectMany(part => part.Flags).DistinctBy(flag => (flag.Id, flag.Finding))]);
+            first with { Shard = 0, Shards = 1 }, parts[0].Attacks, parts[0].WhiteBox, [.. parts.SelectMany(part => part.Rows).OrderBy(row => row.Row)], [.. parts.SelectMany(part => part.Flags).DistinctBy(flag => (flag.Id, flag.Finding))])
+            with { RuledOut = RuledOutCount.Sum(parts.Select(part => part.RuledOut)) };
     }
 
     internal static float[] Pick(float[] rows, int width, IReadOnlyList<int> chosen)
@@ -116,6 +118,21 @@ internal sealed class SuiteRun
     /// <summary>What gradient attacks last tried on each row at the highest strength, as it would be sent.</summary>
     internal float[] Last { get; }
 
+    internal RuledOutCount RuledOutCount { get; set; } = new(0, 0, 0, 0);
+
+    /// <summary>Climbs that ended early.</summary>
+    internal List<RuledOutClimb> RuledOut { get; } = [];
+
+    /// <summary>Climbs that ended early, of rows that resist: nothing else has judged them.</summary>
+    internal IEnumerable<RuledOutClimb> OpenRuledOut() => RuledOut.Where(climb => !CleanWrong[climb.Row] && BrokenBy[climb.Strength][climb.Row] is null);
+
+    /// <summary>Marks a row as broken, at this strength and at all higher ones.</summary>
+    internal void Fall(int row, int strength, string attack)
+    {
+        for (var s = 0; s < Options.Strengths.Count; s++)
+            BrokenBy[s][row] ??= Options.Strengths[s] >= Options.Strengths[strength] ? attack : null;
+    }
+
     internal int[] Resisting(int strength) => [.. Enumerable.Range(0, Labels.Length).Where(row => !CleanWrong[row] && BrokenBy[strength][row] is null)];
 
     /// <summary>Whether the row still resisted when this attack's turn came: it fell to a lower strength or to an attack before it else.</summary>
@@ -159,6 +176,7 @@ internal sealed class SuiteRun
                 (BrokenBy[strength][row], Cost[strength][row]) = (attack, cost);
             foreach (var row in resisting)
                 _queries[row] += known.Queries.GetValueOrDefault(row);
+            RuledOut.AddRange(known.RuledOut);
             return;
         }
 
@@ -178,7 +196,9 @@ internal sealed class SuiteRun
             (BrokenBy[strength][resisting[i]], Cost[strength][resisting[i]], broken[resisting[i]]) = (attack, cost, cost);
         }
 
-        state?.Keep(key, new(broken, resisting.Zip(trial.Queries).Where(pair => pair.Second > 0).ToDictionary(pair => pair.First, pair => pair.Second)));
+        RuledOutClimb[] ruledOut = [.. trial.RuledOut.Select(climb => new RuledOutClimb(strength, resisting[climb.Row], climb.Target))];
+        RuledOut.AddRange(ruledOut);
+        state?.Keep(key, new(broken, resisting.Zip(trial.Queries).Where(pair => pair.Second > 0).ToDictionary(pair => pair.First, pair => pair.Second), ruledOut));
     }
 
     /// <summary>Which rows fall: what cannot be sent is replaced by the original before the model is asked.</summary>
@@ -205,8 +225,8 @@ internal sealed class SuiteRun
 /// <summary>A block of rows that one attack has met at one strength.</summary>
 internal sealed record SuiteBlock(string Attack, double Strength, int From);
 
-/// <summary>What became of a block: rows broken and at what cost, questions asked.</summary>
-internal sealed record SuiteBlockResult(Dictionary<int, double?> Broken, Dictionary<int, int> Queries);
+/// <summary>What became of a block: rows broken and at what cost, questions asked, climbs that ended early.</summary>
+internal sealed record SuiteBlockResult(Dictionary<int, double?> Broken, Dictionary<int, int> Queries, IReadOnlyList<RuledOutClimb> RuledOut);
 
 /// <summary>Remembers finished blocks in a file of JSON lines, so that a stopped run goes on where it was.</summary>
 /// <remarks>The first line names the run: options, model, data. A file of another run is refused; a last line that was cut off is dropped.</remarks>
@@ -222,7 +242,7 @@ internal sealed class SuiteState
     internal SuiteState(string path, SuiteOptions options, string subject)
     {
         _path = path;
-        var identity = $"{Identity(options)} {subject}";
+        var identity = $"v2 {Identity(options)} {subject}";   // v1 kept no climbs that ended early
         if (!File.Exists(path))
         {
             File.WriteAllText(path, JsonSerializer.Serialize(identity) + "\n");

@@ -9,7 +9,11 @@ internal sealed record SuiteTask(SuiteTarget Target, SuiteOptions Options, Tabul
 }
 
 /// <summary>What an attack tried last for each row, as it would be sent; and the questions asked.</summary>
-internal sealed record SuiteTrial(float[] Sent, int[] Queries);
+internal sealed record SuiteTrial(float[] Sent, int[] Queries)
+{
+    /// <summary>Climbs that were ended early: row of the task and target.</summary>
+    internal IReadOnlyList<(int Row, int Target)> RuledOut { get; init; } = [];
+}
 
 /// <summary>The attacks of the suite by name.</summary>
 internal static class SuiteAttacks
@@ -70,10 +74,15 @@ internal static class SuiteAttacks
     private static SuiteTrial Targeted(SuiteTask task)
     {
         var (points, broken) = ((float[])[.. task.Points], new bool[task.Labels.Length]);
-        var attack = new AutoProjectedGradientDescent { Norm = task.Reach.Norm, Epsilon = task.Reach.Epsilon, Steps = task.Options.Steps, RandomStart = true, Seed = task.Options.Seed, VerdictOnly = task.Target is PointTarget };
+        var ruledOut = new List<(int, int)>();
+        var attack = Targeted(task.Options, task.Reach) with { VerdictOnly = task.Target is PointTarget, RuledOut = (row, target) => ruledOut.Add((row, target)) };
         TargetedEnsemble.Climb(attack, task.Target.Gradients!, task.Points, task.Labels, task.Target.Mutable, points, broken);
-        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]);
+        return new(task.Target.Send(points, task.Rows), new int[task.Labels.Length]) { RuledOut = ruledOut };
     }
+
+    /// <summary>What climbs towards a target, to the end.</summary>
+    internal static AutoProjectedGradientDescent Targeted(SuiteOptions options, TabularReach reach) =>
+        new() { Norm = reach.Norm, Epsilon = reach.Epsilon, Steps = options.Steps, RandomStart = true, Seed = options.Seed };
 
     private static SuiteTrial Boundary(SuiteTask task)
     {

@@ -13,6 +13,7 @@ internal static class SuiteChecks
         var flags = new List<RedFlag>();
         if (run.Labels.Length == 0)
             return flags;
+        flags.AddRange(RuledOutAgain.Check(run));
         flags.AddRange(ModelChecks.Find(run));
         flags.AddRange(NoRoom(run));
         flags.AddRange(Monotone(run));

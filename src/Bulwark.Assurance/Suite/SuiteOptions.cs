@@ -86,6 +86,9 @@ internal sealed record SuiteReport
 
     public required IReadOnlyList<RedFlag> Flags { get; init; }
 
+    /// <summary>Climbs that ended early; null in a report of an earlier version, which did not count them.</summary>
+    public RuledOutCount? RuledOut { get; init; }
+
     public required IReadOnlyList<SuiteRow> Rows { get; init; }
 
     /// <summary>Curve and shares of the rows.</summary>

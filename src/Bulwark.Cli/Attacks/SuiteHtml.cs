@@ -23,6 +23,7 @@ internal static class SuiteHtml
                 new("untouched", $"{report.Clean.Rate:P1}", $"{report.Clean.Count} of {report.Clean.Of}"),
                 new("under every attack", $"{last.Robust.Rate:P1}", $"{last.Robust.Lower:P1} to {last.Robust.Upper:P1} at {last.Strength:0.####}"),
                 new("attack success", $"{last.AttackSuccess.Rate:P1}", "of rows right untouched"),
+                .. (ReportFigure[])(report.RuledOut is { Ended: > 0 } ruledOut ? [new("climbs ended early", $"{ruledOut.Ended}", $"{ruledOut.OnRowsThatHeld} on rows that held, {ruledOut.ClimbedAgain} climbed again, {ruledOut.Fell} fell")] : []),
             ],
             Warnings = [.. report.Flags.Select(flag => $"{flag.Id}: {flag.Finding}"), .. (string[])(report.WhiteBox ? [] : ["No gradients were available: these figures bound robustness from above."])],
             Sections =

@@ -56,6 +56,8 @@ internal sealed class SuiteOutputs
             console.MarkupLineInterpolated($"at {point.Strength:0.####} an attacker gains {point.MeanNetGain:0.##} a detected positive row after costs, on average");
         if (!report.WhiteBox)
             console.MarkupLine("[yellow]No gradients were available: the model was asked only, so these figures bound its robustness from above.[/]");
+        if (report.RuledOut is { Ended: > 0 } ruledOut)
+            console.MarkupLineInterpolated($"{ruledOut}");
         foreach (var flag in report.Flags)
             console.MarkupLineInterpolated($"[yellow]{flag.Id}[/] {flag.Finding}");
         if (answer.Gate is { } gate)

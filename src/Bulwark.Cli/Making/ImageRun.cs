@@ -28,6 +28,9 @@ internal static class ImageRun
     internal sealed record Report(string Name, string Shape, Digest Dataset, Digest TestSet, int TrainingImages, TrainingOptions Options, RowShare Accuracy, RowShare? Robust, IReadOnlyList<string> Flags, int? BestEpoch, double TrainingSeconds, double LargestExportDifference)
     {
         public string Format { get; init; } = "image-training-report/v1";
+
+        /// <summary>Climbs of the attack that ended early, and how many of them fell when they went to their end.</summary>
+        public RuledOutCount? RuledOut { get; init; }
     }
 
     /// <exception cref="CommandException">The options have faults, or the exported graph does not score as the network does.</exception>
@@ -41,7 +44,8 @@ internal static class ImageRun
         var suite = request.Options.Robust is { } robust && request.Attacked > 0 ? Attack(trained.Network, request, robust, cancel) : null;
         var report = new Report(
             request.Name, trained.Network.Shape.ToString(), DigestOf(request.Train), DigestOf(test), request.Train.Rows, request.Options, RowShare.From(right, test.Rows),
-            suite?.Curve[^1].Robust, [.. suite?.Flags.Select(flag => flag.Id).Distinct() ?? []], trained.BestEpoch, trained.Seconds, difference);
+            suite?.Curve[^1].Robust, [.. suite?.Flags.Select(flag => flag.Id).Distinct() ?? []], trained.BestEpoch, trained.Seconds, difference)
+        { RuledOut = suite?.RuledOut };
         cancel.ThrowIfCancellationRequested();
         var manifest = new ModelManifest
         {
@@ -65,6 +69,8 @@ internal static class ImageRun
         console.MarkupLine($"accuracy {report.Accuracy.Rate:P2} of {report.Accuracy.Of} test images ({report.Accuracy.Lower:P1} to {report.Accuracy.Upper:P1})");
         if (report.Robust is { } robust)
             console.MarkupLine($"right under APGD and targeted APGD: {robust.Rate:P1} of {robust.Of} ({robust.Lower:P1} to {robust.Upper:P1}){(report.Flags.Count > 0 ? $", [yellow]flags {string.Join(' ', report.Flags)}: counts for nothing[/]" : "")}");
+        if (report.RuledOut is { Ended: > 0 } ruledOut)
+            console.MarkupLineInterpolated($"{ruledOut}");
         console.MarkupLine($"{report.Shape}, {report.TrainingSeconds:f1} s");
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}");
     }
