@@ -13,4 +13,7 @@ internal sealed record EvasionAttack(string Name, Func<double, EncodedAttack>? G
 internal sealed record EvasionRun(string Attack, double Strength, bool[] Wrong, double MeanQueries)
 {
     internal int WrongCount => Wrong.Count(true);
+
+    /// <summary>Shape (rows, width): the raw rows that were sent.</summary>
+    internal float[] Sent { get; init; } = [];
 }

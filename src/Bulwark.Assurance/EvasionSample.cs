@@ -64,7 +64,7 @@ internal sealed class EvasionSample
             queries = search.Run(_target.Scorer, _target.Encoder, Raw, Labels, adversarial).Average();
         }
 
-        return new(attack.Name, strength, Wrong(adversarial), queries);
+        return new(attack.Name, strength, Wrong(adversarial), queries) { Sent = adversarial };
     }
 
     internal EvasionReport Report(IReadOnlyList<EvasionRun> runs, IReadOnlyList<RedFlag> flags) => new()

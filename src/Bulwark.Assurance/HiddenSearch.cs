@@ -34,7 +34,8 @@ internal sealed record HiddenSearchOptions
 /// <param name="Succeeded">The query that passed, from 1, its answer not withheld; null for none.</param>
 /// <param name="Asked">Queries, its own row first.</param>
 /// <param name="Withheld">Those whose answer was withheld.</param>
-internal sealed record HiddenSearchOutcome(int? Succeeded, int Asked, int Withheld);
+/// <param name="Stuck">Ended because no proposal kept its distance: the searcher's own rule stopped it, not the detector.</param>
+internal sealed record HiddenSearchOutcome(int? Succeeded, int Asked, int Withheld, bool Stuck = false);
 
 /// <summary>A search by queries, near a row that a model refuses, for one that passes, by one who knows that searches are looked for: an oracle-guided adaptive rejection-sampling attack.</summary>
 /// <remarks>
@@ -60,8 +61,10 @@ internal sealed class HiddenSearch(float[] pool, int width, int[] quantities, Hi
     internal HiddenSearchOutcome Run(float[] start, Func<float[], float?> ask)
     {
         var (best, score, withheld) = (start, float.PositiveInfinity, 0);
-        for (var row = start; row is not null && _asked.Count < options.Queries; row = Propose(start, best))
+        for (float[]? row = start; _asked.Count < options.Queries; row = Propose(start, best))
         {
+            if (row is null)
+                return new(null, _asked.Count, withheld, Stuck: true);
             _asked.Add(row);
             if (ask(row) is not { } answer)
             {

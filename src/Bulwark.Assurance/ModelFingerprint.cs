@@ -15,8 +15,9 @@ public sealed record OwnershipVerdict(bool Derived, double Score, double Thresho
 /// <summary>Rows to ask a suspect model, and what the owner's model answers there that independent models of the same data do not.</summary>
 /// <remarks>
 /// Two models that learnt from the same data agree in what the data say and differ in what chance gave each. At the fingerprint's
-/// rows, independently trained reference models explain a part of the owner's logits. A suspect that was copied, fine-tuned or distilled follows the rest, too: the partial correlation of its logits with the owner's, given all references', is high. A suspect's rounding, temperature or base rate
-/// does not matter. The threshold is a one-sided prediction bound of Student's t over further independent models, which chose nothing.
+/// rows, independently trained reference models explain a part of the owner's logits. A suspect that was copied or fine-tuned follows the rest, too: the partial
+/// correlation of its logits with the owner's, given all references', is high. One that was distilled or extracted does not. A suspect's rounding, temperature or
+/// base rate does not matter. The threshold is a one-sided prediction bound of Student's t over further independent models, which chose nothing.
 /// Keep it secret: whoever knows the rows can answer them apart. How far off
 /// are recipes that no reference has is not known: measure with models of your own. Related ideas: Lukas et al., ICLR 2021 (arXiv:1912.00888); Maini et al., ICLR 2021 (arXiv:2104.10706).
 /// </remarks>

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json.Serialization;
 using Bulwark.Monitoring.Statistics;
 
 namespace Bulwark.Monitoring;
@@ -22,8 +23,10 @@ public sealed record ScreenFit
 
 /// <summary>What a threshold was calibrated on.</summary>
 /// <param name="Rows">How many rows.</param>
-/// <param name="FalsePositiveRate">The share of those rows that lies beyond the threshold.</param>
-public sealed record ScreenCalibration(int Rows, double FalsePositiveRate);
+/// <param name="FalsePositiveRate">The share of those rows that lies beyond the threshold; where <paramref name="Extrapolated"/>, the rate that was asked for, which no row shows.</param>
+/// <param name="Extrapolated">True when a law fitted to the tail set the threshold, beyond all rows or at the furthest.</param>
+public sealed record ScreenCalibration(
+    int Rows, double FalsePositiveRate, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Extrapolated = false);
 
 public sealed partial class InputScreen
 {
@@ -85,7 +88,11 @@ public sealed partial class InputScreen
         return (mean, covariance);
     }
 
-    /// <summary>The same screen with the least threshold that refuses at most a share of these rows; where they are too few to hold one that far out, the tail of their distances is extended (a generalized Pareto law), to twice the largest at most.</summary>
+    /// <summary>The same screen with the least threshold that refuses at most a share of these rows.</summary>
+    /// <remarks>
+    /// Where the rate is below one row: from 200 rows on the tail of their distances is extended (a generalized Pareto law), to twice the largest at most: an estimate and no bound; with
+    /// fewer the threshold is the largest distance, which new rows exceed more often than the rate says (one of n + 1 on average). Training's 0.01 never extends.
+    /// </remarks>
     /// <param name="encoded">Shape (n, <see cref="EncodedWidth"/>), row-major: rows that were not used for fitting. The threshold depends on them, so with a private model they must be public or their quantile paid for (see <see cref="Distances"/> and <see cref="WithThreshold"/>).</param>
     /// <param name="falsePositiveRate">The largest share refused, from 0 to below 1.</param>
     /// <exception cref="ArgumentException">There are no rows, or the width does not match.</exception>
@@ -103,7 +110,11 @@ public sealed partial class InputScreen
         if (!float.IsFinite(threshold) || float.IsNaN(distances[0]))
             throw new ArgumentException("A calibration row has no finite distance.", nameof(encoded));
         if (refused == 0 && falsePositiveRate > 0 && TailModel.Exceeded(distances, falsePositiveRate) is { } further && double.IsFinite(further))
-            threshold = (float)Math.Max(threshold, Math.Min(further, Math.Min(2.0 * threshold, float.MaxValue)));   // here the threshold is the largest distance seen
+        {
+            var extended = (float)Math.Max(threshold, Math.Min(further, Math.Min(2.0 * threshold, float.MaxValue)));   // here the threshold is the largest distance seen
+            return new(_fields, _mean, _whitening, Ridge, extended, new(distances.Length, falsePositiveRate, Extrapolated: true));
+        }
+
         var beyond = distances.Count(d => d > threshold);
         return new(_fields, _mean, _whitening, Ridge, threshold, new(distances.Length, (double)beyond / distances.Length));
     }

@@ -53,9 +53,10 @@ internal sealed class OarsTable
             {
                 var outcomes = victims.Select((row, index) => Attack(network, row, pool, quantities, least, margin, identities, (ulong)index)).ToArray();
                 var succeeded = outcomes.Count(outcome => outcome.Found.Succeeded is not null);
+                var stuck = outcomes.Count(outcome => outcome.Found.Stuck);
                 var interval = ClopperPearson.Interval(succeeded, outcomes.Length);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"  {name}, {identities} {(identities == 1 ? "identity" : "identities")}: {succeeded} of {outcomes.Length} succeed before {(identities == 1 ? "an alarm" : $"{identities} alarms")} ({interval.Lower:P0} to {interval.Upper:P0}; limit {(identities == 1 ? "10" : "15")} %), {outcomes.Average(outcome => outcome.Found.Asked):F0} queries on average; at 1 % false alarms {outcomes.Sum(outcome => outcome.Flagged) / (double)outcomes.Sum(outcome => outcome.Found.Asked):P0} of the queries are seen"));
+                    $"  {name}, {identities} {(identities == 1 ? "identity" : "identities")}: {succeeded} of {outcomes.Length} succeed before {(identities == 1 ? "an alarm" : $"{identities} alarms")} ({interval.Lower:P0} to {interval.Upper:P0}; limit {(identities == 1 ? "10" : "15")} %), {stuck} ended because no point was left that keeps their own distance (no win of the monitor), {outcomes.Average(outcome => outcome.Found.Asked):F0} queries on average; at 1 % false alarms {outcomes.Sum(outcome => outcome.Flagged) / (double)outcomes.Sum(outcome => outcome.Found.Asked):P0} of the queries are seen"));
             }
         }
     }

@@ -38,10 +38,9 @@ internal static class VoteRun
             throw new CommandException(faults);
         var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
         var members = PartMembers.Train(train, parts, options, progress, cancel);
-        var votes = PartMembers.Votes(members, test);
-        float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
         var onnx = OnnxModel.ExportVotes(schema, members);
-        RequireSameVotes(onnx, request.Test, scores, parts);
+        var votes = Votes(onnx, request.Test, PartMembers.Votes(members, test), parts);
+        float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
         var report = new Report(request.Name, parts, members.MaxBy(member => member.Shape.ParameterCount)!.Shape.ToString(), request.Train.Commitment, request.Test.Commitment, train.Rows, options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [], Units = [] } },
             Evaluation.Of(scores, test.Labels), PartMembers.Certified(votes, test.Labels, parts));
         var (mean, covariance) = InputScreen.Moments(train.Features, train.Width);
@@ -73,16 +72,22 @@ internal static class VoteRun
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}; its score is the share of votes, and the certificate is for a threshold of one half");
     }
 
-    /// <summary>Two engines round differently, so a member that stands at its own threshold may vote the other way: one vote of a row, no more.</summary>
-    private static void RequireSameVotes(byte[] onnx, Dataset test, float[] expected, int parts)
+    /// <summary>Votes of each test row as the exported graph counts them, which is what serves and hence what is certified.</summary>
+    /// <remarks>Two engines round differently, so a member that stands at its own threshold may vote the other way in the graph: one vote of a row, no more.</remarks>
+    private static int[][] Votes(byte[] onnx, Dataset test, int[][] trained, int parts)
     {
         using var scorer = new OnnxScorer(onnx);
         var scored = new float[test.Rows];
         scorer.Score(test.Raw, test.Rows, scored);
-        for (var row = 0; row < scored.Length; row++)
-        {
-            if (!(Math.Abs(scored[row] - expected[row]) <= 1.01 / parts))
-                throw new CommandException($"The exported graph counts other votes than the trained members cast, in test row {row + 1}; nothing was written.");
-        }
+        return [.. scored.Select((score, row) => Counted(score, trained[row][1], parts) is { } positive
+            ? new[] { parts - positive, positive }
+            : throw new CommandException($"The exported graph counts other votes than the trained members cast, in test row {row + 1}; nothing was written."))];
+    }
+
+    /// <summary>The votes for positive that a score is the share of; null when it is no share of so many parts, or more than one vote from what the members cast.</summary>
+    internal static int? Counted(float score, int cast, int parts)
+    {
+        var votes = (double)score * parts;
+        return Math.Abs(votes - Math.Round(votes)) <= 0.05 && Math.Round(votes) is >= 0 and var count && count <= parts && Math.Abs(count - cast) <= 1 ? (int)count : null;
     }
 }

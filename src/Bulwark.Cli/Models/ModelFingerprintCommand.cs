@@ -20,8 +20,8 @@ internal static class ModelFingerprintCommand
     internal static Command Create()
     {
         var command = new Command("fingerprint", """
-            Keeps what your model answers that models which others would train on the same data do not explain. A model made from yours, by copying, fine-tuning
-            or distilling, follows it there: bulwark model identify asks it, by queries only.
+            Keeps what your model answers that models which others would train on the same data do not explain. A model made from yours by copying or
+            fine-tuning follows it there: bulwark model identify asks it, by queries only. One that was distilled or extracted is not recognised.
             A verdict is evidence, no proof: it says how unlikely such answers are of the independent models that were tried.
 
             Example: bulwark model fingerprint runs/fraud --data train.csv -o fraud.fingerprint.json --measure 5

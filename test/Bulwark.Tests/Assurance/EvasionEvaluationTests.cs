@@ -99,7 +99,16 @@ public class EvasionEvaluationTests
         Assert.Equal(["F4", "F8"], report.Flags.Select(flag => flag.Id).Distinct().Order());
         Assert.False(EvasionGate.Of(report, 1)!.Passed);   // whatever was allowed
         Assert.True(EvasionGate.Of(report with { Flags = [] }, 1)!.Passed);
-        Assert.DoesNotContain("F8", Flags(Victims.Scorer(steepness: 1e6f), steepness: 1e6f));   // whole numbers move, too: there a search rightly finds more
+        Assert.Contains("F8", Flags(Victims.Scorer(steepness: 1e6f), steepness: 1e6f));   // whole numbers may move, too; finds that leave them alone count
+        var counting = Victims.Network(1e6f);
+        counting.Weights(0)[0] = 0;   // only whole numbers lead to the other side: there a search rightly finds more
+        using var scorer = new NetworkScorer(Victims.Schema, counting);
+        var scores = new float[labels.Length];
+        counting.Biases(0)[0] = -0.5e6f;
+        scorer.Score(raw, labels.Length, scores);
+        var whole = EvasionEvaluation.Run(new(scorer, Victims.Encoder, counting), raw, [.. scores.Select(score => score >= 0.5f ? 1 : 0)], s_options, null, TestContext.Current.CancellationToken);
+        Assert.Equal(["F4"], whole.Flags.Select(flag => flag.Id).Distinct());
+        Assert.Contains(whole.WorstCase, worst => worst.PositivesEvaded.Count > 0);
     }
 
     [Fact]

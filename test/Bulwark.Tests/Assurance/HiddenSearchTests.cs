@@ -40,6 +40,10 @@ public class HiddenSearchTests
         Assert.Equal(new(null, 3, 3), outcome);
     }
 
+    [Fact]
+    public void A_search_that_its_own_distance_stops_says_so() =>
+        Assert.Equal(new(null, 1, 0, Stuck: true), new HiddenSearch(s_pool, Width, [], new() { Epsilon = 0.1, LeastMove = 0.5 }, 1).Run(s_start, _ => 1));
+
     private static HiddenSearchOutcome Search(HiddenSearchOptions options, Func<float[], bool> detector, bool passes = true, ulong seed = 1) =>
         new HiddenSearch(s_pool, Width, [], options, seed).Run(s_start, row => detector(row) ? null : passes ? row.Sum() - 4.75f : 1 + row.Sum());
 

@@ -121,6 +121,21 @@ public class InputScreenTests
     }
 
     [Fact]
+    public void A_rate_that_no_row_shows_is_marked_as_extrapolated_and_read_back()
+    {
+        var (encoded, screen) = Correlated();
+        var calibrated = screen.Calibrate(encoded, 0.0001);
+        Assert.Equal(new(1000, 0.0001, Extrapolated: true), calibrated.Calibration);
+        Assert.True(calibrated.Threshold >= screen.Calibrate(encoded, 0).Threshold);
+        Assert.Equal(calibrated.Calibration, InputScreen.FromJson(calibrated.ToJson()).Calibration);
+        // Too few rows for a tail: the furthest one sets the threshold, and nothing says otherwise. Written as it always was.
+        var few = screen.Calibrate(encoded.AsSpan(0, 2 * 199), 0.0001);
+        Assert.Equal(new(199, 0), few.Calibration);
+        Assert.Equal(screen.Calibrate(encoded.AsSpan(0, 2 * 199), 0).Threshold, few.Threshold);
+        Assert.Contains("\"calibration\":{\"rows\":199,\"falsePositiveRate\":0}", Encoding.UTF8.GetString(few.ToJson()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_nan_in_an_encoded_row_is_an_outlier_and_not_a_pass()
     {
         var (encoded, screen) = Correlated();

@@ -25,7 +25,8 @@ public class TailModelTests
                 float[] seen = [.. Enumerable.Range(0, 500).Select(_ => (float)draw(random)).Order()];
                 return beyond(TailModel.Exceeded(seen, probability)!.Value);
             }).Order().ToArray();
-            Assert.True(rates[50] < 4 * probability, $"{law}: {rates[50]} for {probability}");
+            // Uniform distances end: from few values their end may be told a little too far, never much too near.
+            Assert.True(rates[50] < 4 * probability && (law == "uniform" || rates[50] > probability / 4), $"{law}: {rates[50]} for {probability}");
         }
     }
 
