@@ -150,7 +150,9 @@ public sealed class KeyBroker(
         var appraisal = new EvidenceAppraisal
         {
             Legs = [new("challenge", LegOutcome.Failed, $"the nonce was never given, was used already, or is older than {ChallengeLifetime.TotalSeconds:F0} s")],
-            Kind = evidence.Kind, Insecure = true, Evidence = evidence.Digest(),
+            Kind = evidence.Kind,
+            Insecure = true,
+            Evidence = evidence.Digest(),
         };
         return new(Record(release, renews, evidence, appraisal, null), appraisal);
     }

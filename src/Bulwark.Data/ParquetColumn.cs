@@ -92,7 +92,8 @@ internal sealed class ParquetColumn : IDisposable
             if (!integral && values.AsSpan().ContainsAny(double.PositiveInfinity, double.NegativeInfinity))
                 throw new TableFormatException($"{_fileName}: a value of column '{_name}' is infinite.", 0, _name);
             return new NumberColumn(_name, values, integral);
-        });
+        }
+        );
     }
 
     /// <summary>64-bit integers: numbers when 15 digits hold them all, identifiers (text) otherwise, as from CSV.</summary>

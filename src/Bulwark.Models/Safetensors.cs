@@ -21,8 +21,21 @@ public static class Safetensors
     private const int LongestHeader = 100_000_000;
     private static readonly Dictionary<string, int> s_bitsOf = new(StringComparer.Ordinal)
     {
-        ["BOOL"] = 8, ["U8"] = 8, ["I8"] = 8, ["F8_E4M3"] = 8, ["F8_E5M2"] = 8, ["U16"] = 16, ["I16"] = 16, ["F16"] = 16, ["BF16"] = 16,
-        ["U32"] = 32, ["I32"] = 32, ["F32"] = 32, ["U64"] = 64, ["I64"] = 64, ["F64"] = 64,
+        ["BOOL"] = 8,
+        ["U8"] = 8,
+        ["I8"] = 8,
+        ["F8_E4M3"] = 8,
+        ["F8_E5M2"] = 8,
+        ["U16"] = 16,
+        ["I16"] = 16,
+        ["F16"] = 16,
+        ["BF16"] = 16,
+        ["U32"] = 32,
+        ["I32"] = 32,
+        ["F32"] = 32,
+        ["U64"] = 64,
+        ["I64"] = 64,
+        ["F64"] = 64,
     };
 
     /// <summary>The tensors of a file, in the order of their bytes.</summary>

@@ -61,7 +61,8 @@ internal sealed partial class Gateway
                 writer.WriteString("type", KeyConfigurationProblem);
                 writer.WriteString("title", refusal.Message);
                 writer.WriteString("error", refusal.Text);
-            })) { MediaType = "application/problem+json" }
+            }))
+            { MediaType = "application/problem+json" }
             : Reply.Of(refusal);
     }
 

@@ -48,7 +48,13 @@ internal static class AttestationArea
             var (program, model, dataKey) = (Digest.Of("program"u8), Digest.Of("model"u8), RandomNumberGenerator.GetBytes(32));
             var policy = new EvidencePolicy
             {
-                Environment = EvidenceEnvironment.Development, Kinds = [EvidenceKinds.Simulated], InsecureSimulated = true, SimulatedKeys = [development.PublicKey], Measurements = [program], Models = [model], MaximumAgeSeconds = 300,
+                Environment = EvidenceEnvironment.Development,
+                Kinds = [EvidenceKinds.Simulated],
+                InsecureSimulated = true,
+                SimulatedKeys = [development.PublicKey],
+                Measurements = [program],
+                Models = [model],
+                MaximumAgeSeconds = 300,
                 Release = new() { MaximumLeases = 10_000, ChallengesPerMinute = 10_000 },
             };
             var broker = new KeyBroker(policy, (_, _) => ValueTask.FromResult<SecretBytes?>(SecretBytes.CopyOf(dataKey)), (_, _) => ValueTask.CompletedTask, TimeProvider.System, store);

@@ -81,8 +81,13 @@ internal static class ChannelArea
         var evidence = new SimulatedEvidenceSource(development, measurement, TimeProvider.System).Collect(challenge, new() { Hpke = world.Key, Receipt = receipt.PublicKey }, model).ToJson();
         var policy = new EvidencePolicy
         {
-            Environment = EvidenceEnvironment.Development, Kinds = [EvidenceKinds.Simulated], InsecureSimulated = true, SimulatedKeys = [development.PublicKey],
-            Measurements = [measurement], Models = [model], MaximumAgeSeconds = 3600,
+            Environment = EvidenceEnvironment.Development,
+            Kinds = [EvidenceKinds.Simulated],
+            InsecureSimulated = true,
+            SimulatedKeys = [development.PublicKey],
+            Measurements = [measurement],
+            Models = [model],
+            MaximumAgeSeconds = 3600,
         };
         var times = Percentiles(seconds, () =>
         {

@@ -34,7 +34,14 @@ internal static class AuditCosts
 
     private static GatewayDecision Decision(Digest policy) => new("infer", DateTimeOffset.UtcNow)
     {
-        Client = "hmac-sha256:" + new string('a', 64), Subject = "payments", Model = "bench", Policies = ["policy63"], Policy = policy, Outcome = "scored", Reason = "accepted", Status = 200,
+        Client = "hmac-sha256:" + new string('a', 64),
+        Subject = "payments",
+        Model = "bench",
+        Policies = ["policy63"],
+        Policy = policy,
+        Outcome = "scored",
+        Reason = "accepted",
+        Status = 200,
         Facts = new() { Time = DateTimeOffset.UnixEpoch },
     };
 }

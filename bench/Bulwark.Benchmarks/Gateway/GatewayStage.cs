@@ -92,8 +92,13 @@ internal sealed class GatewayStage : IDisposable
         Signer = _statements,
         EvidencePolicy = new()
         {
-            Environment = EvidenceEnvironment.Development, Kinds = [EvidenceKinds.Simulated], InsecureSimulated = true, SimulatedKeys = [_development.PublicKey],
-            Measurements = [WorkerClosure.Measure()], Models = [Digest.Of(File.ReadAllBytes(PathOf("bench.bulwark")))], MaximumAgeSeconds = 300,
+            Environment = EvidenceEnvironment.Development,
+            Kinds = [EvidenceKinds.Simulated],
+            InsecureSimulated = true,
+            SimulatedKeys = [_development.PublicKey],
+            Measurements = [WorkerClosure.Measure()],
+            Models = [Digest.Of(File.ReadAllBytes(PathOf("bench.bulwark")))],
+            MaximumAgeSeconds = 300,
         },
         EvidenceSource = new SimulatedEvidenceSource(_development, WorkerClosure.Measure(), TimeProvider.System),
         Log = Log,

@@ -37,7 +37,13 @@ internal static class TokenRates
         var now = DateTimeOffset.UtcNow;
         var signed = Part(new { alg = algorithm, kid = "k", typ = "at+jwt" }) + "." + Part(new Dictionary<string, object>
         {
-            ["iss"] = options.Issuer, ["aud"] = options.Audience, ["sub"] = "payments", ["client_id"] = "payments", ["jti"] = "4f1c", ["iat"] = now.ToUnixTimeSeconds(), ["exp"] = now.AddHours(1).ToUnixTimeSeconds(),
+            ["iss"] = options.Issuer,
+            ["aud"] = options.Audience,
+            ["sub"] = "payments",
+            ["client_id"] = "payments",
+            ["jti"] = "4f1c",
+            ["iat"] = now.ToUnixTimeSeconds(),
+            ["exp"] = now.AddHours(1).ToUnixTimeSeconds(),
             ["cnf"] = new Dictionary<string, string> { ["x5t#S256"] = Encode(SHA256.HashData(s_certificate)) },
         });
         var data = Encoding.ASCII.GetBytes(signed);

@@ -114,7 +114,11 @@ internal static class KeysArea
 
     private static Statement Entry(KeyUse use) => Statement.Of(use.Item ?? "file", use.Binding, new KeyUsed
     {
-        Operation = use.Operation.ToString().ToLowerInvariant(), Key = use.Key.Key.ToString(), Version = use.Key.Version, Purpose = use.Purpose, Time = use.Time,
+        Operation = use.Operation.ToString().ToLowerInvariant(),
+        Key = use.Key.Key.ToString(),
+        Version = use.Key.Version,
+        Purpose = use.Purpose,
+        Time = use.Time,
     });
 
     private static string? Value(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

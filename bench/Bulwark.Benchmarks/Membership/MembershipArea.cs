@@ -58,7 +58,8 @@ internal static class MembershipArea
             double[] References(int row) => [.. Enumerable.Range(0, shadows.Confidences.Length).Where(model => model != target && !shadows.IsIn[model][row]).Select(model => Probability(shadows.Confidences[model][row]))];
             int[] population = [.. Enumerable.Range(0, right.Length).Where(row => !shadows.IsIn[target][row]).Take(1000)];
             return ReferenceRatio.Scores(right, [.. Enumerable.Range(0, right.Length).Select(References)], [.. population.Select(row => right[row])], [.. population.Select(References)], 0.3);
-        });
+        }
+        );
     }
 
     /// <summary>63 features scaled by their published bounds; phishing is 1.</summary>

@@ -49,7 +49,14 @@ internal static class PoisonArea
         LabelledRows Rows(int[] rows) => new(all.Pick(rows), [.. rows.Select(row => all.Labels[row])]);
         var task = new PoisonTask
         {
-            Schema = all.Schema, Kind = all.Encode(train[..1]), Train = Rows(train), Trusted = Rows(trusted), Test = Rows(test), Share = share, Seed = seed, Recipe = new TrainingOptions(),
+            Schema = all.Schema,
+            Kind = all.Encode(train[..1]),
+            Train = Rows(train),
+            Trusted = Rows(trusted),
+            Test = Rows(test),
+            Share = share,
+            Seed = seed,
+            Recipe = new TrainingOptions(),
         };
         return PoisonTrial.Run(task, Enum.GetValues<PoisonKind>()).Outcomes;
     }

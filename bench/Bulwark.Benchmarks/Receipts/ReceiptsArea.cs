@@ -79,8 +79,15 @@ internal static class ReceiptsArea
 
     private static PredictionFacts Facts(int request) => new()
     {
-        RequestDigest = Of($"request {request}"), ResponseDigest = Of($"response {request}"), ModelDigest = Of("model"), PolicyVersion = Of("policy"), AttestationDigest = Of("evidence"),
-        ScreenVerdict = "passed", Outcome = "scored", Time = DateTimeOffset.UnixEpoch, Insecure = true,
+        RequestDigest = Of($"request {request}"),
+        ResponseDigest = Of($"response {request}"),
+        ModelDigest = Of("model"),
+        PolicyVersion = Of("policy"),
+        AttestationDigest = Of("evidence"),
+        ScreenVerdict = "passed",
+        Outcome = "scored",
+        Time = DateTimeOffset.UnixEpoch,
+        Insecure = true,
     };
 
     private static Digest Of(string text) => Digest.Of(System.Text.Encoding.UTF8.GetBytes(text));

@@ -17,8 +17,15 @@ internal static class LineageSamples
 
     internal static PredictionFacts Facts() => new()
     {
-        RequestDigest = Digest.Of("q"u8), ResponseDigest = Digest.Of("a"u8), ModelDigest = Digest.Of("m"u8), PolicyVersion = Digest.Of("p"u8), AttestationDigest = Digest.Of("e"u8),
-        ScreenVerdict = "passed", Outcome = "scored", Time = DateTimeOffset.UnixEpoch, Insecure = true,
+        RequestDigest = Digest.Of("q"u8),
+        ResponseDigest = Digest.Of("a"u8),
+        ModelDigest = Digest.Of("m"u8),
+        PolicyVersion = Digest.Of("p"u8),
+        AttestationDigest = Digest.Of("e"u8),
+        ScreenVerdict = "passed",
+        Outcome = "scored",
+        Time = DateTimeOffset.UnixEpoch,
+        Insecure = true,
     };
 }
 

@@ -70,7 +70,8 @@ internal static class AttackSuite
             throw new ArgumentException($"There must be one report of each of {first.Shards} shards; there are those of {string.Join(", ", parts.Select(part => part.Options.Shard).Order())}.", nameof(parts));
         return SuiteReport.Of(
             first with { Shard = 0, Shards = 1 }, parts[0].Attacks, parts[0].WhiteBox, [.. parts.SelectMany(part => part.Rows).OrderBy(row => row.Row)], [.. parts.SelectMany(part => part.Flags).DistinctBy(flag => (flag.Id, flag.Finding))])
-            with { RuledOut = RuledOutCount.Sum(parts.Select(part => part.RuledOut)) };
+            with
+        { RuledOut = RuledOutCount.Sum(parts.Select(part => part.RuledOut)) };
     }
 
     internal static float[] Pick(float[] rows, int width, IReadOnlyList<int> chosen)

@@ -55,6 +55,11 @@ internal sealed record EvidenceFindings
 
     internal static EvidenceFindings Of(PlatformAppraisal platform, string? measurement) => new()
     {
-        Measurement = measurement, PlatformId = platform.PlatformId, TcbStatus = platform.TcbStatus, Advisories = platform.Advisories, Claims = platform.Claims, ValidUntil = platform.ValidUntil,
+        Measurement = measurement,
+        PlatformId = platform.PlatformId,
+        TcbStatus = platform.TcbStatus,
+        Advisories = platform.Advisories,
+        Claims = platform.Claims,
+        ValidUntil = platform.ValidUntil,
     };
 }

@@ -69,7 +69,10 @@ internal sealed class NvidiaVerifier(NvidiaPolicy policy, TimeProvider time)
     {
         var claims = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["gpu.model"] = device.CommonName, ["gpu.driver"] = report.Driver, ["gpu.videoBios"] = report.VideoBios, ["gpu.nonce"] = Convert.ToHexStringLower(report.Nonce),
+            ["gpu.model"] = device.CommonName,
+            ["gpu.driver"] = report.Driver,
+            ["gpu.videoBios"] = report.VideoBios,
+            ["gpu.nonce"] = Convert.ToHexStringLower(report.Nonce),
         };
         foreach (var (index, value) in report.Values)
             if (value.Span.ContainsAnyExcept((byte)0))

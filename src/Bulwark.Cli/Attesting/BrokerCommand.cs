@@ -41,8 +41,14 @@ internal static class BrokerCommand
             var model = Digest.OfFile(parsed.GetRequiredValue(package).FullName);
             var used = new KeyAuthorityUsed
             {
-                Action = action, Model = model, By = signer.PublicKey, Time = DateTimeOffset.UtcNow, Reason = parsed.GetValue(reason), ReleaseId = action == "revoked" ? parsed.GetValue(release) : null,
-                BootId = action == "revoked" ? parsed.GetValue(boot) : null, ReceiptKey = action == "revoked" && parsed.GetValue(receipts) is { } worker ? VerificationKey.Parse(worker) : null,
+                Action = action,
+                Model = model,
+                By = signer.PublicKey,
+                Time = DateTimeOffset.UtcNow,
+                Reason = parsed.GetValue(reason),
+                ReleaseId = action == "revoked" ? parsed.GetValue(release) : null,
+                BootId = action == "revoked" ? parsed.GetValue(boot) : null,
+                ReceiptKey = action == "revoked" && parsed.GetValue(receipts) is { } worker ? VerificationKey.Parse(worker) : null,
             };
             using var http = Client(parsed.GetRequiredValue(broker), parsed.GetValue(authority));
             var envelope = Dsse.Sign(Statement.Of("model", model, used), signer);

@@ -42,7 +42,12 @@ internal static class KeysList
     internal static int Answer(Screen screen, KeyDescription key) => screen.Answer(
         new
         {
-            key = key.Key.ToString(), key.Algorithm, key.StrengthBits, key.HeldIn, key.Extractable, current = key.Current?.Id.ToString(),
+            key = key.Key.ToString(),
+            key.Algorithm,
+            key.StrengthBits,
+            key.HeldIn,
+            key.Extractable,
+            current = key.Current?.Id.ToString(),
             versions = key.Versions.Select(version => new { id = version.Id.ToString(), version.State, version.Created, version.Note }),
         },
         console =>
@@ -62,8 +67,17 @@ internal static class KeysList
 
     private static object Document(KeyStanding key) => new
     {
-        id = key.Info.Id.ToString(), key.Info.Kind, key.Info.State, key.Info.Created, key.Info.PublicKey, key.Info.Purpose, imported = key.Info.IsImported ? true : (bool?)null,
-        standing = key.Standing, useEnds = key.UseEnds, openingEnds = key.OpeningEnds, warning = key.Warning,
+        id = key.Info.Id.ToString(),
+        key.Info.Kind,
+        key.Info.State,
+        key.Info.Created,
+        key.Info.PublicKey,
+        key.Info.Purpose,
+        imported = key.Info.IsImported ? true : (bool?)null,
+        standing = key.Standing,
+        useEnds = key.UseEnds,
+        openingEnds = key.OpeningEnds,
+        warning = key.Warning,
     };
 
     private static Table Table(IEnumerable<KeyStanding> keys)

@@ -50,7 +50,9 @@ internal sealed class LineageExport(LineageReader reader, FoundClaim<ModelSealed
 
     private static JsonObject Facet(string schema, string name, JsonNode? value) => new()
     {
-        ["_producer"] = Producer, ["_schemaURL"] = $"https://bulwark.dev/openlineage/{schema}/1-0-0.json", [name] = value,
+        ["_producer"] = Producer,
+        ["_schemaURL"] = $"https://bulwark.dev/openlineage/{schema}/1-0-0.json",
+        [name] = value,
     };
 
     private static JsonObject Dataset(string name, string digest) => new()
@@ -61,7 +63,9 @@ internal sealed class LineageExport(LineageReader reader, FoundClaim<ModelSealed
         {
             ["version"] = new JsonObject
             {
-                ["_producer"] = Producer, ["_schemaURL"] = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json", ["datasetVersion"] = "sha256:" + digest,
+                ["_producer"] = Producer,
+                ["_schemaURL"] = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json",
+                ["datasetVersion"] = "sha256:" + digest,
             },
         },
     };

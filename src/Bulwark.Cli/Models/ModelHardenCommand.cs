@@ -31,7 +31,10 @@ internal static class ModelHardenCommand
             var noise = parsed.GetValue(s_noise);
             var hardening = new OutputHardening
             {
-                Decimals = parsed.GetValue(s_decimals), TopClasses = parsed.GetValue(s_top), LabelOnly = parsed.GetValue(s_label), Noise = noise,
+                Decimals = parsed.GetValue(s_decimals),
+                TopClasses = parsed.GetValue(s_top),
+                LabelOnly = parsed.GetValue(s_label),
+                Noise = noise,
                 NoiseKey = noise > 0 ? Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) : null,
             };
             if (hardening.Faults().ToList() is { Count: > 0 } faults)

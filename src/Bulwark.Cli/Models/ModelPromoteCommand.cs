@@ -40,7 +40,11 @@ internal static class ModelPromoteCommand
         var replaced = reader.All<ModelPromoted>().LastOrDefault(found => found.Claim.Promoted && found.Claim.Stage == stage)?.Statement.Subjects[0].Digest;
         var entry = await workspace.AppendAsync(keys, Statement.Of(file.Name, verified.PackageDigest.IsNone ? Digest.Of(await File.ReadAllBytesAsync(file.FullName, cancel)) : verified.PackageDigest, new ModelPromoted
         {
-            Stage = stage, Promoted = promoted, Gates = gates, Replaces = replaced == verified.PackageDigest ? null : replaced, Time = DateTimeOffset.UtcNow,
+            Stage = stage,
+            Promoted = promoted,
+            Gates = gates,
+            Replaces = replaced == verified.PackageDigest ? null : replaced,
+            Time = DateTimeOffset.UtcNow,
         }), cancel);
         return new Screen(parsed).Answer(new { package = file.FullName, stage, promoted, gates, replaces = replaced?.ToString(), logIndex = entry.Index }, console =>
         {

@@ -96,7 +96,8 @@ public sealed class GcpKmsProvider : IKeyAdministration
             .OrderBy(version => int.Parse(version.Uri.Version!, CultureInfo.InvariantCulture))
             .Select(version => new KeyVersion(
                 version.Uri, version.State switch { "ENABLED" when version.IsPrimary => KeyState.Enabled, "ENABLED" => KeyState.DecryptOnly, "DESTROYED" => KeyState.Destroyed, _ => KeyState.DecryptOnly },
-                version.Created is { ValueKind: JsonValueKind.String } time && time.TryGetDateTimeOffset(out var at) ? at.ToUniversalTime() : null) { Note = version.State is "ENABLED" or "DESTROYED" ? null : version.State.ToLowerInvariant() });
+                version.Created is { ValueKind: JsonValueKind.String } time && time.TryGetDateTimeOffset(out var at) ? at.ToUniversalTime() : null)
+            { Note = version.State is "ENABLED" or "DESTROYED" ? null : version.State.ToLowerInvariant() });
         return new(_key, "GOOGLE_SYMMETRIC_ENCRYPTION (AES-256-GCM)", 256, Service, Extractable: false, [.. versions]);
     }
 

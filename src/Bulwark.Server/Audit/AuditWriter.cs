@@ -130,7 +130,14 @@ internal sealed class AuditWriter : IAsyncDisposable
             Trail = _trail?.Write(decisions, _gateway, _next),
             Decisions = decisions.ConvertAll(one => new JudgedRequest
             {
-                Action = one.Action, Time = one.Time, Outcome = one.Outcome, Reason = one.Reason, Status = one.Status, Client = one.Client, Model = one.Model, Policies = one.Policies,
+                Action = one.Action,
+                Time = one.Time,
+                Outcome = one.Outcome,
+                Reason = one.Reason,
+                Status = one.Status,
+                Client = one.Client,
+                Model = one.Model,
+                Policies = one.Policies,
             }),
         };
     }

@@ -252,8 +252,14 @@ public sealed class BrokerHostTests : IAsyncLifetime
 
     private BulwarkClientOptions ClientOptions(GatewayHost gateway, EvidencePolicy policy) => new()
     {
-        Gateway = gateway.BaseAddress, Model = "fraud", Policy = policy, Log = _world.Keys.PublicKey("log"), Brokers = [_statements.PublicKey, _world.Keys.PublicKey("signing")],
-        Authorities = [_world.Identity.LoadAuthority()], Certificate = _world.Identity.LoadClient("payments"), Token = _world.Identity.LoadToken("payments"),
+        Gateway = gateway.BaseAddress,
+        Model = "fraud",
+        Policy = policy,
+        Log = _world.Keys.PublicKey("log"),
+        Brokers = [_statements.PublicKey, _world.Keys.PublicKey("signing")],
+        Authorities = [_world.Identity.LoadAuthority()],
+        Certificate = _world.Identity.LoadClient("payments"),
+        Token = _world.Identity.LoadToken("payments"),
     };
 
     private async Task<HttpStatusCode> AuthorityAsync(HttpClient http, string action, Signer by, string? release = null)

@@ -143,7 +143,14 @@ public sealed class CompatibleProtocolTests : IAsyncLifetime
 
     private BulwarkClient Client(ObliviousProtocol protocol) => new(new()
     {
-        Gateway = _host.BaseAddress, Model = "fraud", Policy = _world.EvidencePolicy, Log = _world.Keys.PublicKey("log"), Brokers = [_world.Keys.PublicKey("signing")],
-        Authorities = [_world.Identity.LoadAuthority()], Certificate = _world.Identity.LoadClient("payments"), Token = _world.Identity.LoadToken("payments"), Protocol = protocol,
+        Gateway = _host.BaseAddress,
+        Model = "fraud",
+        Policy = _world.EvidencePolicy,
+        Log = _world.Keys.PublicKey("log"),
+        Brokers = [_world.Keys.PublicKey("signing")],
+        Authorities = [_world.Identity.LoadAuthority()],
+        Certificate = _world.Identity.LoadClient("payments"),
+        Token = _world.Identity.LoadToken("payments"),
+        Protocol = protocol,
     });
 }

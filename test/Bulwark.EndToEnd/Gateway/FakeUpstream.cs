@@ -42,7 +42,9 @@ internal sealed class FakeUpstream : IAsyncDisposable
         app.MapGet("/v2", () => Results.Json(new { name = "fake", version = "1", extensions = isBinary ? new[] { "binary_tensor_data" } : [] }));
         app.MapGet("/v2/models/echo", () => Results.Json(new
         {
-            name = "echo", versions = new[] { "3" }, platform = "fake",
+            name = "echo",
+            versions = new[] { "3" },
+            platform = "fake",
             inputs = new[] { new { name = "in", datatype, shape } },
             outputs = new[] { new { name = "out", datatype, shape } },
         }));

@@ -28,7 +28,9 @@ public sealed class GatewayGrpcUpstreamTests : GatewayTest
         {
             var request = new ModelInferRequest
             {
-                ModelName = datatype, Id = "7", RawInputContents = { ByteString.CopyFrom(Convert.FromHexString(hex)) },
+                ModelName = datatype,
+                Id = "7",
+                RawInputContents = { ByteString.CopyFrom(Convert.FromHexString(hex)) },
                 Inputs = { new ModelInferRequest.Types.InferInputTensor { Name = "in", Datatype = datatype, Shape = { 2 } } },
             };
             var answer = await client.ModelInferAsync(request, new Metadata { { "x-secret", "of the client's" } }, cancellationToken: GatewayWorld.Cancel);

@@ -66,7 +66,8 @@ public sealed class LargeModelTests : IDisposable
             root = root.Parent;
         var start = new ProcessStartInfo("dotnet", [
             "publish", Path.Combine(root.FullName, "src", "Bulwark.Worker"), "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:RestoreLockedMode=false",
-            "--artifacts-path", Path.Combine(_folder.FullName, "artifacts"), "-o", published]) { RedirectStandardOutput = true };
+            "--artifacts-path", Path.Combine(_folder.FullName, "artifacts"), "-o", published])
+        { RedirectStandardOutput = true };
         using var publish = Process.Start(start)!;
         var said = await publish.StandardOutput.ReadToEndAsync(GatewayWorld.Cancel);
         await publish.WaitForExitAsync(GatewayWorld.Cancel);
@@ -107,8 +108,13 @@ public sealed class LargeModelTests : IDisposable
         var measurement = WorkerClosure.Measure();
         var policy = new EvidencePolicy
         {
-            Environment = EvidenceEnvironment.Development, Kinds = [EvidenceKinds.Simulated], InsecureSimulated = true, SimulatedKeys = [_development.PublicKey],
-            Measurements = [measurement], Models = [package], MaximumAgeSeconds = 300,
+            Environment = EvidenceEnvironment.Development,
+            Kinds = [EvidenceKinds.Simulated],
+            InsecureSimulated = true,
+            SimulatedKeys = [_development.PublicKey],
+            Measurements = [measurement],
+            Models = [package],
+            MaximumAgeSeconds = 300,
         };
         var broker = new KeyBroker(policy, async (_, cancel) =>
         {

@@ -20,8 +20,14 @@ public sealed class SeparateWorkerTests : GatewayTest
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(GatewayWorld.Cancel));
         using var client = new BulwarkClient(new()
         {
-            Gateway = host.BaseAddress, Model = "fraud", Policy = World.EvidencePolicy, Log = World.Keys.PublicKey("log"), Brokers = [World.Keys.PublicKey("signing")],
-            Authorities = [World.Identity.LoadAuthority()], Certificate = World.Identity.LoadClient("payments"), Token = World.Identity.LoadToken("payments"),
+            Gateway = host.BaseAddress,
+            Model = "fraud",
+            Policy = World.EvidencePolicy,
+            Log = World.Keys.PublicKey("log"),
+            Brokers = [World.Keys.PublicKey("signing")],
+            Authorities = [World.Identity.LoadAuthority()],
+            Certificate = World.Identity.LoadClient("payments"),
+            Token = World.Identity.LoadToken("payments"),
         });
         var all = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.ScoreAsync(GatewayWorld.GoodRow, GatewayWorld.Cancel)));
         Assert.All(all, scores => Assert.Equal(all[0], scores));

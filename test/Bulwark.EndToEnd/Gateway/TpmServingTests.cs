@@ -85,8 +85,14 @@ public sealed class TpmServingTests : IAsyncLifetime
 
     private BulwarkClientOptions Options(Server.GatewayHost host) => new()
     {
-        Gateway = host.BaseAddress, Model = "fraud", Policy = _policy, Log = _world.Keys.PublicKey("log"), Brokers = [_world.Keys.PublicKey("signing")],
-        Authorities = [_world.Identity.LoadAuthority()], Certificate = _world.Identity.LoadClient("payments"), Token = _world.Identity.LoadToken("payments"),
+        Gateway = host.BaseAddress,
+        Model = "fraud",
+        Policy = _policy,
+        Log = _world.Keys.PublicKey("log"),
+        Brokers = [_world.Keys.PublicKey("signing")],
+        Authorities = [_world.Identity.LoadAuthority()],
+        Certificate = _world.Identity.LoadClient("payments"),
+        Token = _world.Identity.LoadToken("payments"),
     };
 
     /// <summary>A TPM with the endorsement certificate that its maker would have put in: swtpm comes without.</summary>

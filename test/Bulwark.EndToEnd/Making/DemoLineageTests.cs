@@ -95,8 +95,13 @@ public sealed class DemoLineageTests(DemoFixture demo) : IClassFixture<DemoFixtu
     {
         var kinds = new Dictionary<string, string>
         {
-            ["registry/card-fraud.bulwark"] = "model package", ["data/transactions.protected.parquet"] = "protected dataset", ["receipt/receipt.json"] = "prediction receipt",
-            ["demo-workspace/ledger.jsonl"] = "privacy ledger", ["demo-workspace/log/checkpoint"] = "checkpoint", ["statement.json"] = "signed statement", [""] = "run",
+            ["registry/card-fraud.bulwark"] = "model package",
+            ["data/transactions.protected.parquet"] = "protected dataset",
+            ["receipt/receipt.json"] = "prediction receipt",
+            ["demo-workspace/ledger.jsonl"] = "privacy ledger",
+            ["demo-workspace/log/checkpoint"] = "checkpoint",
+            ["statement.json"] = "signed statement",
+            [""] = "run",
         };
         foreach (var (path, kind) in kinds)
         {

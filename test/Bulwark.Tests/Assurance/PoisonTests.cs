@@ -94,7 +94,14 @@ public class PoisonTests
 
     private static PoisonTask Task() => new()
     {
-        Schema = s_schema, Kind = Kind(Rows(10, 1)), Train = Rows(1200, 1), Trusted = Rows(500, 2), Test = Rows(500, 3), Recipe = s_recipe, Share = 0.08, TriggerSize = 3,
+        Schema = s_schema,
+        Kind = Kind(Rows(10, 1)),
+        Train = Rows(1200, 1),
+        Trusted = Rows(500, 2),
+        Test = Rows(500, 3),
+        Recipe = s_recipe,
+        Share = 0.08,
+        TriggerSize = 3,
     };
 
     private static EncodedDataset Kind(LabelledRows rows) => new(rows.Rows, 8, rows.Labels);

@@ -118,7 +118,9 @@ public sealed class EvidenceLegTests(HardwareWorld world) : IClassFixture<Hardwa
             "measurement" => (evidence, policy with { Measurements = [Digest.Of("another"u8), new ReferenceValue($"sha384:{new string('0', 96)}")] }, nonce),
             "platform" => (evidence, policy with
             {
-                Snp = policy.Snp! with { Platforms = ["00"] }, Tdx = policy.Tdx! with { Platforms = ["00"] }, Sgx = policy.Sgx! with { Platforms = ["00"] },
+                Snp = policy.Snp! with { Platforms = ["00"] },
+                Tdx = policy.Tdx! with { Platforms = ["00"] },
+                Sgx = policy.Sgx! with { Platforms = ["00"] },
                 Tpm = policy.Tpm! with { EndorsementKeys = [Digest.Of("another TPM"u8)] },
             }, nonce),
             "tee" => (evidence with { Payload = world.Evidence(kind == EvidenceKinds.Tdx ? EvidenceKinds.Sgx : EvidenceKinds.Tdx).Payload }, policy, nonce),

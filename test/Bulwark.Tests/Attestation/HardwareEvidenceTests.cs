@@ -50,7 +50,9 @@ public sealed class HardwareEvidenceTests(HardwareWorld world) : IClassFixture<H
     {
         var policy = world.Policy with
         {
-            Snp = world.Policy.Snp! with { Platforms = ["00"] }, Tdx = world.Policy.Tdx! with { Platforms = ["00"] }, Sgx = world.Policy.Sgx! with { Platforms = ["00"] },
+            Snp = world.Policy.Snp! with { Platforms = ["00"] },
+            Tdx = world.Policy.Tdx! with { Platforms = ["00"] },
+            Sgx = world.Policy.Sgx! with { Platforms = ["00"] },
             Tpm = world.Policy.Tpm! with { EndorsementKeys = [Digest.Of("another TPM"u8)] },
         };
         Refused(world.Verify(world.Evidence(kind), policy), "platform");
@@ -140,7 +142,10 @@ public sealed class HardwareEvidenceTests(HardwareWorld world) : IClassFixture<H
         var published = await PublishAsync(value, publisher);
         var policy = world.Policy with
         {
-            Environment = EvidenceEnvironment.Production, Kinds = [EvidenceKinds.SevSnp], Measurements = [published], Provenance = new() { Log = logKey.PublicKey, Publishers = [publisher.PublicKey] },
+            Environment = EvidenceEnvironment.Production,
+            Kinds = [EvidenceKinds.SevSnp],
+            Measurements = [published],
+            Provenance = new() { Log = logKey.PublicKey, Publishers = [publisher.PublicKey] },
         };
 
         var appraisal = world.Verify(world.Evidence(EvidenceKinds.SevSnp), policy);

@@ -45,7 +45,12 @@ public sealed class HardwareWorld : IDisposable
     {
         var shell = new Evidence
         {
-            Kind = kind, Payload = [], Nonce = Nonce, Keys = new() { Hpke = Hpke.PublicKey.ToArray(), Receipt = Receipts.PublicKey, TlsSpki = [1, 2, 3] }, Model = Model, BootId = new byte[16],
+            Kind = kind,
+            Payload = [],
+            Nonce = Nonce,
+            Keys = new() { Hpke = Hpke.PublicKey.ToArray(), Receipt = Receipts.PublicKey, TlsSpki = [1, 2, 3] },
+            Model = Model,
+            BootId = new byte[16],
         };
         return kind switch
         {
@@ -73,7 +78,10 @@ public sealed class HardwareWorld : IDisposable
 
     private Dictionary<string, byte[]> Certificates() => new()
     {
-        [EvidenceParts.Leaf] = Snp.Vcek.RawData, [EvidenceParts.Signing] = Snp.Ask.RawData, [EvidenceParts.Root] = Snp.Ark.RawData, [EvidenceParts.RevocationList] = Snp.RevocationList(),
+        [EvidenceParts.Leaf] = Snp.Vcek.RawData,
+        [EvidenceParts.Signing] = Snp.Ask.RawData,
+        [EvidenceParts.Root] = Snp.Ark.RawData,
+        [EvidenceParts.RevocationList] = Snp.RevocationList(),
     };
 
     private Evidence OfTpm(Evidence shell, TpmEvidence quote) => shell with
@@ -81,7 +89,9 @@ public sealed class HardwareWorld : IDisposable
         Payload = quote.Attest.ToArray(),
         Parts = new Dictionary<string, byte[]>
         {
-            [EvidenceParts.Signature] = quote.Signature.ToArray(), [EvidenceParts.AttestationKey] = Tpm.AttestationPublic, [EvidenceParts.Pcrs] = PcrValues.Encode(Tpm.Pcrs),
+            [EvidenceParts.Signature] = quote.Signature.ToArray(),
+            [EvidenceParts.AttestationKey] = Tpm.AttestationPublic,
+            [EvidenceParts.Pcrs] = PcrValues.Encode(Tpm.Pcrs),
             [EvidenceParts.EndorsementChain] = Encoding.ASCII.GetBytes($"{Tpm.Endorsement.ExportCertificatePem()}\n{Tpm.Root.ExportCertificatePem()}\n"),
         },
     };
@@ -98,7 +108,9 @@ public sealed class HardwareWorld : IDisposable
             Payload = attest,
             Parts = new Dictionary<string, byte[]>(Certificates())
             {
-                [EvidenceParts.HclReport] = hcl, [EvidenceParts.Pcrs] = PcrValues.Encode(Tpm.Pcrs), [EvidenceParts.Signature] = _azureKey.SignData(attest, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+                [EvidenceParts.HclReport] = hcl,
+                [EvidenceParts.Pcrs] = PcrValues.Encode(Tpm.Pcrs),
+                [EvidenceParts.Signature] = _azureKey.SignData(attest, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
             },
         };
     }

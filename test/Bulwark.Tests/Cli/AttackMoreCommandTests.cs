@@ -123,12 +123,19 @@ public sealed class AttackMoreCommandTests : IDisposable
         static object Share(double rate) => new { count = (int)Math.Round(rate * 100), of = 100, rate, lower = rate - 0.05, upper = rate + 0.01 };
         var report = new
         {
-            model = "m", digest = "sha256:" + new string('0', 64), data = "test.csv", dataCommitment = "sha256:" + new string('0', 64),
+            model = "m",
+            digest = "sha256:" + new string('0', 64),
+            data = "test.csv",
+            dataCommitment = "sha256:" + new string('0', 64),
             report = new
             {
-                options = new { strengths = new[] { 0.1 }, norm = "linf" }, attacks = new[] { "search" }, whiteBox = false, clean = Share(clean),
+                options = new { strengths = new[] { 0.1 }, norm = "linf" },
+                attacks = new[] { "search" },
+                whiteBox = false,
+                clean = Share(clean),
                 curve = new[] { new { strength = 0.1, robust = Share(robust), attackSuccess = Share(1 - robust), byAttack = new Dictionary<string, int>() } },
-                flags = flags.Select(flag => new { id = flag, finding = "planted" }), rows = Array.Empty<object>(),
+                flags = flags.Select(flag => new { id = flag, finding = "planted" }),
+                rows = Array.Empty<object>(),
             },
         };
         await File.WriteAllTextAsync(_folder[name], JsonSerializer.Serialize(report), TestContext.Current.CancellationToken);

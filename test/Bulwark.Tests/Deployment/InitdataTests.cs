@@ -15,7 +15,11 @@ public sealed class InitdataTests
 
     private static Topology Topology(ConfidentialHardware hardware = ConfidentialHardware.Snp) => new()
     {
-        Name = "fraud", Namespace = "fraud-scoring", Image = $"registry.example/bulwark@sha256:{new string('1', 64)}", Arguments = ["serve", "/model/fraud.bulwark"], UserNamespace = false,
+        Name = "fraud",
+        Namespace = "fraud-scoring",
+        Image = $"registry.example/bulwark@sha256:{new string('1', 64)}",
+        Arguments = ["serve", "/model/fraud.bulwark"],
+        UserNamespace = false,
         Confidential = new() { Hardware = hardware, Entrypoint = ["/app/bulwark"], Broker = new("https://kbs.example:8080"), BrokerAuthority = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" },
     };
 
@@ -121,7 +125,10 @@ public sealed class InitdataTests
     {
         var topology = Topology() with
         {
-            UserNamespace = true, ModelImage = $"registry.example/model@sha256:{new string('2', 64)}", RuntimeClass = "gvisor", Arguments = null,
+            UserNamespace = true,
+            ModelImage = $"registry.example/model@sha256:{new string('2', 64)}",
+            RuntimeClass = "gvisor",
+            Arguments = null,
             Confidential = new() { Hardware = ConfidentialHardware.None, Broker = new("http://kbs.example"), ImageVariables = ["LD_PRELOAD"] },
         };
         Assert.Equal(8, topology.Faults().Count());

@@ -99,8 +99,11 @@ public class GcpKmsTests
         aes.Encrypt(bytes.AsSpan(1, 12), plain, bytes.AsSpan(13, plain.Length), bytes.AsSpan(13 + plain.Length), bound);
         return (200, new JsonObject
         {
-            ["name"] = $"{Name}/cryptoKeyVersions/{_primary}", ["ciphertext"] = Convert.ToBase64String(bytes), ["ciphertextCrc32c"] = Checksum(bytes),
-            ["verifiedPlaintextCrc32c"] = (string?)json["plaintextCrc32c"] == Checksum(plain, honest: true), ["verifiedAdditionalAuthenticatedDataCrc32c"] = (string?)json["additionalAuthenticatedDataCrc32c"] == Checksum(bound, honest: true),
+            ["name"] = $"{Name}/cryptoKeyVersions/{_primary}",
+            ["ciphertext"] = Convert.ToBase64String(bytes),
+            ["ciphertextCrc32c"] = Checksum(bytes),
+            ["verifiedPlaintextCrc32c"] = (string?)json["plaintextCrc32c"] == Checksum(plain, honest: true),
+            ["verifiedAdditionalAuthenticatedDataCrc32c"] = (string?)json["additionalAuthenticatedDataCrc32c"] == Checksum(bound, honest: true),
         });
     }
 

@@ -36,17 +36,32 @@ internal static class SampleClaims
 
     internal static Statement Committed(Digest root, params Digest[] sources) => Statement.Of("train.parquet", root, new DatasetCommitted
     {
-        Step = "train", Rows = 10, Columns = ["amount", "is_fraud"], Label = "is_fraud", Sources = sources, TestSet = Test, Settings = new Dictionary<string, string> { ["seed"] = "1" },
+        Step = "train",
+        Rows = 10,
+        Columns = ["amount", "is_fraud"],
+        Label = "is_fraud",
+        Sources = sources,
+        TestSet = Test,
+        Settings = new Dictionary<string, string> { ["seed"] = "1" },
     });
 
     internal static Statement Protected() => Statement.Of("payments.protected.parquet", Digest.Of("protected file"u8), new DataProtected
     {
-        Dataset = $"payments/{Data}", Commitment = Data, Rows = 10, Columns = [new("amount", "keep"), new("card_number", "tokenise", "columns/card_number")], Policy = Policy, File = Digest.Of("protected file"u8), Bytes = 100,
+        Dataset = $"payments/{Data}",
+        Commitment = Data,
+        Rows = 10,
+        Columns = [new("amount", "keep"), new("card_number", "tokenise", "columns/card_number")],
+        Policy = Policy,
+        File = Digest.Of("protected file"u8),
+        Bytes = 100,
     });
 
     internal static Statement Accessed() => Statement.Of("payments", Data, new DataAccessed
     {
-        Purpose = "chargeback", By = Somebody, Time = Now, Columns = [new("card_number", "tokenise", "columns/card_number", true, null)],
+        Purpose = "chargeback",
+        By = Somebody,
+        Time = Now,
+        Columns = [new("card_number", "tokenise", "columns/card_number", true, null)],
     });
 
     internal static Statement Trained(Digest onnx, Digest data, double? epsilon, string? ledgerHead = null) => Statement.Of("model.onnx", onnx, new TrainingProvenance
@@ -66,20 +81,45 @@ internal static class SampleClaims
 
     internal static Statement Sealed(Digest package, Digest onnx, Digest data, double? epsilon = 1) => Statement.Of("fraud.bulwark", package, new ModelSealed
     {
-        Name = "fraud", Version = "1", Signer = Signing(), PackageBytes = 1000, Files = [new("model.onnx", 500, onnx)], Dataset = data, Epsilon = epsilon, Delta = epsilon is null ? null : 1e-5, Accuracy = 0.9,
+        Name = "fraud",
+        Version = "1",
+        Signer = Signing(),
+        PackageBytes = 1000,
+        Files = [new("model.onnx", 500, onnx)],
+        Dataset = data,
+        Epsilon = epsilon,
+        Delta = epsilon is null ? null : 1e-5,
+        Accuracy = 0.9,
     });
 
     internal static Statement Promoted() => Statement.Of("fraud.bulwark", Package, new ModelPromoted { Stage = "production", Promoted = true, Gates = [new("signature", true, "trusted")], Time = Now });
 
     internal static Statement Released(Digest package, Digest evidence, VerificationKey receiptKey, string verdict = "released") => Statement.Of("model", package, new KeyReleased
     {
-        ReleaseId = new('0', 32), Time = Now, Verdict = verdict, Reason = verdict == "released" ? "" : "measurement", Model = package, Evidence = evidence, ReceiptKey = receiptKey,
-        Kind = "simulated", Policy = Policy, FailedLegs = verdict == "released" ? [] : ["measurement"], Insecure = true,
+        ReleaseId = new('0', 32),
+        Time = Now,
+        Verdict = verdict,
+        Reason = verdict == "released" ? "" : "measurement",
+        Model = package,
+        Evidence = evidence,
+        ReceiptKey = receiptKey,
+        Kind = "simulated",
+        Policy = Policy,
+        FailedLegs = verdict == "released" ? [] : ["measurement"],
+        Insecure = true,
     });
 
     internal static PredictionFacts Facts() => new()
     {
-        RequestDigest = Data, ResponseDigest = Test, ModelDigest = Package, PolicyVersion = Policy, AttestationDigest = Evidence, ScreenVerdict = "passed", Outcome = "scored", Time = Now, Insecure = true,
+        RequestDigest = Data,
+        ResponseDigest = Test,
+        ModelDigest = Package,
+        PolicyVersion = Policy,
+        AttestationDigest = Evidence,
+        ScreenVerdict = "passed",
+        Outcome = "scored",
+        Time = Now,
+        Insecure = true,
     };
 
     private static VerificationKey Signing() => new(new byte[32]);

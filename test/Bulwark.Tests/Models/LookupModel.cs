@@ -64,7 +64,10 @@ internal static class LookupModel
 
     internal static TensorProto Outside(string name, long rows, string location = "table.bin") => new()
     {
-        Name = name, DataType = 1, Dims = { rows, Columns }, DataLocation = 1,
+        Name = name,
+        DataType = 1,
+        Dims = { rows, Columns },
+        DataLocation = 1,
         ExternalData =
         {
             new StringStringEntryProto { Key = "location", Value = location }, new StringStringEntryProto { Key = "offset", Value = "0" },

@@ -206,8 +206,13 @@ internal sealed class FakeVault : IAsyncDisposable
 
         internal JsonObject Describe(string name, string type) => new()
         {
-            ["name"] = name, ["type"] = type, ["exportable"] = false, ["allow_plaintext_backup"] = false, ["latest_version"] = Latest,
-            ["min_decryption_version"] = _minimumDecryption, ["min_encryption_version"] = _minimumEncryption,
+            ["name"] = name,
+            ["type"] = type,
+            ["exportable"] = false,
+            ["allow_plaintext_backup"] = false,
+            ["latest_version"] = Latest,
+            ["min_decryption_version"] = _minimumDecryption,
+            ["min_encryption_version"] = _minimumEncryption,
             ["keys"] = new JsonObject(_versions.Select(version => KeyValuePair.Create(version.Key.ToString(System.Globalization.CultureInfo.InvariantCulture), (JsonNode?)version.Value.Made))),
         };
 

@@ -67,7 +67,11 @@ internal sealed class LeasedWorld : IDisposable
 
     internal void Revoke(KeyBroker broker, string? release = null) => broker.Apply(new()
     {
-        Action = "revoked", Model = Model, By = _approver.PublicKey, Time = Time.GetUtcNow(), ReleaseId = release,
+        Action = "revoked",
+        Model = Model,
+        By = _approver.PublicKey,
+        Time = Time.GetUtcNow(),
+        ReleaseId = release,
     });
 
     /// <summary>Lets time go on in small steps, and each step's work end.</summary>

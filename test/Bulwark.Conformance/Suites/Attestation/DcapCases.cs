@@ -35,7 +35,13 @@ internal static class DcapCases
             return null;
         var names = new Dictionary<string, string>
         {
-            ["tdattr"] = "tdAttributes", ["mrseam"] = "mrSeam", ["tee_tcb_svn"] = "teeTcbSvn", ["report_data"] = "reportData", ["attr"] = "attributes", ["isvprodid"] = "isvProdId", ["isvsvn"] = "isvSvn",
+            ["tdattr"] = "tdAttributes",
+            ["mrseam"] = "mrSeam",
+            ["tee_tcb_svn"] = "teeTcbSvn",
+            ["report_data"] = "reportData",
+            ["attr"] = "attributes",
+            ["isvprodid"] = "isvProdId",
+            ["isvsvn"] = "isvSvn",
         };
         foreach (var field in fields.EnumerateObject())
         {

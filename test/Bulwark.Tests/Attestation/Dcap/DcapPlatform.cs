@@ -126,7 +126,13 @@ internal sealed class DcapPlatform : IDisposable
 
         var info = new JsonObject
         {
-            ["id"] = tdx ? "TDX" : "SGX", ["version"] = 3, ["issueDate"] = "2026-05-20T00:00:00Z", ["nextUpdate"] = "2026-06-19T00:00:00Z", ["fmspc"] = Convert.ToHexString(s_fmspc), ["pceId"] = "0000", ["tcbEvaluationDataNumber"] = 17,
+            ["id"] = tdx ? "TDX" : "SGX",
+            ["version"] = 3,
+            ["issueDate"] = "2026-05-20T00:00:00Z",
+            ["nextUpdate"] = "2026-06-19T00:00:00Z",
+            ["fmspc"] = Convert.ToHexString(s_fmspc),
+            ["pceId"] = "0000",
+            ["tcbEvaluationDataNumber"] = 17,
             ["tcbLevels"] = new JsonArray(Level(5, "UpToDate"), Level(3, "OutOfDate", "INTEL-SA-00615")),
         };
         if (tdx)
@@ -134,7 +140,10 @@ internal sealed class DcapPlatform : IDisposable
             info["tdxModule"] = new JsonObject { ["mrsigner"] = new string('0', 96), ["attributes"] = new string('0', 16), ["attributesMask"] = new string('F', 16) };
             info["tdxModuleIdentities"] = new JsonArray(new JsonObject
             {
-                ["id"] = "TDX_01", ["mrsigner"] = new string('0', 96), ["attributes"] = new string('0', 16), ["attributesMask"] = new string('F', 16),
+                ["id"] = "TDX_01",
+                ["mrsigner"] = new string('0', 96),
+                ["attributes"] = new string('0', 16),
+                ["attributesMask"] = new string('F', 16),
                 ["tcbLevels"] = new JsonArray(new JsonObject { ["tcb"] = new JsonObject { ["isvsvn"] = 5 }, ["tcbDate"] = "2026-03-01T00:00:00Z", ["tcbStatus"] = "UpToDate" }),
             });
         }
@@ -144,9 +153,17 @@ internal sealed class DcapPlatform : IDisposable
 
     private static JsonObject Identity(bool tdx) => new()
     {
-        ["id"] = tdx ? "TD_QE" : "QE", ["version"] = 2, ["issueDate"] = "2026-05-20T00:00:00Z", ["nextUpdate"] = "2026-06-19T00:00:00Z", ["tcbEvaluationDataNumber"] = 17,
-        ["miscselect"] = "00000000", ["miscselectMask"] = "FFFFFFFF", ["attributes"] = "11000000000000000000000000000000", ["attributesMask"] = "FBFFFFFFFFFFFFFF0000000000000000",
-        ["mrsigner"] = Convert.ToHexString(s_qeSigner), ["isvprodid"] = 2,
+        ["id"] = tdx ? "TD_QE" : "QE",
+        ["version"] = 2,
+        ["issueDate"] = "2026-05-20T00:00:00Z",
+        ["nextUpdate"] = "2026-06-19T00:00:00Z",
+        ["tcbEvaluationDataNumber"] = 17,
+        ["miscselect"] = "00000000",
+        ["miscselectMask"] = "FFFFFFFF",
+        ["attributes"] = "11000000000000000000000000000000",
+        ["attributesMask"] = "FBFFFFFFFFFFFFFF0000000000000000",
+        ["mrsigner"] = Convert.ToHexString(s_qeSigner),
+        ["isvprodid"] = 2,
         ["tcbLevels"] = new JsonArray(new JsonObject { ["tcb"] = new JsonObject { ["isvsvn"] = 4 }, ["tcbDate"] = "2026-03-01T00:00:00Z", ["tcbStatus"] = "UpToDate" }),
     };
 

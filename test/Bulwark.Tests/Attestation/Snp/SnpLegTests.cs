@@ -41,7 +41,9 @@ public sealed class SnpLegTests(SnpPlatformFixture fixture) : IClassFixture<SnpP
     /// <summary>Asks for everything that can be asked for, so that no leg is waived.</summary>
     private SnpPolicy Policy => _platform.Policy with
     {
-        MaximumCollateralAge = TimeSpan.FromDays(10), HostData = Convert.ToHexStringLower(new byte[32]), IdKeyDigests = [Convert.ToHexStringLower(new byte[48])],
+        MaximumCollateralAge = TimeSpan.FromDays(10),
+        HostData = Convert.ToHexStringLower(new byte[32]),
+        IdKeyDigests = [Convert.ToHexStringLower(new byte[48])],
     };
 
     private (SnpEvidence Evidence, SnpPolicy Policy) Bent(string leg)

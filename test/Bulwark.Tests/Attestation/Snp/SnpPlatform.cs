@@ -33,7 +33,12 @@ internal sealed class SnpPlatform : IDisposable
     {
         var extensions = new Dictionary<string, byte[]?>
         {
-            [".1"] = Integer(1), [".2"] = Text("Genoa"), [".3.1"] = Integer(10), [".3.2"] = Integer(0), [".3.3"] = Integer(23), [".3.8"] = Integer(84),
+            [".1"] = Integer(1),
+            [".2"] = Text("Genoa"),
+            [".3.1"] = Integer(10),
+            [".3.2"] = Integer(0),
+            [".3.3"] = Integer(23),
+            [".3.8"] = Integer(84),
         };
         foreach (var (part, value) in changes)
             extensions[part] = value;
