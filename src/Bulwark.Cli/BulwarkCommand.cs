@@ -31,7 +31,7 @@ public static class BulwarkCommand
         {
             return await parsed.InvokeAsync(configuration);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException stop) when (stop.InnerException is not TimeoutException)
         {
             await error.WriteLineAsync("interrupted: nothing half-written was kept.");
             return ExitCode.Interrupted;

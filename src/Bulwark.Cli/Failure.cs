@@ -18,6 +18,8 @@ internal static class Failure
     internal static bool Explains(Exception failure) => failure is
         CommandException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException
         or CryptographicException or FormatException or JsonException or NotSupportedException or InvalidOperationException
+        or HttpRequestException or TimeoutException
+        or OperationCanceledException { InnerException: TimeoutException }   // how an HTTP client says that it waited in vain
         or System.Data.Common.DbException;   // a database's disk is full, or its file was damaged
 
     /// <summary>A message can hold what a stranger wrote: only its first line begins a line.</summary>

@@ -58,6 +58,10 @@ internal sealed class InferenceEndpoint(Uri model, long budget, HttpMessageHandl
         {
             throw new CommandException($"{model} cannot be asked: {fault.Message}");
         }
+        catch (TaskCanceledException fault) when (fault.InnerException is TimeoutException)
+        {
+            throw new CommandException($"{model} did not answer within {_client.Timeout.TotalSeconds:F0} s.", "ask for fewer rows at once, or look at the endpoint");
+        }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException or FormatException)
         {
             throw new CommandException($"{model} gives no answer of the Open Inference Protocol: {fault.Message}");

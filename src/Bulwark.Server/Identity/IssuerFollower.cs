@@ -86,7 +86,7 @@ internal sealed class IssuerFollower : IAsyncDisposable
                 _logger.Rotated("token keys, from their issuer");
             return true;
         }
-        catch (Exception fault) when (fault is InvalidDataException or ArgumentException or OperationCanceledException)
+        catch (Exception fault)   // whatever an issuer sends must not end the following of it
         {
             if (!_end.IsCancellationRequested)
                 _logger.TokenKeysFailed(fault.Message);

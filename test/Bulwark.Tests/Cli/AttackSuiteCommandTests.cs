@@ -152,6 +152,13 @@ public sealed class AttackSuiteCommandTests : IDisposable
     }
 
     [Fact]
+    public void An_endpoint_that_does_not_answer_is_said_to_be_late_and_not_an_interruption()
+    {
+        using var endpoint = new InferenceEndpoint(new("https://host/v2/models/m"), 10, new Stub(_ => throw new TaskCanceledException("waited", new TimeoutException())), null);
+        Assert.Contains("did not answer", Assert.Throws<CommandException>(() => endpoint.Ask([1], 1, [1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Constraints_are_tested_on_real_rows()
     {
         var (_, data) = await _folder.WriteVictimAsync();
