@@ -37,6 +37,7 @@ internal static class TrainCommand
     private static readonly Option<int> s_trees = new("--trees") { Description = "Number of trees of --model trees.", DefaultValueFactory = _ => 100 };
     private static readonly Option<int> s_depth = new("--depth") { Description = "Questions on the way to a leaf of --model trees, at most.", DefaultValueFactory = _ => 6 };
     private static readonly Option<int> s_members = new("--members") { Description = "Train so many networks from other initial weights and join them into one: the mean of their logits.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<double> s_average = new("--weight-average") { Description = "Keep a moving average of the weights: what the past counts from step to step, for example 0.995. Not for a private run.", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<int?> s_parts = new("--parts") { Description = "Train a member on each of so many disjoint parts of the rows, an odd number; the model counts their votes, certified against poisoned rows.", HelpName = "N" };
     private static readonly RobustFlags s_robust = new();
     private static readonly Option<double> s_noise = new("--noise") { Description = "Standard deviation of Gaussian noise on every scaled value while learning: for certificates by smoothing with the same --sigma.", HelpName = "SIGMA", DefaultValueFactory = _ => 0 };
@@ -57,7 +58,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_members, s_parts, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_members, s_average, s_parts, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
         s_robust.AddTo(command);
         s_access.AddTo(command);
@@ -189,6 +190,7 @@ internal static class TrainCommand
         Selection = parsed.GetValue(s_select) is { } mean ? new SelectionOptions { Mean = mean } : null,
         InputNoise = parsed.GetValue(s_noise),
         Members = parsed.GetValue(s_members),
+        WeightAverage = parsed.GetValue(s_average),
         Robust = s_robust.Read(parsed, schema),
     };
 

@@ -58,6 +58,12 @@ public sealed record TrainingOptions
     /// <summary>Networks that are trained, each from other initial weights, and joined into one whose logits are the mean of theirs; 1 for a single network.</summary>
     public int Members { get; init; } = 1;
 
+    /// <summary>
+    /// What the past counts in an exponential moving average of the parameters, from step to step, for example 0.995: the average is what is judged on validation rows, chosen by
+    /// epoch and returned. 0 returns the parameters themselves. A private run has its own: <see cref="PrivacyOptions.Average"/>.
+    /// </summary>
+    public double WeightAverage { get; init; }
+
     /// <summary>Standard deviation of Gaussian noise on every value of every row that is learnt, anew in each epoch: what randomized smoothing with the same noise asks for. 0 for none.</summary>
     public double InputNoise { get; init; }
 
@@ -82,6 +88,10 @@ public sealed record TrainingOptions
             yield return $"{nameof(InputNoise)} is {InputNoise}; it must be finite and at least 0.";
         if (InputNoise > 0 && (Private is not null || Additive is not null || Robust is not null))
             yield return "Noise on rows is for plain networks: a private or robust run draws its own, and an additive model sees bins.";
+        if (!(WeightAverage is >= 0 and < 1))
+            yield return $"{nameof(WeightAverage)} is {WeightAverage}; it must be at least 0 and below 1.";
+        if (WeightAverage > 0 && (Private is not null || Additive is not null))
+            yield return $"{nameof(WeightAverage)} is for plain and robust networks: a private run averages by {nameof(PrivacyOptions)}.{nameof(PrivacyOptions.Average)}, and an additive model has no steps to average.";
         if (Members is < 1 or > MostMembers)
             yield return $"{nameof(Members)} is {Members}; 1 to {MostMembers}.";
         if (Members > 1 && (Private is not null || Additive is not null || Convolutions is not null))

@@ -3,8 +3,8 @@ using Bulwark.Training;
 
 namespace Bulwark.Benchmarks.Attacks;
 
-/// <summary>What the URL table measures: <c>[SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT]</c>. With <c>--choose</c> the candidates, on validation rows.</summary>
-internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choosing, Func<string, bool> Only, IReadOnlyList<(string Name, TrainingOptions Options)> Ways)
+/// <summary>What the URL table measures: <c>[SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT] [--way WORDS]… [--prices]</c>. With <c>--choose</c> the candidates, or the ways given, on validation rows; <c>--prices</c> prints the table with prices alone.</summary>
+internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choosing, bool OnlyPrices, Func<string, bool> Only, IReadOnlyList<(string Name, TrainingOptions Options)> Ways)
 {
     internal static PhishingPlan Of(string[] args)
     {
@@ -12,14 +12,16 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
         int Number(int at, int otherwise) => numbers.Length > at ? numbers[at] : otherwise;
         var only = Array.IndexOf(args, "--only") is >= 0 and var place && place + 1 < args.Length ? args[place + 1] : "";
         var choosing = args.Contains("--choose");
-        return new(Number(0, 1), Number(1, 1000), Number(2, 10_000), choosing, name => name.Contains(only, StringComparison.Ordinal), [.. (choosing ? Candidates() : Chosen()).Where(way => way.Item1.Contains(only, StringComparison.Ordinal))]);
+        string[] given = [.. args.Zip(args.Skip(1)).Where(pair => pair.First == "--way").Select(pair => pair.Second)];
+        var ways = given.Length > 0 ? given : choosing ? Candidates : Chosen;
+        return new(Number(0, 1), Number(1, 1000), Number(2, 10_000), choosing, args.Contains("--prices"), name => name.Contains(only, StringComparison.Ordinal), [.. ways.Select(Way).Where(way => way.Name.Contains(only, StringComparison.Ordinal))]);
     }
 
     /// <summary>The rows of the table with prices: how the attacker of training is paid.</summary>
     internal static IEnumerable<(string Name, TrainingOptions Options)> UnderPrices(double[] costs)
     {
         yield return ("standard", Base);
-        yield return Mixed(1, 0.5);
+        yield return Way("mixed 1, eps 0.5");
         foreach (var budget in (double[])[0.5, 1])
         {
             yield return (FormattableString.Invariant($"clean + 1 · moved, budget {budget}"), Base with
@@ -32,37 +34,44 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     private static TrainingOptions Base { get; } = new() { Hidden = [128, 64, 32], Epochs = 60 };
 
     /// <summary>Of the candidates, by validation rows, the one that withstands most of those that are as accurate as a pair asks.</summary>
-    private static IEnumerable<(string, TrainingOptions)> Chosen()
-    {
-        yield return ("standard", Base);
-        yield return Joined(Trades(0.4, 0.35), 3);
-        yield return Trades(2, 0.35);
-        yield return Trades(3, 0.5);
-    }
+    private static string[] Chosen { get; } = ["standard", "trades 0.4, eps 0.35, 3 members", "trades 2, eps 0.35", "trades 3, eps 0.5"];
 
-    private static IEnumerable<(string, TrainingOptions)> Candidates()
+    private static string[] Candidates { get; } =
+    [
+        .. from weight in (double[])[0.2, 0.5, 1] select FormattableString.Invariant($"mixed {weight}, eps 0.5"),
+        .. from weight in (double[])[0.35, 0.4, 0.45] select FormattableString.Invariant($"trades {weight}, eps 0.35, 3 members"),
+        .. from epsilon in (double[])[0.35, 0.5] from weight in (double[])[0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1, 1.5, 2, 3] select FormattableString.Invariant($"trades {weight}, eps {epsilon}"),
+    ];
+
+    /// <summary>Words, with commas: <c>standard</c>, <c>trades WEIGHT</c> or <c>mixed WEIGHT</c>, then what differs from the defaults.</summary>
+    private static (string Name, TrainingOptions Options) Way(string words)
     {
-        foreach (var weight in (double[])[0.2, 0.5, 1])
-            yield return Mixed(weight, 0.5);
-        foreach (var weight in (double[])[0.35, 0.4, 0.45])
-            yield return Joined(Trades(weight, 0.35), 3);
-        foreach (var epsilon in (double[])[0.35, 0.5])
+        var options = Base;
+        foreach (string[] word in words.Split(',', StringSplitOptions.TrimEntries).Select(part => part.Split(' ')))
         {
-            foreach (var weight in (double[])[0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1, 1.5, 2, 3])
-                yield return Trades(weight, epsilon);
+            double Value(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+            options = word switch
+            {
+                ["standard"] => options,
+                ["trades", var weight] => options with { Robust = Attacker with { Method = RobustMethod.Trades, AdversarialWeight = Value(weight) } },
+                ["mixed", var weight] => options with { Robust = Attacker with { Method = RobustMethod.ProjectedGradient, CleanWeight = 1, AdversarialWeight = Value(weight) } },
+                ["eps", var epsilon] => options with { Robust = options.Robust! with { Epsilon = Value(epsilon) } },
+                ["steps", var steps] => options with { Robust = options.Robust! with { Steps = (int)Value(steps) } },
+                ["positives"] => options with { Robust = options.Robust! with { OnlyPositives = true } },
+                ["push", var share] => options with { Robust = options.Robust! with { WeightPerturbation = Value(share) } },
+                ["weight", var weight] => options with { PositiveWeight = Value(weight) },
+                [var count, "members"] => options with { Members = (int)Value(count) },
+                ["average", var decay] => options with { WeightAverage = Value(decay) },
+                ["decay", var decay] => options with { WeightDecay = Value(decay) },
+                ["rate", var rate] => options with { LearningRate = Value(rate) },
+                ["hidden", var widths] => options with { Hidden = [.. widths.Split('-').Select(width => (int)Value(width))] },
+                ["epochs", var epochs] => options with { Epochs = (int)Value(epochs) },
+                _ => throw new FormatException($"'{string.Join(' ', word)}' is no part of a way; see {nameof(PhishingPlan)}."),
+            };
         }
+
+        return (words, options);
     }
 
-    private static (string, TrainingOptions) Joined((string Name, TrainingOptions Options) way, int members) =>
-        ($"{members} members of {way.Name}", way.Options with { Members = members });
-
-    private static (string, TrainingOptions) Mixed(double weight, double epsilon) => (
-        FormattableString.Invariant($"clean + {weight} · moved, ε {epsilon}"),
-        Base with { Robust = Attacker(epsilon) with { Method = RobustMethod.ProjectedGradient, CleanWeight = 1, AdversarialWeight = weight } });
-
-    private static (string, TrainingOptions) Trades(double weight, double epsilon) => (
-        FormattableString.Invariant($"TRADES {weight}, ε {epsilon}"),
-        Base with { Robust = Attacker(epsilon) with { Method = RobustMethod.Trades, AdversarialWeight = weight } });
-
-    private static RobustOptions Attacker(double epsilon) => new() { Norm = RobustNorm.Length, Epsilon = epsilon, Steps = 7, OnlyPositives = false };
+    private static RobustOptions Attacker { get; } = new() { Norm = RobustNorm.Length, Epsilon = 0.35, Steps = 7, OnlyPositives = false };
 }

@@ -20,6 +20,12 @@ internal static class PhishingTable
 
         var plan = PhishingPlan.Of(args);
         var data = PhishingRows.Read();
+        if (plan.OnlyPrices)
+        {
+            PhishingPrices.Run(data, plan);
+            return 0;
+        }
+
         var space = data.Space();
         Console.WriteLine($"URL phishing, {data.Schema.Width} features, L2 {Epsilon} on scaled values, positives attacked, {plan.Rows} rows, {plan.Queries} questions a row, seeds 0 to {plan.Seeds - 1}, judged on {(plan.Choosing ? "validation" : "test")} rows");
         foreach (var test in ConstraintSelfTest.Run(space.Constraints, data.Raw).Where(test => !test.Sound))
@@ -31,7 +37,8 @@ internal static class PhishingTable
             Print(name, [.. Enumerable.Range(0, plan.Seeds).Select(seed => Measure(data, space, options, (ulong)seed, plan))]);
         if (!plan.Choosing)
             Frozen(data, space, new(PerturbationNorm.L2, Epsilon));
-        PhishingPrices.Run(data, plan);
+        if (!plan.Choosing)
+            PhishingPrices.Run(data, plan);
         return 0;
     }
 

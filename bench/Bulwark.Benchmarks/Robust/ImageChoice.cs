@@ -9,7 +9,7 @@ internal static class ImageChoice
     private const double CleanLimit = 0.85;
 
     /// <summary>What seven steps cost, and ways at most half as dear: a step of ascent counts 1, a step of training 1, each push of the weights 1.</summary>
-    private static readonly (string Class, double Limit, string[] Ways)[] s_classes = [("PGD-7", 0.755, ["pgd7", "pgd7-awp"]), ("half of its cost", 0.74, ["pgd2", "pgd2-awp", "pgd3"])];
+    private static readonly (string Class, double Limit, string[] Ways)[] s_classes = [("PGD-7", 0.755, ["pgd7", "pgd7-average", "pgd7-awp", "pgd7-awp-average"]), ("half of its cost", 0.74, ["pgd2", "pgd2-average", "pgd2-awp", "pgd2-awp-average", "pgd3"])];
 
     private static readonly double[] s_rates = [4e-3, 8e-3];
 
@@ -28,7 +28,9 @@ internal static class ImageChoice
         Console.WriteLine();
         Console.WriteLine("| class | training | rate | processor s | clean, validation | worst, validation | chosen |");
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | --- |");
-        var chosen = s_classes.Select(one => (one.Class, one.Limit, Best: Choose(one.Class, one.Ways, rates, settings, train, validation))).ToList();
+        var only = Array.IndexOf(args, "--only") is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : "";
+        var chosen = s_classes.Select(one => (one.Class, one.Limit, Ways: one.Ways.Where(way => way.Contains(only, StringComparison.Ordinal)).ToArray())).Where(one => one.Ways.Length > 0)
+            .Select(one => (one.Class, one.Limit, Best: Choose(one.Class, one.Ways, rates, settings, train, validation))).ToList();
         Console.WriteLine();
         Console.WriteLine("| class | training | rate | processor s | clean, 10,000 test | PGD-20, 1,000 test | APGD-CE, APGD-T, FAB-T, Square, the same | limit |");
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |");

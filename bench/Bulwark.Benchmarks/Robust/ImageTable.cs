@@ -16,6 +16,10 @@ internal static class ImageTable
         ["pgd7"] = Pgd(7, 0.25 * FashionImages.Epsilon),
         ["pgd3"] = Pgd(3, null),
         ["pgd2"] = Pgd(2, null),
+        ["pgd7-average"] = Pgd(7, 0.25 * FashionImages.Epsilon),
+        ["pgd2-average"] = Pgd(2, null),
+        ["pgd7-awp-average"] = Pgd(7, 0.25 * FashionImages.Epsilon) with { WeightPerturbation = 0.005 },
+        ["pgd2-awp-average"] = Pgd(2, null) with { WeightPerturbation = 0.005 },
         ["pgd7-awp"] = Pgd(7, 0.25 * FashionImages.Epsilon) with { WeightPerturbation = 0.005 },
         ["pgd2-awp"] = Pgd(2, null) with { WeightPerturbation = 0.005 },
         ["rs-fgsm"] = Of(RobustMethod.RandomStartFgsm),
@@ -25,6 +29,9 @@ internal static class ImageTable
         ["mart5"] = Pgd(7, 0.25 * FashionImages.Epsilon) with { Method = RobustMethod.Mart, AdversarialWeight = 5 },
         ["mixed"] = Pgd(7, 0.25 * FashionImages.Epsilon) with { CleanWeight = 1, AdversarialWeight = 0.5 },
     };
+
+    private const string Averaged = "-average";
+    private const double AverageDecay = 0.999;   // two epochs and more of 461 steps each
 
     internal static string Ways => string.Join(", ", s_ways.Keys);
 
@@ -77,7 +84,7 @@ internal static class ImageTable
     internal static (TrainedNetwork Run, double Seconds) Fit(string way, RunSettings settings, EncodedDataset train, EncodedDataset validation)
     {
         var before = Process.GetCurrentProcess().TotalProcessorTime;
-        var run = Trainer.Train(train, validation, Options(s_ways[way], settings), progress: new Shown(way));
+        var run = Trainer.Train(train, validation, Options(way, settings), progress: new Shown(way));
         var spent = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
         if (settings.Save is { } folder)
             File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{way}-{settings.Seed}.f32"), MemoryMarshal.AsBytes<float>(run.Network.Parameters).ToArray());
@@ -92,7 +99,7 @@ internal static class ImageTable
         return (clean, pgd, worst);
     }
 
-    private static TrainingOptions Options(RobustOptions? way, RunSettings settings) => new()
+    private static TrainingOptions Options(string way, RunSettings settings) => new()
     {
         Convolutions = FashionImages.Stack,
         Hidden = FashionImages.Shape.Hidden,
@@ -101,7 +108,8 @@ internal static class ImageTable
         BatchSize = 128,
         LearningRate = settings.Rate,
         Seed = settings.Seed,
-        Robust = way,
+        WeightAverage = way.EndsWith(Averaged, StringComparison.Ordinal) ? AverageDecay : 0,
+        Robust = s_ways[way],
     };
 
     private static RobustOptions Pgd(int steps, double? stepSize) => Of(RobustMethod.ProjectedGradient) with { Steps = steps, StepSize = stepSize };

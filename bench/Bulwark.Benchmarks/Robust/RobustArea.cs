@@ -14,7 +14,7 @@ internal static class RobustArea
 
     private static int Usage()
     {
-        Console.Error.WriteLine($"robust images WAY… | robust attack FILE… [--whole] | robust choose [DIR] | robust epochs   ways: {ImageTable.Ways}");
+        Console.Error.WriteLine($"robust images WAY… | robust attack FILE… [--whole] | robust choose [--only TEXT] [--epochs N] [--rate R] | robust epochs   ways: {ImageTable.Ways}");
         return 2;
     }
 }

@@ -17,6 +17,7 @@ internal static partial class TrainImagesCommand
     private static readonly Option<int?> s_epochs = new("--epochs") { Description = "Passes over the images; 15 when absent." };
     private static readonly Option<int> s_batch = new("--batch-size") { Description = "Images of a step.", DefaultValueFactory = _ => 128 };
     private static readonly Option<double?> s_rate = new("--learning-rate") { Description = "Largest learning rate; chosen when absent." };
+    private static readonly Option<double> s_average = new("--weight-average") { Description = "Keep a moving average of the weights: what the past counts from step to step, for example 0.999.", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Names the random draws.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> s_attacked = new("--attacked") { Description = "Test images that APGD and targeted APGD attack after a robust run; 0 for none.", DefaultValueFactory = _ => 500 };
     private static readonly RobustFlags s_robust = new();
@@ -29,7 +30,7 @@ internal static partial class TrainImagesCommand
             Trains a convolutional network on grey images, robustly or not, and writes it as a folder: ONNX that takes flat images, report.
 
             Example: bulwark train images train-images.gz train-labels.gz --test-images t10k-images.gz --test-labels t10k-labels.gz --robust --attack-eps 0.1 --steps 2 --clean-weight 0 -o model
-            """) { s_images, s_labels, s_testImages, s_testLabels, s_convolutions, s_hidden, s_epochs, s_batch, s_rate, s_seed, s_attacked, s_name, s_output };
+            """) { s_images, s_labels, s_testImages, s_testLabels, s_convolutions, s_hidden, s_epochs, s_batch, s_rate, s_average, s_seed, s_attacked, s_name, s_output };
         s_robust.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -55,6 +56,7 @@ internal static partial class TrainImagesCommand
             BatchSize = parsed.GetValue(s_batch),
             LearningRate = parsed.GetValue(s_rate),
             Seed = parsed.GetValue(s_seed),
+            WeightAverage = parsed.GetValue(s_average),
             Robust = s_robust.ReadForImages(parsed),
         };
         var request = new ImageRun.Request(parsed.GetValue(s_name) ?? output.Name, train, test, options, parsed.GetValue(s_attacked), output);

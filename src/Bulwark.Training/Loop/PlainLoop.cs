@@ -18,12 +18,14 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         var step = new Step(network, options, size);
         if (options.InputNoise > 0 && validation is not null)
             validation = new GaussianNoise(options.Seed + 1, options.InputNoise).On(validation);
-        var judge = validation is { Rows: > 0 } ? new ValidationScore(network, options, validation) : null;
-        var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, judge ?? new(network, options, train)) : null;
+        var average = options.WeightAverage > 0 ? new AveragedNetwork(network, options.WeightAverage) : null;
+        var result = average?.Network ?? network;
+        var judge = validation is { Rows: > 0 } ? new ValidationScore(result, options, validation) : null;
+        var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, new(network, options, validation is { Rows: > 0 } ? validation : train)) : null;
         var order = Enumerable.Range(0, train.Rows).ToArray();
         var random = new Random(unchecked((int)options.Seed));
         StartAtBaseRate(train);
-        var (reports, best) = (new List<EpochReport>(), (Epoch: (int?)null, Score: double.NegativeInfinity, Network: network));
+        var (reports, best) = (new List<EpochReport>(), (Epoch: (int?)null, Score: double.NegativeInfinity, Network: result));
         for (var epoch = 1; epoch <= epochs; epoch++)
         {
             random.Shuffle(order);
@@ -33,17 +35,18 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
                 cancel.ThrowIfCancellationRequested();
                 var done = (((epoch - 1.0) * stepsPerEpoch) + i) / ((double)epochs * stepsPerEpoch);
                 loss += step.Take(train, order.AsSpan(i * size, Math.Min(size, train.Rows - (i * size))), Schedule(done));
+                average?.Add();
                 if (i % 16 == 0)
                     progress?.Report(new TrainingProgress(done, $"epoch {epoch} of {epochs}"));
             }
 
             var tripped = guard?.Trips() == true;
             if (tripped)
-                step = new Step(network, guard!.Safer, size);
-            var score = judge?.Judge(step.Attack) ?? new(double.NaN, double.NaN, null);
+                (step, average) = (new Step(network, guard!.Safer, size), average?.Anew());
+            var score = judge?.Judge(average is null ? step.Attack : step.AttackOn(result)) ?? new(double.NaN, double.NaN, null);
             reports.Add(new EpochReport(epoch, loss / stepsPerEpoch, score.PrAuc) { RobustAccuracy = guard?.Last ?? score.RobustAccuracy, GuardTripped = tripped });
             if (options.KeepBest && score.Choice > best.Score)
-                best = (epoch, score.Choice, network.Clone());
+                best = (epoch, score.Choice, result.Clone());
         }
 
         progress?.Report(new TrainingProgress(1, "trained"));
@@ -75,6 +78,9 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         private readonly GaussianNoise? _noise = options.InputNoise > 0 ? new(options.Seed, options.InputNoise) : null;
 
         internal TrainingAttack? Attack { get; } = options.Robust is { } robust ? new TrainingAttack(robust, network, options.Seed) : null;
+
+        /// <summary>The same attacker against another network.</summary>
+        internal TrainingAttack? AttackOn(DenseNetwork<float> other) => options.Robust is { } robust ? new TrainingAttack(robust, other, options.Seed) : null;
 
         internal double Take(EncodedDataset train, ReadOnlySpan<int> rows, double schedule)
         {

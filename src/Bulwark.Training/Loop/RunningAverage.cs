@@ -3,9 +3,11 @@ using System.Numerics.Tensors;
 namespace Bulwark.Training.Loop;
 
 /// <summary>The model out of the iterates.</summary>
-internal sealed class RunningAverage(IterateAverage kind, int parameters)
+/// <param name="kind">Which of them count.</param>
+/// <param name="parameters">Their length.</param>
+/// <param name="newest">What the newest counts in an exponential average.</param>
+internal sealed class RunningAverage(IterateAverage kind, int parameters, float newest = 0.05f)
 {
-    private const float Newest = 0.05f;
     private readonly float[] _mean = new float[parameters];
     private int _count;
 
@@ -17,7 +19,7 @@ internal sealed class RunningAverage(IterateAverage kind, int parameters)
         var weight = kind switch
         {
             IterateAverage.SecondHalf => 1f / _count,
-            IterateAverage.Exponential => Math.Max(Newest, 1f / _count),
+            IterateAverage.Exponential => Math.Max(newest, 1f / _count),
             _ => 1,
         };
         TensorPrimitives.Lerp(_mean, iterate, weight, _mean);
