@@ -16,6 +16,7 @@ public static class BulwarkCommand
     {
         (output, error) = (new PrintableWriter(output), new PrintableWriter(error));
         var parsed = Create().Parse(args);
+        HelpText.Shorten(parsed.CommandResult.Command);
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
         if (parsed.Errors.Count > 0)
         {
@@ -79,6 +80,7 @@ public static class BulwarkCommand
             ReportCommand.Create(),
             DoctorCommand.Create(),
         };
+        HelpText.Complete(root);
         return root;
     }
 }

@@ -15,7 +15,7 @@ internal static class DataSimulateCommand
         var customers = new Option<int?>("--customers") { Description = "Card holders (5000).", HelpName = "N" };
         var terminals = new Option<int?>("--terminals") { Description = "Payment terminals (10000).", HelpName = "N" };
         var days = new Option<int>("--days") { Description = "Days.", DefaultValueFactory = _ => 183, HelpName = "N" };
-        var start = new Option<DateOnly>("--start") { Description = "The first day.", DefaultValueFactory = _ => new(2018, 4, 1), HelpName = "DATE" };
+        var start = new Option<DateOnly?>("--start") { Description = "The first day (2018-04-01).", HelpName = "DATE" };
         var seed = new Option<ulong>("--seed") { Description = "The same seed gives the same file everywhere.", HelpName = "N" };
         var plain = new Option<bool>("--no-personal") { Description = "Leave out card number, SSN, name, e-mail and medical history." };
         var command = new Command("simulate", """
@@ -36,7 +36,7 @@ internal static class DataSimulateCommand
             var world = parsed.GetValue(rows) is { } wanted
                 ? SimulationOptions.ForRows(wanted, parsed.GetValue(days))
                 : new SimulationOptions { Customers = parsed.GetValue(customers) ?? 5000, Terminals = parsed.GetValue(terminals) ?? 10_000, Days = parsed.GetValue(days) };
-            return world with { Start = parsed.GetValue(start), Seed = parsed.GetValue(seed), PersonalData = !parsed.GetValue(plain) };
+            return world with { Start = parsed.GetValue(start) ?? world.Start, Seed = parsed.GetValue(seed), PersonalData = !parsed.GetValue(plain) };
         };
     }
 

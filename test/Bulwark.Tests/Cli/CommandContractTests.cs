@@ -15,7 +15,18 @@ public class CommandContractTests
         var (code, output, _) = await RunAsync([.. path.Split(' '), "--help"]);
         Assert.Equal(0, code);
         Assert.Contains("Example", output);
-        Assert.Contains($"bulwark {path.Split(' ')[0]}", output);
+        Assert.Contains($"bulwark {path} ", output);                                     // as it is typed, not as the file is called
+        Assert.DoesNotMatch(@"--([\w-]+) <\1>", output);                                 // a placeholder says what is wanted
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("data")]
+    [InlineData("privacy")]
+    public async Task A_list_of_commands_says_one_sentence_of_each(string path)
+    {
+        var (_, output, _) = await RunAsync([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.DoesNotContain("Example", output[output.IndexOf("Commands:", StringComparison.Ordinal)..]);
     }
 
     [Fact]
