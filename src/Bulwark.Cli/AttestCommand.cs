@@ -80,7 +80,7 @@ internal static class AttestCommand
 
     private static void Draw(IAnsiConsole console, EvidenceAppraisal appraisal)
     {
-        var table = new Table().AddColumns("leg", "outcome", "detail");
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("leg", "outcome", "detail");
         foreach (var leg in appraisal.Legs)
             table.AddRow(new Text(leg.Name), new Text(leg.Outcome.ToString()), new Text(leg.Detail));
         console.Write(table);

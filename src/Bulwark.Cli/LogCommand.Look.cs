@@ -81,7 +81,8 @@ internal static partial class LogCommand
             found.Reverse();
             return new Screen(parsed).Answer(new { searched, size = log.Size, entries = found }, console =>
             {
-                Draw(console, found);
+                if (found.Count > 0)
+                    Draw(console, found);
                 console.MarkupLineInterpolated($"{found.Count} found in the newest {searched} of {log.Size} entries");
             }, found.Count > 0 ? ExitCode.Yes : ExitCode.No);
         });

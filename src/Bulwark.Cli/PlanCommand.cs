@@ -116,7 +116,7 @@ internal static class PlanCommand
 
     private static string List(IReadOnlyList<string> ids) => ids.Count > 0 ? string.Join(", ", ids) : "nothing";
 
-    private static string Number(double value) => value.ToString(Math.Abs(value) >= 1000 ? "#,0" : "0.###", CultureInfo.InvariantCulture).Replace(',', ' ');
+    private static string Number(double value) => value.ToString(Math.Abs(value) >= 1000 ? "#,0" : "0.###", CultureInfo.InvariantCulture);
 
     private static string Share(double value) => (value * 100).ToString("0.#", CultureInfo.InvariantCulture) + " %";
 }

@@ -61,7 +61,7 @@ internal static class PolicyCommand
         },
         console =>
         {
-            var table = new Table().Border(TableBorder.Simple).AddColumns("policy", "line", "effect", "annotations");
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("policy", "line", "effect", "annotations");
             foreach (var policy in policies.Policies)
                 table.AddRow(
                     policy.Id, policy.Line.ToString(), $"{(policy.Effect == Effect.Permit ? "permit" : "forbid")}{(policy.IsTemplate ? " (template)" : "")}",

@@ -44,13 +44,19 @@ internal static class PrivacyLedgerCommand
             });
             return new Screen(parsed).Answer(new { head = ledger.Head, datasets = rows }, console =>
             {
-                var table = new Table().AddColumns("data set", "spent", "budget", "", "delta", "releases", "unit");
+                if (balances.Count == 0)
+                {
+                    console.WriteLine("Nothing was spent yet, and no budget is set: train --private books the first line.");
+                    return;
+                }
+
+                var table = new Table().Border(TableBorder.Rounded).AddColumns("data set", "ε spent", "ε budget", "", "δ", "releases", "unit");
                 foreach (var balance in balances)
                 {
                     var share = balance.Budget is { } budget ? Math.Clamp(balance.Spent.Epsilon.Upper / budget.Epsilon, 0, 1) : 0;
                     table.AddRow(
                         Markup.Escape(balance.Group is null ? balance.Dataset : $"  group {balance.Group}"), $"{balance.Spent.Epsilon.Upper:f4}", balance.Budget is { } set ? $"{set.Epsilon:g4}" : "none",
-                        $"[{(share > 0.9 ? "red" : "green")}]{new string('█', (int)Math.Round(12 * share))}[/]{new string('░', 12 - (int)Math.Round(12 * share))}", $"{balance.Spent.Delta:g2}", $"{balance.Spent.Events}", balance.Unit.ToString());
+                        $"[{(share > 0.9 ? "red" : "green")}]{new string('█', (int)Math.Round(12 * share))}[/]{new string('░', 12 - (int)Math.Round(12 * share))}", $"{balance.Spent.Delta:0.##e0}", $"{balance.Spent.Events}", balance.Unit.ToString());
                 }
 
                 console.Write(table);

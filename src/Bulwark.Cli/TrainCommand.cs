@@ -198,7 +198,7 @@ internal static class TrainCommand
 
     private static void Print(IAnsiConsole console, TrainingReport report, DirectoryInfo output)
     {
-        var table = new Spectre.Console.Table().AddColumns("measure", "test rows");
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumns("measure", "test rows");
         var evaluation = report.Evaluation;
         table.AddRow("accuracy", $"{evaluation.Accuracy:P2}").AddRow("AUC", $"{evaluation.Auc:f4}").AddRow("PR-AUC", $"{evaluation.PrAuc:f4}");
         foreach (var point in evaluation.RecallAtFpr)

@@ -75,7 +75,7 @@ internal static class BrokerCommand
             var leases = KeyBroker.LeasesOf(opened, TimeProvider.System);
             return new Screen(parsed).Answer(leases, console =>
             {
-                var table = new Table().AddColumns("release", "root", "boot", "model", "ends", "kind", "platform", "trust");
+                var table = new Table().Border(TableBorder.Rounded).AddColumns("release", "root", "boot", "model", "ends", "kind", "platform", "trust");
                 foreach (var lease in leases)
                     table.AddRow(new Text(lease.ReleaseId), new Text(lease.Root ?? "-"), new Text(lease.BootId), new Text($"{lease.Model}"[..19] + "…"), new Text($"{lease.Ends:u}"), new Text(lease.Kind), new Text(lease.Platform ?? "-"), new Text(lease.Insecure ? "INSECURE" : "hardware"));
                 console.Write(table);

@@ -59,7 +59,8 @@ internal static class DataFiles
     internal static string Size(long bytes) => bytes switch
     {
         < 10_000 => $"{bytes} B",
-        < 10_000_000 => $"{bytes / 1e3:N1} kB",
-        _ => $"{bytes / 1e6:N1} MB",
+        < 1_000_000 => $"{bytes / 1e3:N1} kB",
+        < 10_000_000_000 => $"{bytes / 1e6:N1} MB",
+        _ => $"{bytes / 1e9:N1} GB",
     };
 }

@@ -89,7 +89,7 @@ internal static class DataProtectCommand
 
     private static void Draw(IAnsiConsole console, string path, ProtectionReport report, bool fromScan, long? entry)
     {
-        var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns("column", "protection", "key");
+        var drawn = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumns("column", "protection", "key");
         foreach (var column in report.Columns)
         {
             var action = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(column.Action.ToString()) + (column.Format is { PerSubject: true } ? ", by subject" : "");

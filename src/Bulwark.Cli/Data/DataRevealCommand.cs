@@ -64,7 +64,7 @@ internal static class DataRevealCommand
     {
         if (shown is not null)
         {
-            var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns([.. shown.Columns.Select(column => Markup.Escape(column.Name))]);
+            var drawn = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumns([.. shown.Columns.Select(column => Markup.Escape(column.Name))]);
             for (var row = 0; row < shown.Rows; row++)
                 drawn.AddRow([.. shown.Columns.Select(column => Markup.Escape(column.Text(row) ?? ""))]);
             console.Write(drawn);

@@ -51,7 +51,7 @@ internal static class DataScanCommand
 
     private static void Draw(IAnsiConsole console, ScanReport report)
     {
-        var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns("column", "seems to hold", "confidence", "advice", "why");
+        var drawn = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumns("column", "seems to hold", "confidence", "advice", "why");
         foreach (var finding in report.Findings)
         {
             drawn.AddRow(
@@ -66,7 +66,7 @@ internal static class DataScanCommand
 
     private static void Draw(IAnsiConsole console, IReadOnlyList<ScanTrialKind> kinds)
     {
-        var drawn = new Spectre.Console.Table().Border(TableBorder.Simple).AddColumns("kind", "columns found", "other columns taken for it", "values masked in texts", "masked in clean texts");
+        var drawn = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumns("kind", "columns found", "other columns taken for it", "values masked in texts", "masked in clean texts");
         foreach (var kind in kinds)
         {
             var mistaken = kind.Mistaken.Count == 0 ? "" : $" ({string.Join(", ", kind.Mistaken)})";

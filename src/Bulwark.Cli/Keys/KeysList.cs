@@ -93,5 +93,5 @@ internal static class KeysList
         return table;
     }
 
-    private static Text State(KeyState state) => new(state.ToString().ToLowerInvariant(), state == KeyState.Enabled ? new Style(Color.Green) : new Style(Color.Grey));
+    private static Text State(KeyState state) => new(state == KeyState.DecryptOnly ? "opens only" : state.ToString().ToLowerInvariant(), state == KeyState.Enabled ? new Style(Color.Green) : new Style(Color.Grey));
 }

@@ -122,8 +122,10 @@ internal sealed class Opener(ParseResult parsed, Stream source, string name, str
         var begin = head.AsSpan(0, count);
         if (SealedFile.IsMatch(begin))
             return ("bulwark", content);
-        return AgeFile.IsMatch(begin)
-            ? ("age", content)
-            : throw new CommandException($"{name} is neither a sealed file nor an age file.", "a Tink file does not say what it is: --format tink --keyset FILE");
+        if (AgeFile.IsMatch(begin))
+            return ("age", content);
+        return parsed.GetValue(TinkKeys.Keyset) is not null
+            ? ("tink", content)
+            : throw new CommandException($"{name} is neither a sealed file nor an age file.", "a Tink file does not say what it is: open it with --keyset FILE");
     }
 }

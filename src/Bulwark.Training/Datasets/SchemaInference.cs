@@ -81,7 +81,7 @@ public static class SchemaInference
             Missing = PolicyOf(column),
         },
         TextColumn => new Feature { Name = column.Name, Kind = FeatureKind.Categorical, Missing = PolicyOf(column) },
-        _ => throw new DatasetException($"Column '{column.Name}' holds times, which are no feature: drop it, or make numbers of it.", column.Name),
+        _ => throw new DatasetException($"Column '{column.Name}' holds times, which are no feature: drop it (--drop {column.Name}; in a pipeline file under drop), or make numbers of it.", column.Name),
     };
 
     /// <summary>True when the range is many times the middle half's: linear scaling would crowd most rows into one corner. Amounts and counts are so.</summary>
