@@ -28,7 +28,7 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
             return;
         }
 
-        var leave = load.Leaver();
+        var stay = load.Enter();
         try
         {
             var began = Stopwatch.GetTimestamp();
@@ -37,11 +37,11 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
             var reply = await answer(http, decision);
             metrics.Answered(decision.Model ?? "none", reply.Outcome, Stopwatch.GetElapsedTime(began));
             span?.SetTag("bulwark.model", decision.Model).SetTag("bulwark.outcome", reply.Outcome);
-            await reply.WriteAsync(http, leave);
+            await reply.WriteAsync(http, stay);
         }
         finally
         {
-            leave();
+            stay.Leave();
         }
     }
 

@@ -15,14 +15,14 @@ internal sealed class GatewayPolicy(string text)
     /// <summary>Digest of the policies' text.</summary>
     internal Digest Version { get; } = Digest.Of(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Asks the policies. The question is kept on its connection: most requests of a second ask the same, and only the asking is spared, never the deciding.</summary>
+    /// <summary>Asks the policies. Question and answer are kept on their connection: most requests of a second ask the same of the same policies, and an answer follows from nothing else.</summary>
     internal AuthorizationAnswer Decide(ClientConnection connection, AccessToken token, GatewayDecision decision, string model, RequestFacts facts)
     {
         var kept = connection.Policy;
-        if (kept is null || !ReferenceEquals(kept.Token, token) || kept.Model != model || kept.Request.Action.Id != decision.Action || !IsSame(kept.Facts, facts, decision.Time))
+        if (kept is null || !ReferenceEquals(kept.Policies, _policies) || !ReferenceEquals(kept.Token, token) || kept.Model != model || kept.Action != decision.Action || !IsSame(kept.Facts, facts, decision.Time))
             connection.Policy = kept = Ask(connection, token, decision, model, facts);
         decision.Facts = kept.Facts;
-        return _policies.Authorize(kept.Request, kept.Entities);
+        return kept.Answer;
     }
 
     /// <summary>A question as the policies get it; also for replaying a recorded one.</summary>
@@ -35,7 +35,7 @@ internal sealed class GatewayPolicy(string text)
         return (new(principal, new EntityUid("Action", action), resource, facts.ToContext()), new EntityStore(client, new Entity(resource)));
     }
 
-    private static ClientConnection.PolicyMemory Ask(ClientConnection connection, AccessToken token, GatewayDecision decision, string model, RequestFacts facts)
+    private ClientConnection.PolicyMemory Ask(ClientConnection connection, AccessToken token, GatewayDecision decision, string model, RequestFacts facts)
     {
         var all = new PolicyFacts
         {
@@ -53,7 +53,7 @@ internal sealed class GatewayPolicy(string text)
             Suspicion = facts.Standing.Suspicion,
         };
         var (request, entities) = Question(token.Subject, token.ClientId ?? token.Subject, decision.Action, model, all);
-        return new(token, all, model, request, entities);
+        return new(_policies, token, all, model, decision.Action, _policies.Authorize(request, entities));
     }
 
     private static bool IsSame(PolicyFacts known, RequestFacts now, DateTimeOffset time) =>

@@ -32,8 +32,8 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
 
     /// <summary>Writes it, then takes what is left of a refused body.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="written">Called between the two: from then on the request is answered and holds nothing up. Null for none.</param>
-    internal async Task WriteAsync(HttpContext http, Action? written = null)
+    /// <param name="stay">Ended between the two: from then on the request is answered and holds nothing up. Null for none.</param>
+    internal async Task WriteAsync(HttpContext http, GatewayLoad.Stay? stay = null)
     {
         http.Response.StatusCode = Status;
         http.Response.ContentType = MediaType ?? (HeadBytes < 0 ? "application/json" : "application/octet-stream");
@@ -51,7 +51,7 @@ internal sealed record Reply(int Status, string Outcome, ReadOnlyMemory<byte> Bo
         if (Status == StatusCodes.Status401Unauthorized && http.Response.Headers.WWWAuthenticate.Count == 0)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         await http.Response.Body.WriteAsync(Body, http.RequestAborted);
-        written?.Invoke();
+        stay?.Leave();
         if (isUnread)
             await RequestBody.DrainAsync(http);
     }

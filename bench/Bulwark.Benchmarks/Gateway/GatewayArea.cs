@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime;
 using System.Runtime.InteropServices;
 using Bulwark.Models;
 using Bulwark.Policy;
@@ -60,12 +61,25 @@ internal static class GatewayArea
 
     private static void Run(List<Contender> contenders, GatewayStage stage, int rounds, int seconds, int connections)
     {
-        for (var round = 0; round <= rounds; round++)
+        WarmUp(contenders, stage, seconds, connections);
+        for (var round = 0; round < rounds; round++)
             foreach (var contender in contenders)
-                contender.Measure(stage, connections, seconds, isWarmUp: round == 0);
+                contender.Measure(stage, connections, seconds, isWarmUp: false);
         Contender.PrintHead(rounds, seconds);
         foreach (var contender in contenders)
             contender.Print(contenders[0]);
+    }
+
+    /// <summary>Until the compiler has little left to do: what it does in the background would be counted as the servers'.</summary>
+    private static void WarmUp(List<Contender> contenders, GatewayStage stage, int seconds, int connections)
+    {
+        const int MostRounds = 5;
+        for (var (round, before) = (0, TimeSpan.Zero); round < MostRounds && (round == 0 || JitInfo.GetCompilationTime() - before > TimeSpan.FromSeconds(0.005 * seconds * contenders.Count)); round++)
+        {
+            before = JitInfo.GetCompilationTime();
+            foreach (var contender in contenders)
+                contender.Measure(stage, connections, seconds, isWarmUp: true);
+        }
     }
 
     /// <summary>The bare server and the whole chain alone.</summary>

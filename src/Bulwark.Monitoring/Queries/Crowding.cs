@@ -4,12 +4,12 @@ namespace Bulwark.Monitoring.Queries;
 /// <remarks>
 /// For the j-th newest query within a distance, which came a queries ago, the expected number is λ = a · share of ordinary rows within that distance.
 /// The excess is the Chernoff exponent of Poisson(λ) at j, j ln(j/λ) − j + λ, the largest over all j and distances (a scan statistic; Kulldorff 1997). It falls
-/// as λ grows, so for each j one λ gives the floor: it is worked out once, and most pairs cost a comparison. Immutable and thread-safe.
+/// as λ grows, so for each j one λ gives the floor: it is worked out once, and says how many ordinary rows must lie near. Mostly a few of them show that. Immutable and thread-safe.
 /// </remarks>
 internal sealed class Crowding
 {
     private const int Fewest = 2;
-    private const int FirstLook = 128;
+    private const int Look = 64;
     private const double ShortestTime = 200;   // of a quiet start no rates are taken: two queries are no crowd
     private readonly double[] _most = new double[1 + (KeyedSketch.Tables * RecentQueries.MostOfACell)];   // for j queries: the λ below which they exceed the floor
 
@@ -31,29 +31,54 @@ internal sealed class Crowding
     /// <param name="ordinary">Where ordinary rows lie.</param>
     internal (double Excess, int Neighbours) Above(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, OrdinaryRows ordinary)
     {
-        Span<int> counts = stackalloc int[squared.Length];
-        Span<double> shares = stackalloc double[squared.Length];
-        Span<int> near = stackalloc int[squared.Length];
+        Span<double> needed = stackalloc double[squared.Length];
+        Span<int> counts = stackalloc int[squared.Length], near = stackalloc int[squared.Length];
+        Need(ages, distances, squared, needed, near);
         counts.Clear();
-        for (var (seen, step) = (0, FirstLook); ; step *= 2)
+        for (var seen = 0; ;)
         {
-            // More ordinary rows can only make the excess smaller; the rows lie in random order, so that those seen say how many there are at least (four deviations).
-            for (var level = 0; level < counts.Length; level++)
-            {
-                var least = seen == 0 || seen == ordinary.Count ? counts[level] : Math.Max(counts[level], (int)((counts[level] - (4 * Math.Sqrt(counts[level] + 1))) * ordinary.Count / seen));
-                shares[level] = (least + 0.5) / (ordinary.Count + 1.0);
-            }
-
-            var found = Scan(ages, distances, squared, shares, near);
-            if (found.Excess <= Floor)
+            if (AreThere(needed, counts, seen, ordinary.Count))
                 return default;
             if (seen == ordinary.Count)
-                return found;
-            var next = Math.Min(ordinary.Count, seen + step);
+                break;
+            var next = Math.Min(ordinary.Count, seen + Look);
             ordinary.CountWithin(sketch, squared, seen, next, counts);
             seen = next;
         }
+
+        Span<double> shares = stackalloc double[squared.Length];
+        for (var level = 0; level < counts.Length; level++)
+            shares[level] = Share(counts[level], ordinary.Count);
+        return Scan(ages, distances, squared, shares, near);
     }
+
+    /// <summary>For each distance the share of ordinary rows from which on nothing exceeds the floor.</summary>
+    private void Need(ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, Span<double> needed, Span<int> near)
+    {
+        needed.Clear();
+        near.Clear();
+        for (var i = 0; i < ages.Length; i++)
+        {
+            var rate = 1 / Math.Max(ShortestTime, ages[i]);
+            for (var level = squared.Length - 1; level >= 0 && distances[i] <= squared[level]; level--)
+                needed[level] = Math.Max(needed[level], Most(++near[level]) * rate);
+        }
+    }
+
+    /// <summary>True when there are as many ordinary rows as are needed. They lie in random order, so that those seen say how many there are at least (four deviations).</summary>
+    private static bool AreThere(ReadOnlySpan<double> needed, ReadOnlySpan<int> counts, int seen, int all)
+    {
+        for (var level = 0; level < counts.Length; level++)
+        {
+            var least = seen == 0 || seen == all ? counts[level] : Math.Max(counts[level], (int)((counts[level] - (4 * Math.Sqrt(counts[level] + 1))) * all / seen));
+            if (Share(least, all) < needed[level] * (1 + 1e-9))   // what rounding leaves open the exact counts decide
+                return false;
+        }
+
+        return true;
+    }
+
+    private static double Share(int rows, int all) => (rows + 0.5) / (all + 1.0);
 
     private (double Excess, int Neighbours) Scan(ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances, ReadOnlySpan<int> squared, ReadOnlySpan<double> shares, Span<int> near)
     {

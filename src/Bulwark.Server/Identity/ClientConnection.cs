@@ -52,7 +52,7 @@ internal sealed class ClientConnection
         set => _token = value;
     }
 
-    /// <summary>What the policies were told last.</summary>
+    /// <summary>What the policies were asked last, and what they said.</summary>
     internal PolicyMemory? Policy
     {
         get => _policy;
@@ -65,10 +65,11 @@ internal sealed class ClientConnection
     /// <param name="Until">When it is checked anew.</param>
     internal sealed record TokenMemory(string Compact, AccessToken Token, long Epoch, DateTimeOffset Until);
 
+    /// <param name="Policies">Who was asked.</param>
     /// <param name="Token">Whose.</param>
     /// <param name="Facts">The facts.</param>
     /// <param name="Model">About which model.</param>
-    /// <param name="Request">Action <c>infer</c>, as Cedar's question.</param>
-    /// <param name="Entities">The client and the model, as Cedar's entities.</param>
-    internal sealed record PolicyMemory(AccessToken Token, PolicyFacts Facts, string Model, AuthorizationRequest Request, EntityStore Entities);
+    /// <param name="Action">What for.</param>
+    /// <param name="Answer">What they said.</param>
+    internal sealed record PolicyMemory(PolicySet Policies, AccessToken Token, PolicyFacts Facts, string Model, string Action, AuthorizationAnswer Answer);
 }

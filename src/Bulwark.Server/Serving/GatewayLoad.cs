@@ -18,19 +18,23 @@ internal sealed class GatewayLoad(int most)
         return false;
     }
 
-    /// <summary>What lets one request leave, once however often it is called.</summary>
-    internal Action Leaver()
-    {
-        var isIn = 1;
-        return () =>
-        {
-            if (Interlocked.Exchange(ref isIn, 0) == 1)
-                Leave();
-        };
-    }
+    /// <summary>What lets one request leave, once however often it is asked to.</summary>
+    internal Stay Enter() => new(this);
 
     internal void Leave() => Interlocked.Decrement(ref _underWay);
 
     /// <summary>From now on the gateway is not ready; requests that still come are served until it stops listening.</summary>
     internal void Drain() => _draining = true;
+
+    /// <summary>One request's time under way.</summary>
+    internal sealed class Stay(GatewayLoad load)
+    {
+        private int _isIn = 1;
+
+        internal void Leave()
+        {
+            if (Interlocked.Exchange(ref _isIn, 0) == 1)
+                load.Leave();
+        }
+    }
 }

@@ -205,7 +205,7 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
             if (DateOnly.FromDateTime(now.UtcDateTime) is var today && today != _day)
                 (_day, _rows) = (today, 0);
             if (now > _seen)
-                (_suspicion, _seen) = (_suspicion * Math.Pow(0.5, (now - _seen) / HalfLife), now);
+                (_suspicion, _seen) = (_suspicion == 0 ? 0 : _suspicion * Math.Pow(0.5, (now - _seen) / HalfLife), now);
         }
     }
 }

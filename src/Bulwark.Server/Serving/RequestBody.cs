@@ -22,7 +22,7 @@ internal static class RequestBody
     internal static async Task<(ReadOnlyMemory<byte> Body, int HeadBytes, Refusal? Refusal)> ReadAsync(HttpContext http, GatewayOptions options)
     {
         var stated = http.Request.Headers[HeadLengthHeader];
-        if (stated.Count == 0 && !http.Request.HasJsonContentType())
+        if (stated.Count == 0 && http.Request.ContentType != "application/json" && !http.Request.HasJsonContentType())
             return (default, 0, new(StatusCodes.Status415UnsupportedMediaType, "unsupported", $"The body must be application/json, or raw tensors with {HeadLengthHeader}."));
         var (body, refusal) = await ReadAllAsync(http, options);
         if (refusal is not null || stated.Count == 0)

@@ -15,12 +15,12 @@ public class RefusedBodyTests
         var load = new GatewayLoad(1);
         Assert.True(load.TryEnter());
         using var body = new Held();
-        var leave = load.Leaver();
-        var writing = s_tooLarge.WriteAsync(Request(body, new()), leave);
+        var stay = load.Enter();
+        var writing = s_tooLarge.WriteAsync(Request(body, new()), stay);
         Assert.True(body.IsAsked);          // it waits for what the client still sends
         Assert.Equal(0, load.UnderWay);
         Assert.True(load.TryEnter());       // and the next request has its place
-        leave();
+        stay.Leave();
         Assert.Equal(1, load.UnderWay);     // left once
         body.End();
         await writing;
