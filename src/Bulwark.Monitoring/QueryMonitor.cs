@@ -17,7 +17,9 @@ public sealed class QueryMonitor
 {
     private const int RecentRows = 1 << 14;
     private const int FewestRows = 200;
-    private const int Plays = 4;
+    private const int FewestPlays = 4;
+    private const int MostPlays = 24;         // with fewer, which queries are too many would depend on the key and on the draw of the halves
+    private const int PlayedRows = 48_000;
     private const double ShareOfRate = 0.4;   // a stream that is longer than what was played reaches further
     private static readonly double[] s_distances = [.. Enumerable.Range(0, 6).Select(level => 0.35 * Math.Pow(2, level / 2.0))];   // in typical distances
     private const int Neighbourhood = 1;   // 0.5 of a typical distance
@@ -145,14 +147,15 @@ public sealed class QueryMonitor
     private static double Calibrate(KeyedSketch sketches, int[] squared, ReadOnlySpan<float> rows, Random random, double falseAlarmRate)
     {
         var count = rows.Length / sketches.Width;
+        var plays = Math.Clamp(PlayedRows / (count - (count / 2)), FewestPlays, MostPlays);
         var largest = new PriorityQueue<double, double>();
         var crowding = new Crowding(0);
-        var allowed = Math.Max(1, (int)(Plays * (count - (count / 2)) * falseAlarmRate * ShareOfRate));
+        var allowed = Math.Max(1, (int)(plays * (count - (count / 2)) * falseAlarmRate * ShareOfRate));
         Span<short> sketch = stackalloc short[KeyedSketch.Numbers];
         Span<ulong> cells = stackalloc ulong[KeyedSketch.Tables];
         Span<uint> ages = stackalloc uint[KeyedSketch.Tables * RecentQueries.MostOfACell];
         Span<int> distances = stackalloc int[ages.Length];
-        for (var play = 0; play < Plays; play++)
+        for (var play = 0; play < plays; play++)
         {
             var order = Enumerable.Range(0, count).ToArray();
             random.Shuffle(order);

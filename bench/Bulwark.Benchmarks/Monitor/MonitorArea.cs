@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Bulwark.Monitoring;
-using Bulwark.Networks;
-using Bulwark.Training;
 
 namespace Bulwark.Benchmarks.Monitor;
 
@@ -22,6 +20,13 @@ internal static class MonitorArea
         if (arguments is ["extraction"])
         {
             ExtractionRates.Measure(Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data/url-phishing/dataset_phishing.csv"));
+            return 0;
+        }
+
+        if (arguments is ["keys", ..])
+        {
+            KeyToKey.Measure(new SearchScene(Path.Combine(Environment.GetEnvironmentVariable("BULWARK_SHARED") ?? "../shared", "data/url-phishing/dataset_phishing.csv")), s_styles[..2], 100,
+                arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 16);
             return 0;
         }
 
@@ -50,38 +55,31 @@ internal static class MonitorArea
 
     private static void Detection(string path, int attacked, SearchStyle[] styles)
     {
-        var data = DatasetFile.ReadAsync(path, new(), new SchemaOptions { Label = "status", Positive = ["phishing"] }).GetAwaiter().GetResult().Encode();
-        var order = Enumerable.Range(0, data.Rows).ToArray();
-        new Random(1).Shuffle(order);
-        float[] Rows(IEnumerable<int> rows) => [.. rows.SelectMany(row => data.Row(row).ToArray())];
-        var training = new EncodedDataset(Rows(order[..4000]), data.Width, [.. order[..4000].Select(row => data.Labels[row])]);
-        var ordinary = Rows(order[4000..8000]);
+        var scene = new SearchScene(path);
+        var (data, ordinary, traffic) = (scene.Data, scene.Ordinary, scene.Traffic);
         var key = RandomNumberGenerator.GetBytes(32);
         var monitor = QueryMonitor.Fit(key, ordinary, data.Width);
         var lax = QueryMonitor.Fit(key, ordinary, data.Width, new QueryMonitorOptions { FalseAlarmRate = 0.01 });
-        var traffic = order[8000..];
-        var pool = Rows(traffic.Where(row => data.Labels[row] == 0));
-        int[] quantities = [.. Enumerable.Range(0, data.Width).Where(column => order.Take(2000).Select(row => data.Row(row)[column]).Distinct().Count() > 20)];
-        OarsTable[] adaptive = [.. ((int[])[5, 60]).Select(between => new OarsTable(data, ordinary, Rows(order[..4000]), traffic, between))];
-        foreach (var (name, robust) in new (string, RobustOptions?)[] { ("plain network", null), ("robustly trained network", new RobustOptions()) })
+        OarsTable[] adaptive = [.. ((int[])[5, 60]).Select(between => new OarsTable(data, ordinary, scene.Rows(scene.Learnt), traffic, between))];
+        foreach (var (name, robust) in SearchScene.Networks)
         {
-            var network = Trainer.Train(training, null, new TrainingOptions { Robust = robust }).Network;
-            var victims = traffic.Where(row => data.Labels[row] == 1 && Logit(network, data.Row(row)) > 0).Take(attacked).ToArray();
+            var network = scene.Train(robust);
+            var victims = scene.Refused(network, attacked);
             Console.WriteLine($"{name}: {victims.Length} refused rows are attacked within L2 0.5, at most 500 queries each; at 0.1 % false alarms, and at 1 %:");
             foreach (var style in styles)
             {
-                var attacks = victims.Select((row, index) => Attack(monitor, lax, data, traffic, new QuerySearcher(network, pool, quantities, style, index), row, style)).ToArray();
+                var attacks = victims.Select((row, index) => Attack(monitor, lax, scene, new QuerySearcher(network, scene.Pool, scene.Quantities, style, index), row, style)).ToArray();
                 Print(style.Name, attacks);
             }
 
-            int[] thrownAway = [.. order[..4000].Where(row => data.Labels[row] == 1).Take(40)];
+            int[] thrownAway = [.. scene.Learnt.Where(row => data.Labels[row] == 1).Take(40)];
             foreach (var table in adaptive)
-                table.Print(network, victims, thrownAway, pool, quantities);
+                table.Print(network, victims, thrownAway, scene.Pool, scene.Quantities);
         }
     }
 
     /// <summary>One attack between ordinary queries.</summary>
-    private static SearchOutcome Attack(QueryMonitor monitor, QueryMonitor lax, EncodedDataset data, int[] traffic, QuerySearcher searcher, int start, SearchStyle style)
+    private static SearchOutcome Attack(QueryMonitor monitor, QueryMonitor lax, SearchScene scene, QuerySearcher searcher, int start, SearchStyle style)
     {
         const int MostQueries = 500, Warm = 1000;
         QueryMonitor[] both = [monitor, lax];
@@ -91,8 +89,7 @@ internal static class MonitorArea
             one.Age();
         }
 
-        var others = traffic.Where(row => row != start).ToArray();
-        new Random(start).Shuffle(others);
+        var (others, data) = (scene.Others(start), scene.Data);
         var (next, query, outcome) = (0, 0, new SearchOutcome());
         for (; next < Warm; next++)
             Array.ForEach(both, one => one.Observe(data.Row(others[next])));
@@ -115,12 +112,5 @@ internal static class MonitorArea
         var flagged = attacks.Sum(attack => attack.FlaggedByLax) / (double)attacks.Sum(attack => attack.Asked);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {name}: {attacks.Count(attack => attack.Succeeded is not null)} of {attacks.Length} succeed in the end, {before} before an alarm (of them {attacks.Count(a => a.SucceedsUnseen && a.Succeeded <= 3)} with the first two changes); of {longer.Length} with more than 12 queries {longer.Count(a => a.Seen <= 12)} are seen within 12; alarm at query {(seen.Count == 0 ? 0 : seen[seen.Count / 2])} in the middle, {seen.LastOrDefault()} at most; at 1 %: {flagged:P0} of the queries, {attacks.Count(a => a.SeenByLax is { } at && !(a.Succeeded < at))} of the attacks before success"));
-    }
-
-    private static float Logit(DenseNetwork<float> network, ReadOnlySpan<float> row)
-    {
-        Span<float> logit = stackalloc float[1];
-        network.Forward(row, 1, logit);
-        return logit[0];
     }
 }

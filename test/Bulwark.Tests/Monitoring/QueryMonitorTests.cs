@@ -40,6 +40,14 @@ public class QueryMonitorTests
     }
 
     [Fact]
+    public void Under_another_key_as_much_is_too_much()
+    {
+        var rows = Rows(new Random(1), 2000);
+        double[] thresholds = [.. Enumerable.Range(0, 6).Select(key => QueryMonitor.Fit([.. s_key.Select(part => (byte)(part + key))], rows, Width).Threshold)];
+        Assert.InRange(thresholds.Max() / thresholds.Min(), 1, 1.4);
+    }
+
+    [Fact]
     public void Time_forgets()
     {
         var random = new Random(1);
