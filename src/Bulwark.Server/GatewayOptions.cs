@@ -121,6 +121,9 @@ public sealed record GatewayOptions
     /// <summary>Requests that a client may send at once before its rate holds.</summary>
     public int RequestBurst { get; init; } = 100;
 
+    /// <summary>Where several gateways count a client's requests together; null for this one alone.</summary>
+    public SharedRates? SharedRates { get; init; }
+
     /// <summary>The port of health, on loopback unless <see cref="ListenOnAnyAddress"/>, without TLS; 0 for any free one, null for none.</summary>
     public int? HealthPort { get; init; }
 

@@ -23,7 +23,7 @@ internal sealed class GatewayParts : IAsyncDisposable
             metrics.LogFailed();
             logger.LogFailed(failure);
         });
-        var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time);
+        var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst, options.SharedRates), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time);
         Gateway = new(models, door, Policies, Audit, Load, metrics, options, logger);
         Grpc = new(Gateway, () => IsReady, Load, metrics, options);
         metrics.Gauge("bulwark_audit_backlog", "Decisions that wait to be written.", () => Audit.Backlog);

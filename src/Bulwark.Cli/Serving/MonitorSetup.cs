@@ -16,7 +16,7 @@ internal static class MonitorSetup
 
     private static readonly Option<int?> s_neighbourhood = new("--neighbourhood-budget") { Description = "Queries that may lie close together (half the typical distance of ordinary rows) among those remembered, 1 to 60, whoever sends them; one more is an alarm.", HelpName = "QUERIES" };
 
-    private static readonly Option<Uri?> s_store = new("--monitor-store") { Description = "A Redis server in which several gateways keep together what they have seen: queries, budgets, DPoP proofs; needs --monitor-key.", HelpName = "redis[s]://HOST:PORT", CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "rediss" ? uri : Wrong(result) };
+    private static readonly Option<Uri?> s_store = new("--monitor-store") { Description = "A Redis server in which several gateways keep together what they have seen: queries, budgets, rates, DPoP proofs; needs --monitor-key.", HelpName = "redis[s]://HOST:PORT", CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "rediss" ? uri : Wrong(result) };
     private static readonly Option<FileInfo> s_password = new Option<FileInfo>("--monitor-store-password") { Description = "A file that holds the store's password.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<FileInfo> s_key = new Option<FileInfo>("--monitor-key") { Description = "A file of 32 secret bytes, the same on every gateway; without it the key is new at each start.", HelpName = "FILE" }.AcceptExistingOnly();
     private static readonly Option<bool> s_alone = new("--monitor-alone") { Description = "Go on by this gateway's own memory while the store is away; else requests are answered 503 then." };
@@ -60,7 +60,7 @@ internal static class MonitorSetup
             throw new CommandException("A neighbourhood is told by ordinary rows.", "give --monitor");
         if (parsed.GetValue(s_rows) is { } rows)
             await WatchAsync(observer, package, options, rows, key, new() { NeighbourhoodBudget = parsed.GetValue(s_neighbourhood) }, parsed.GetValue(s_extraction), cancel);
-        return options with { Observer = observer, SharedProofs = shared is null ? null : new(shared, key), SealedUnmonitored = options.SealedUnmonitored || parsed.GetValue(s_sealed) };
+        return options with { Observer = observer, SharedProofs = shared is null ? null : new(shared, key), SharedRates = shared is null ? null : new(shared, parsed.GetValue(s_alone)), SealedUnmonitored = options.SealedUnmonitored || parsed.GetValue(s_sealed) };
     }
 
     private static async Task WatchAsync(MonitoredQueries observer, string package, GatewayOptions options, FileInfo rows, byte[] key, QueryMonitorOptions how, bool extraction, CancellationToken cancel)

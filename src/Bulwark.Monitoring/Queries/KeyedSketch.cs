@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -69,15 +70,14 @@ internal sealed class KeyedSketch
     /// <summary>The squared distance of two sketches, in units; what is further away than four reaches along one direction counts as four.</summary>
     internal static int SquaredDistance(ReadOnlySpan<short> one, ReadOnlySpan<short> other)
     {
-        var (least, most, sum) = (Vector128.Create((short)-Furthest), Vector128.Create((short)Furthest), Vector128<int>.Zero);
-        for (var at = 0; at < Numbers; at += Vector128<short>.Count)
-        {
-            var difference = Vector128.Clamp(Vector128.Create(one.Slice(at, 8)) - Vector128.Create(other.Slice(at, 8)), least, most);
-            sum += SquaresOfPairs(difference);
-        }
-
-        return Vector128.Sum(sum);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(one.Length, other.Length), Numbers);   // nothing below looks again: this runs hundreds of times a query
+        ref var left = ref MemoryMarshal.GetReference(one);
+        ref var right = ref MemoryMarshal.GetReference(other);
+        return Vector128.Sum(SquaresAt(ref left, ref right, 0) + SquaresAt(ref left, ref right, 8) + SquaresAt(ref left, ref right, 16));
     }
+
+    private static Vector128<int> SquaresAt(ref short one, ref short other, nuint at) =>
+        SquaresOfPairs(Vector128.Clamp(Vector128.LoadUnsafe(ref one, at) - Vector128.LoadUnsafe(ref other, at), Vector128.Create((short)-Furthest), Vector128.Create((short)Furthest)));
 
     private static Vector128<int> SquaresOfPairs(Vector128<short> values)
     {

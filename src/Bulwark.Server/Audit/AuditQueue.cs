@@ -3,7 +3,7 @@ namespace Bulwark.Server;
 /// <summary>Decisions that wait for the one who writes them: bounded, and taken in groups.</summary>
 /// <remarks>
 /// A group costs a signature, two writes and a flush, however small. So where decisions come fast, the writer waits for more of them: a millisecond, and
-/// another for as long as each brings enough, four at most. Where they come one by one, nobody waits. How fast they come is seen from those that came, so
+/// another for as long as each brings enough, eight at most. Where they come one by one, nobody waits. How fast they come is seen from those that came, so
 /// that clients who dawdle hold nobody up.
 /// </remarks>
 internal sealed class AuditQueue(int capacity)
@@ -14,7 +14,7 @@ internal sealed class AuditQueue(int capacity)
     /// <summary>So many fill a group.</summary>
     private const int MostGathered = 64;
 
-    private const int MostPauses = 4;
+    private const int MostPauses = 8;
 
     /// <summary>After so many milliseconds of quiet nothing is expected to come fast.</summary>
     private const int Lull = 10;

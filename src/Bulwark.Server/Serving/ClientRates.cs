@@ -5,11 +5,14 @@ namespace Bulwark.Server;
 
 /// <summary>How many requests each client may send: an even rate with a burst, by its certificate. Thread-safe.</summary>
 /// <remarks>Source: the generic cell rate algorithm (ITU-T I.371, Annex A), virtual scheduling: one number a client.</remarks>
-internal sealed class ClientRates(double perSecond, int burst)
+internal sealed class ClientRates(double perSecond, int burst, SharedRates? shared = null)
 {
     private const int MostClients = 100_000;
     private readonly ConcurrentDictionary<string, StrongBox> _clients = new(StringComparer.Ordinal);
     private readonly long _interval = perSecond > 0 ? (long)(Stopwatch.Frequency / perSecond) : 0;
+
+    /// <summary>Whether the client is within its rate at all gateways together, after <see cref="TryTake"/>.</summary>
+    internal ValueTask<RateVerdict> AskOthersAsync(string client) => shared is null ? new(RateVerdict.Within) : shared.TakeAsync(client, perSecond, burst);
 
     /// <summary>False when the client is over its rate.</summary>
     /// <param name="client">Its pseudonym.</param>

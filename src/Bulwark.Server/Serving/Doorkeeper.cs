@@ -9,6 +9,8 @@ internal sealed class Doorkeeper(
     ClientTrust trust, TokenGate tokens, PolicyHolder policies, ClientRates rates, NetworkZones zones, QueryObserver observer, Func<ReadOnlySpan<byte>, string> pseudonymOf, GatewayMetrics metrics, TimeProvider time)
 {
     private static readonly object ConnectionKey = new();
+    private static readonly Refusal TooMany = new(StatusCodes.Status429TooManyRequests, "too-many-requests", "This client sends more requests than it may; slow down.");
+    private static readonly Refusal RatesUnknown = new(StatusCodes.Status503ServiceUnavailable, "rates-unavailable", "How many requests this client sends cannot be known now; try again later.");
 
     /// <summary>Who sent a request; a refusal when that is not certain.</summary>
     internal ValueTask<(Refusal? Refusal, ClientConnection? Connection, AccessToken? Token)> RecognizeAsync(HttpContext http, GatewayDecision decision)
@@ -20,10 +22,18 @@ internal sealed class Doorkeeper(
     private async ValueTask<(Refusal? Refusal, ClientConnection? Connection, AccessToken? Token)> AskOthersAsync(HttpContext http, GatewayDecision decision, ClientConnection connection, AccessToken token)
     {
         var verdict = await tokens.AskOthersAsync(http);
-        if (verdict is TokenVerdict.Accepted)
-            return (null, connection, token);
-        decision.Subject = null;   // a proof that came twice proves nobody
-        return (Refuse(http, verdict), null, null);
+        if (verdict is not TokenVerdict.Accepted)
+        {
+            decision.Subject = null;   // a proof that came twice proves nobody
+            return (Refuse(http, verdict), null, null);
+        }
+
+        return await rates.AskOthersAsync(connection.Pseudonym) switch
+        {
+            RateVerdict.Within => (null, connection, token),
+            RateVerdict.Above => (TooMany, null, null),
+            _ => (RatesUnknown, null, null),
+        };
     }
 
     /// <summary>As far as this gateway can say it alone.</summary>
@@ -44,8 +54,7 @@ internal sealed class Doorkeeper(
             return Refuse(http, accepted);
         (connection, token) = (known, read!);
         decision.Subject = token.Subject;
-        return rates.TryTake(known.Pseudonym, time.GetTimestamp()) ? null
-            : new(StatusCodes.Status429TooManyRequests, "too-many-requests", "This client sends more requests than it may; slow down.");
+        return rates.TryTake(known.Pseudonym, time.GetTimestamp()) ? null : TooMany;
     }
 
     /// <summary>Whether the client may; null when it may. <paramref name="model"/> is null when no such model is served.</summary>

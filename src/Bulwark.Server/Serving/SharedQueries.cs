@@ -55,6 +55,17 @@ public sealed class SharedQueries : IAsyncDisposable
         return out
         """;
 
+    // KEYS: the client. ARGV: microseconds between requests, burst. The arrival that is due next, as text of whole microseconds: a number would lose digits.
+    private const string RateScript = """
+        local clock = redis.call('TIME')
+        local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+        local interval = tonumber(ARGV[1])
+        local due = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+        if due - now > interval * (tonumber(ARGV[2]) - 1) then return 0 end
+        redis.call('SET', KEYS[1], string.format('%.0f', due + interval), 'PX', string.format('%.0f', math.ceil((due + interval - now) / 1000)))
+        return 1
+        """;
+
     private readonly ConnectionMultiplexer _redis;
     private readonly TimeSpan _memory;
 
@@ -120,6 +131,19 @@ public sealed class SharedQueries : IAsyncDisposable
             return await _redis.GetDatabase().StringSetAsync(name, 1, life, When.NotExists);
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Counts a request of a client; false when it is above its rate at all gateways together, null when the server cannot be asked.</summary>
+    internal async Task<bool?> IsWithinRateAsync(string client, long interval, int burst)
+    {
+        try
+        {
+            return (long)await _redis.GetDatabase().ScriptEvaluateAsync(RateScript, [$"{KeyOf(client)}:r"], [interval, burst]) == 1;
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException or InvalidCastException or ObjectDisposedException)
         {
             return null;
         }

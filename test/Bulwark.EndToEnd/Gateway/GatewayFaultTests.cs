@@ -146,6 +146,23 @@ public sealed class GatewayFaultTests : GatewayTest
         Assert.Equal(asked, report.Decisions);
     }
 
+    [Fact]
+    public async Task A_client_has_one_rate_at_two_gateways_and_none_while_their_store_is_away()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
+        var options = World.Options with { RequestsPerSecond = 0.001, RequestBurst = 4, SharedRates = new(shared, goOnAlone: false), Receipts = ReceiptMode.Asked };
+        await using var first = await World.StartAsync(options);
+        await using var second = await World.StartAsync(options);
+        using HttpClient one = World.Payments(first), two = World.Payments(second);
+        HttpStatusCode[] answers = [await StatusAsync(one), await StatusAsync(two), await StatusAsync(one), await StatusAsync(two), await StatusAsync(one)];
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers);
+        redis.Kill();
+        using var refused = await GatewayWorld.InferAsync(two, GatewayWorld.Body(GatewayWorld.GoodRow));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.StartsWith("rates-unavailable:", await GatewayWorld.ErrorAsync(refused), StringComparison.Ordinal);
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client)
     {
         using var response = await GatewayWorld.InferAsync(client, GatewayWorld.Body(GatewayWorld.GoodRow));

@@ -63,6 +63,27 @@ public class SharedQueriesTests
     }
 
     [Fact]
+    public async Task A_client_has_one_rate_for_all_gateways()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var second = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        SharedRates[] rates = [new(first, goOnAlone: false), new(second, goOnAlone: true)];
+        Task<RateVerdict> TakeAsync(int gateway, string client) => rates[gateway].TakeAsync(client, 0.001, 3).AsTask();
+        Assert.Equal(RateVerdict.Within, await TakeAsync(0, "one"));
+        Assert.Equal(RateVerdict.Within, await TakeAsync(1, "one"));
+        Assert.Equal(RateVerdict.Within, await TakeAsync(0, "one"));
+        Assert.Equal(RateVerdict.Above, await TakeAsync(1, "one"));
+        Assert.Equal(RateVerdict.Above, await TakeAsync(0, "one"));
+        Assert.Equal(RateVerdict.Within, await TakeAsync(1, "two"));
+        // A burst refills at the rate: a thousand seconds are awaited by nobody, a millisecond is.
+        await WaitAsync(async () => await rates[0].TakeAsync("three", 1000, 1) == RateVerdict.Within && await rates[1].TakeAsync("three", 1000, 1) == RateVerdict.Within);
+        redis.Kill();
+        Assert.Equal(RateVerdict.Unknown, await TakeAsync(0, "one"));   // refused
+        Assert.Equal(RateVerdict.Within, await TakeAsync(1, "one"));    // by its own count alone
+    }
+
+    [Fact]
     public async Task What_was_exchanged_and_never_judged_is_judged_when_it_is_asked_again()
     {
         using var redis = await RedisProcess.StartAsync();

@@ -1,0 +1,33 @@
+namespace Bulwark.Server;
+
+/// <summary>What a client may send to all gateways together, kept in Redis: an even rate with a burst, by the store's clock.</summary>
+/// <remarks>
+/// Asked after this gateway's own count, so that only who would pass here reaches the store. While Redis is away each request is refused (503), or this
+/// gateway's own count alone holds, as its operator chose. Source: as <see cref="ClientRates"/>, one number a client, in microseconds.
+/// </remarks>
+/// <param name="store">Where gateways keep together what they have seen.</param>
+/// <param name="goOnAlone">True when each gateway goes on by its own count while the store is away.</param>
+public sealed class SharedRates(SharedQueries store, bool goOnAlone)
+{
+    /// <summary>Takes one request of a client.</summary>
+    internal async ValueTask<RateVerdict> TakeAsync(string client, double perSecond, int burst) => perSecond <= 0 ? RateVerdict.Within
+        : await store.IsWithinRateAsync(client, (long)Math.Min(1e15, 1e6 / perSecond), burst) switch
+        {
+            true => RateVerdict.Within,
+            false => RateVerdict.Above,
+            null => goOnAlone ? RateVerdict.Within : RateVerdict.Unknown,
+        };
+}
+
+/// <summary>Whether a client is within its rate.</summary>
+internal enum RateVerdict
+{
+    /// <summary>The store cannot be asked.</summary>
+    Unknown = 0,
+
+    /// <summary>It sends too much.</summary>
+    Above,
+
+    /// <summary>It is within.</summary>
+    Within,
+}
