@@ -61,7 +61,7 @@ internal sealed class SuiteOutputs
         foreach (var flag in report.Flags)
             console.MarkupLineInterpolated($"[yellow]{flag.Id}[/] {flag.Finding}");
         if (answer.Gate is { } gate)
-            console.MarkupLineInterpolated($"{(gate.Passed ? "passed" : "FAILED")}: {gate.Robust:P1} of the rows hold, asked {gate.FailBelow:P1}{(gate.Why is null ? "" : $"; {gate.Why}")}");
+            console.MarkupLineInterpolated($"{(gate.Passed ? "passed" : "FAILED")}: {gate.Why ?? $"{gate.Robust:P1} of the rows hold, {gate.FailBelow:P1} are asked"}");
         if (answer.LogEntry is { } entry)
             console.MarkupLineInterpolated($"log entry {entry}");
     }

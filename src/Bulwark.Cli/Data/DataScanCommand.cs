@@ -79,5 +79,5 @@ internal static class DataScanCommand
         console.MarkupLine("Drawn data, neutral column names, a tenth of the cells missing and a twentieth of another kind. Real columns are stranger.");
     }
 
-    private static string Words(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+    internal static string Words(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 }

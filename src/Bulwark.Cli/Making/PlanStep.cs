@@ -81,7 +81,7 @@ internal static class PlanStep
         Layer = "training",
         Cost = Measured(Math.Max(0, variant.Result.Report.TrainingSeconds - plain.Result.Report.TrainingSeconds), $"training {variant.Result.Name} against {plain.Result.Name}"),
         Effects = [new(threat, survival)],
-        AddedLoss = Measured(Math.Max(0, Recall(plain) - Recall(variant)), $"recall at 1 % false alarms, {variant.Result.Name} against {plain.Result.Name}, {run.TestRows} test rows"),
+        AddedLoss = Measured(Math.Max(0, Recall(plain) - Recall(variant)), $"recall at 1% false alarms, {variant.Result.Name} against {plain.Result.Name}, {run.TestRows} test rows"),
     };
 
     private static Safeguard AtRest(string id, string name, string threat, double seconds, string step, string why) => new()

@@ -37,7 +37,7 @@ internal static class RunClaims
             Claimed = "3–5 times better than single methods",
             Measured = "—",
             Verdict = ClaimVerdict.NotMeasurable,
-            Why = "This version trains no ensembles.",
+            Why = "This run trains none; `bulwark train --members N` does, and `bulwark attack suite` judges what it buys.",
         };
         if (run.Serving is { } gateway)
             yield return Gateway(gateway.Result);
@@ -61,9 +61,9 @@ internal static class RunClaims
         return new()
         {
             Measure = "Data encryption: training time",
-            Claimed = "5–15 % longer training",
+            Claimed = "5–15% longer training",
             Measured = $"{RunReport.Percent(share, 2)} longer (reading {RunReport.Milliseconds(finding.ReadPlainSeconds)} plain, {RunReport.Milliseconds(finding.ReadProtectedSeconds)} protected)",
-            Goal = "under 1 % of training time",
+            Goal = "under 1% of training time",
             Verdict = share < 0.01 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
             Why = "Fastest of three readings of the training columns each, in turn, against the plain variant's training time.",
         };
@@ -76,7 +76,7 @@ internal static class RunClaims
         return new()
         {
             Measure = $"Differential privacy at ε = {@private.Privacy!.Epsilon:0.##}: utility",
-            Claimed = "10–25 % accuracy lost at ε = 1",
+            Claimed = "10–25% accuracy lost at ε = 1",
             Measured = $"{lost * 100:0.00} points of {(fraud ? "AUC" : "accuracy")} lost (accuracy {RunReport.Percent(plain.Evaluation.Accuracy, 2)} → {RunReport.Percent(@private.Evaluation.Accuracy, 2)}, AUC {plain.Evaluation.Auc:0.000} → {@private.Evaluation.Auc:0.000}, PR-AUC {plain.Evaluation.PrAuc:0.000} → {@private.Evaluation.PrAuc:0.000})",
             Goal = "at most 1 point on tabular data",
             Verdict = lost <= 0.01 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
@@ -92,7 +92,7 @@ internal static class RunClaims
         return new()
         {
             Measure = "Differential privacy: training time",
-            Claimed = "cost +15–30 %",
+            Claimed = "cost +15–30%",
             Measured = $"{ratio:0.00} times the plain run's time for the same number of rows; {@private.TrainingSeconds / plain.TrainingSeconds:0.0} times in all, for it passes {privateRows / plainRows:0.0} times the rows ({plain.TrainingSeconds:0.0} s → {@private.TrainingSeconds:0.0} s)",
             Goal = "at most 1.5 times for the same rows",
             Verdict = ratio <= 1.5 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
@@ -119,9 +119,9 @@ internal static class RunClaims
     private static ReportClaim SealedSize(SealFinding seal) => new()
     {
         Measure = "Encrypted model storage",
-        Claimed = "40–60 % larger",
+        Claimed = "40–60% larger",
         Measured = $"{RunReport.Percent((double)(seal.PackageBytes - seal.PlainBytes) / seal.PlainBytes, 2)} larger ({seal.PlainBytes:N0} → {seal.PackageBytes:N0} bytes)",
-        Goal = "under 0.01 % for large models",
+        Goal = "under 0.01% for large models",
         Verdict = (double)(seal.PackageBytes - seal.PlainBytes) / seal.PlainBytes < 0.0001 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
         Why = $"The package adds {seal.PackageBytes - seal.PlainBytes:N0} bytes (signed manifest, key slots, one segment's tag), which weigh on a model as small as this one.",
     };
@@ -129,7 +129,7 @@ internal static class RunClaims
     private static ReportClaim SealedSpeed(SealFinding seal) => new()
     {
         Measure = "Model encryption: speed",
-        Claimed = "2–5 % slower",
+        Claimed = "2–5% slower",
         Measured = $"0 after loading; loading takes {seal.VerifyAndOpenSeconds / seal.ReadAndHashSeconds:0.0} times reading and hashing ({RunReport.Milliseconds(seal.ReadAndHashSeconds)} → {RunReport.Milliseconds(seal.VerifyAndOpenSeconds)})",
         Goal = "loading within 1.3 times of read-and-hash",
         Verdict = seal.VerifyAndOpenSeconds <= 1.3 * seal.ReadAndHashSeconds ? ClaimVerdict.Met : ClaimVerdict.NotMet,
@@ -144,7 +144,7 @@ internal static class RunClaims
             ? $"not the TEE itself; ours around it: one score {RunReport.Milliseconds(serving.BareScoreSeconds)} bare, {RunReport.Milliseconds(serving.RequestMedianSeconds)} as an attested, logged, mutual-TLS request"
             : "—",
         Verdict = ClaimVerdict.NotMeasurable,
-        Why = "No TEE on this machine. Published: under 10 % throughput and under 20 % latency overhead on TDX and SGX with AMX (Chrapek et al., IISWC 2025, arXiv:2509.18886).",
+        Why = "No TEE on this machine. Published: under 10% throughput and under 20% latency overhead on TDX and SGX with AMX (Chrapek et al., IISWC 2025, arXiv:2509.18886).",
     };
 
     private static ReportClaim Session(Serving.ServingFinding serving) => new()
@@ -166,7 +166,7 @@ internal static class RunClaims
         return new()
         {
             Measure = "Adversarial training",
-            Claimed = "20–40 % more training time; attack success from 95 % to 15–25 %",
+            Claimed = "20–40% more training time; attack success from 95% to 15–25%",
             Measured = $"{ratio:0.0} times the training time; attack success at strength {strength:0.###}: {Share(before)} → {Share(after)}; AUC {plain.Result.Report.Evaluation.Auc:0.000} → {robust.Result.Report.Evaluation.Auc:0.000}",
             Verdict = after is not null && after.PositivesEvaded.Rate <= 0.25 && ratio <= 1.4 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
             Why = "Worst case per row over gradient attacks and a query search that know the model, on positives that were detected without an attack.",
@@ -192,7 +192,7 @@ internal static class RunClaims
         yield return new ReportClaim
         {
             Measure = "Input validation: detection",
-            Claimed = "catches 80–90 % of basic attacks",
+            Claimed = "catches 80–90% of basic attacks",
             Measured = $"{RunReport.Percent(caught)} of rows moved by gradient descent at strength {screen.Strength:0.###}, at {RunReport.Percent((double)screen.FalseAlarms / screen.Clean, 2)} false alarms",
             Verdict = caught >= 0.8 ? ClaimVerdict.Met : ClaimVerdict.NotMet,
             Why = "The attacker does not know of the screen; one who does evades it more. A screen stops malformed and far-out rows, not evasion within the data's range.",
@@ -225,8 +225,8 @@ internal static class RunClaims
     private static ReportClaim CaseStudy(TrainingReport plain, TrainingReport served) => new()
     {
         Measure = "Fraud case study",
-        Claimed = "accuracy 94.2 % against 92.1 %, false positives −35 %, ε = 0.5, no successful attack",
-        Measured = $"accuracy {RunReport.Percent(plain.Evaluation.Accuracy, 2)} undefended → {RunReport.Percent(served.Evaluation.Accuracy, 2)} protected; false positives at 80 % recall {RunReport.Percent(Fpr(plain), 2)} → {RunReport.Percent(Fpr(served), 2)}; ε = {served.Privacy?.Epsilon:0.00}",
+        Claimed = "accuracy 94.2% against 92.1%, false positives −35%, ε = 0.5, no successful attack",
+        Measured = $"accuracy {RunReport.Percent(plain.Evaluation.Accuracy, 2)} undefended → {RunReport.Percent(served.Evaluation.Accuracy, 2)} protected; false positives at 80% recall {RunReport.Percent(Fpr(plain), 2)} → {RunReport.Percent(Fpr(served), 2)}; ε = {served.Privacy?.Epsilon:0.00}",
         Verdict = served.Evaluation.Accuracy >= plain.Evaluation.Accuracy && Fpr(served) <= 0.65 * Fpr(plain) ? ClaimVerdict.Met : ClaimVerdict.NotMet,
         Why = "Simulated transactions. Safeguards cost detection; nothing here suggests that they improve it.",
     };

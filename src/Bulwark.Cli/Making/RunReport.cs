@@ -170,7 +170,7 @@ internal static class RunReport
             CommonCharts.AttackSuccess("Evasion: positives that come to look negative", "strength, share of each mutable feature's scaled range",
                 run.Evasion.Select(evasion => (evasion.Result.Variant, evasion.Result.Report.WorstCase.Select(outcome =>
                     new ChartPoint(outcome.Strength, outcome.PositivesEvaded.Rate, outcome.PositivesEvaded.Lower, outcome.PositivesEvaded.Upper)))),
-                "Worst case per row over all attacks, each with knowledge of the model; bars are 95 % intervals."),
+                "Worst case per row over all attacks, each with knowledge of the model; bars are 95% intervals."),
         ];
         return new ReportSection
         {
@@ -182,7 +182,7 @@ internal static class RunReport
                 new ReportTable
                 {
                     Title = "Evasion, worst case over all attacks",
-                    Columns = ["variant", "strength", "robust accuracy", "positives evaded", "95 % interval", "negatives raised"],
+                    Columns = ["variant", "strength", "robust accuracy", "positives evaded", "95% interval", "negatives raised"],
                     Rows = [.. run.Evasion.SelectMany(evasion => evasion.Result.Report.WorstCase.Select(outcome => (IReadOnlyList<string>)
                     [
                         evasion.Result.Variant, $"{outcome.Strength:0.###}", Percent(outcome.RobustAccuracy), Evaded(outcome),
@@ -192,7 +192,7 @@ internal static class RunReport
                 new ReportTable
                 {
                     Title = "Membership inference, the strongest attack",
-                    Columns = ["variant", "strongest attack", "AUC", "TPR at 1 % FPR", "95 % interval", "realised FPR"],
+                    Columns = ["variant", "strongest attack", "AUC", "TPR at 1% FPR", "95% interval", "realised FPR"],
                     Rows = [.. run.Membership.Select(membership => membership.Result).Select(membership => (IReadOnlyList<string>)
                     [
                         membership.Variant, membership.Attack, $"{membership.Auc:0.000}", Percent(membership.TruePositiveRateAt1Percent, 2), $"{Percent(membership.Lower, 2)} – {Percent(membership.Upper, 2)}", Percent(membership.RealizedFalsePositiveRate, 2),

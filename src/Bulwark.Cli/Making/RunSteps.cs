@@ -15,7 +15,7 @@ internal static class RunSteps
 
         if (run.Scan is { } scan)
         {
-            yield return Step(scan, "Scan for sensitive columns", $"{scan.Result.Columns.Count} columns stand out, {scan.Result.Columns.Count(column => column.Advice != "keep")} of them need protection: {string.Join(", ", scan.Result.Columns.Select(column => $"{column.Column} ({column.Kind}, {column.Advice})"))}.",
+            yield return Step(scan, "Scan for sensitive columns", $"{scan.Result.Columns.Count} columns stand out, {scan.Result.Columns.Count(column => column.Advice != "keep")} of them need protection: {string.Join(", ", scan.Result.Columns.Select(column => $"{column.Column} ({DataScanCommand.Words(column.Kind.ToString())}, {column.Advice})"))}.",
                 $"bulwark data scan {run.Folder}/data/transactions.parquet");
         }
 
@@ -38,7 +38,7 @@ internal static class RunSteps
             var report = variant.Result.Report;
             var privacy = report.Privacy is { } spent ? $" ε = {spent.Epsilon:0.000} at δ = {spent.Delta:0e0}, booked in the ledger before the first step." : "";
             yield return Step(variant, $"Train {variant.Result.Name}",
-                $"{report.Model}: AUC {report.Evaluation.Auc:0.0000}, PR-AUC {report.Evaluation.PrAuc:0.0000}, accuracy {RunReport.Percent(report.Evaluation.Accuracy, 2)}.{privacy} The exported ONNX graph scores the test rows within {report.LargestExportDifference:0e0} of the network.",
+                $"{char.ToUpperInvariant(report.Model[0])}{report.Model[1..]}: AUC {report.Evaluation.Auc:0.0000}, PR-AUC {report.Evaluation.PrAuc:0.0000}, accuracy {RunReport.Percent(report.Evaluation.Accuracy, 2)}.{privacy} The exported ONNX graph scores the test rows within {report.LargestExportDifference:0e0} of the network.",
                 null, digests: [.. variant.Outputs.Select(output => new ReportFact(output.Path, output.Digest.ToString())), .. report.LogIndex is { } index ? (ReportFact[])[new("log entry", $"{index}")] : []]);
         }
 
@@ -46,7 +46,7 @@ internal static class RunSteps
         {
             var worst = evasion.Result.Report.WorstCase[^1];
             yield return Step(evasion, $"Attack {evasion.Result.Variant}",
-                $"At strength {worst.Strength:0.###}, {RunReport.Percent(worst.PositivesEvaded.Rate)} of the detected positives were evaded (95 % interval {RunReport.Percent(worst.PositivesEvaded.Lower)} to {RunReport.Percent(worst.PositivesEvaded.Upper)}).",
+                $"At strength {worst.Strength:0.###}, {RunReport.Percent(worst.PositivesEvaded.Rate)} of the detected positives were evaded (95% interval {RunReport.Percent(worst.PositivesEvaded.Lower)} to {RunReport.Percent(worst.PositivesEvaded.Upper)}).",
                 run.Features is null ? null : $"bulwark attack evasion --model {run.Folder}/models/{evasion.Result.Variant} --data {run.Folder}/data/test.parquet", digests: [new("log entry", $"{evasion.Result.LogIndex}")]);
         }
 
