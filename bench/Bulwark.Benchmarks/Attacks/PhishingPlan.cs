@@ -4,7 +4,7 @@ using Bulwark.Training;
 namespace Bulwark.Benchmarks.Attacks;
 
 /// <summary>What the URL table measures: <c>[SEEDS] [ROWS] [QUERIES] [--choose] [--only TEXT] [--way WORDS]… [--prices]</c>. With <c>--choose</c> the candidates, or the ways given, on validation rows; <c>--prices</c> prints the table with prices alone.</summary>
-internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choosing, bool OnlyPrices, Func<string, bool> Only, IReadOnlyList<(string Name, TrainingOptions Options)> Ways)
+internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choosing, bool OnlyPrices, string[] Words, string[] PricedWords)
 {
     internal static PhishingPlan Of(string[] args)
     {
@@ -12,29 +12,24 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
         int Number(int at, int otherwise) => numbers.Length > at ? numbers[at] : otherwise;
         var only = Array.IndexOf(args, "--only") is >= 0 and var place && place + 1 < args.Length ? args[place + 1] : "";
         var choosing = args.Contains("--choose");
+        var onlyPrices = args.Contains("--prices");
         string[] given = [.. args.Zip(args.Skip(1)).Where(pair => pair.First == "--way").Select(pair => pair.Second)];
-        var ways = given.Length > 0 ? given : choosing ? Candidates : Chosen;
-        return new(Number(0, 1), Number(1, 1000), Number(2, 10_000), choosing, args.Contains("--prices"), name => name.Contains(only, StringComparison.Ordinal), [.. ways.Select(Way).Where(way => way.Name.Contains(only, StringComparison.Ordinal))]);
+        string[] Asked(string[] otherwise) => [.. (given.Length > 0 ? given : otherwise).Where(way => way.Contains(only, StringComparison.Ordinal))];
+        return new(Number(0, 1), Number(1, 1000), Number(2, 10_000), choosing, onlyPrices, Asked(choosing ? Candidates : Chosen), Asked(Priced));
     }
 
+    /// <summary>The rows of the table.</summary>
+    internal IEnumerable<(string Name, TrainingOptions Options)> Ways() => Words.Select(words => (words, Way(words, [])));
+
     /// <summary>The rows of the table with prices: how the attacker of training is paid.</summary>
-    internal static IEnumerable<(string Name, TrainingOptions Options)> UnderPrices(double[] costs)
-    {
-        yield return ("standard", Base);
-        yield return Way("mixed 1, eps 0.5");
-        foreach (var budget in (double[])[0.5, 1])
-        {
-            yield return (FormattableString.Invariant($"clean + 1 · moved, budget {budget}"), Base with
-            {
-                Robust = new() { Norm = RobustNorm.Cost, Costs = costs, Epsilon = budget, Steps = 7, CleanWeight = 1, AdversarialWeight = 1, OnlyPositives = false },
-            });
-        }
-    }
+    internal IEnumerable<(string Name, TrainingOptions Options)> UnderPrices(double[] costs) => PricedWords.Select(words => (words, Way(words, costs)));
 
     private static TrainingOptions Base { get; } = new() { Hidden = [128, 64, 32], Epochs = 60 };
 
     /// <summary>Of the candidates, by validation rows, the one that withstands most of those that are as accurate as a pair asks.</summary>
     private static string[] Chosen { get; } = ["standard", "trades 0.4, eps 0.35, 3 members", "trades 2, eps 0.35", "trades 3, eps 0.5"];
+
+    private static string[] Priced { get; } = ["standard", "mixed 0.5, eps 0.35, positives, average 0.995", "mixed 1, budget 0.5, positives, average 0.995", "mixed 1, budget 1, positives, average 0.995"];
 
     private static string[] Candidates { get; } =
     [
@@ -44,7 +39,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
     ];
 
     /// <summary>Words, with commas: <c>standard</c>, <c>trades WEIGHT</c> or <c>mixed WEIGHT</c>, then what differs from the defaults.</summary>
-    private static (string Name, TrainingOptions Options) Way(string words)
+    private static TrainingOptions Way(string words, double[] costs)
     {
         var options = Base;
         foreach (string[] word in words.Split(',', StringSplitOptions.TrimEntries).Select(part => part.Split(' ')))
@@ -56,6 +51,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
                 ["trades", var weight] => options with { Robust = Attacker with { Method = RobustMethod.Trades, AdversarialWeight = Value(weight) } },
                 ["mixed", var weight] => options with { Robust = Attacker with { Method = RobustMethod.ProjectedGradient, CleanWeight = 1, AdversarialWeight = Value(weight) } },
                 ["eps", var epsilon] => options with { Robust = options.Robust! with { Epsilon = Value(epsilon) } },
+                ["budget", var budget] => options with { Robust = options.Robust! with { Norm = RobustNorm.Cost, Costs = costs, Epsilon = Value(budget) } },
                 ["steps", var steps] => options with { Robust = options.Robust! with { Steps = (int)Value(steps) } },
                 ["positives"] => options with { Robust = options.Robust! with { OnlyPositives = true } },
                 ["push", var share] => options with { Robust = options.Robust! with { WeightPerturbation = Value(share) } },
@@ -70,7 +66,7 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
             };
         }
 
-        return (words, options);
+        return options;
     }
 
     private static RobustOptions Attacker { get; } = new() { Norm = RobustNorm.Length, Epsilon = 0.35, Steps = 7, OnlyPositives = false };

@@ -17,7 +17,7 @@ internal static class PhishingPrices
         Console.WriteLine();
         Console.WriteLine($"| training | accuracy | recall | {string.Join(" | ", s_budgets.Select(budget => $"budget {budget}"))} | worst seed at {s_budgets[^1]} |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var (name, options) in PhishingPlan.UnderPrices(RelaxedPrices.Of(space)).Where(way => plan.Only(way.Name)))
+        foreach (var (name, options) in plan.UnderPrices(RelaxedPrices.Of(space)))
         {
             Outcome[] outcomes = [.. Enumerable.Range(0, plan.Seeds).Select(seed => Measure(data, space, options, (ulong)seed, plan, queries))];
             Console.WriteLine($"| {name} | {outcomes.Average(one => one.Accuracy):P1} | {outcomes.Average(one => one.Recall):P1} | {string.Join(" | ", s_budgets.Select((_, at) => $"{outcomes.Average(one => one.Robust[at]):P1}"))} | {outcomes.Min(one => one.Robust[^1]):P1} |");

@@ -33,7 +33,7 @@ internal static class PhishingTable
         Console.WriteLine();
         Console.WriteLine("| training | accuracy | recall | after CAPGD | after the search too | worst seed | seconds (training / CAPGD / search) |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var (name, options) in plan.Ways)
+        foreach (var (name, options) in plan.Ways())
             Print(name, [.. Enumerable.Range(0, plan.Seeds).Select(seed => Measure(data, space, options, (ulong)seed, plan))]);
         if (!plan.Choosing)
             Frozen(data, space, new(PerturbationNorm.L2, Epsilon));
