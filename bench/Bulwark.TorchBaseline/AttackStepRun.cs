@@ -21,18 +21,29 @@ internal static class AttackStepRun
             ("MLP 784-256-128-10", new(784, [256, 128], 10)),
             ("table 63-128-64-32-2", new(63, [128, 64, 32], 2)),
         ];
-        Contender[] all = [.. networks.SelectMany(network => (Contender[])[Ours(network.Name, network.Shape), Theirs(network.Name, network.Shape)])];
+        Contender[] all = [NetworkContenders.Peak(), .. networks.SelectMany(network => (Contender[])[Ours(network.Name, network.Shape), Theirs(network.Name, network.Shape)])];
         var minimum = InterleavedRun.MinimumMicroseconds(all, duration);
         output.WriteLine();
-        output.WriteLine($"Attack step, batch {Batch}, microseconds a row, minimum of interleaved calls; limit: half of libtorch's time");
+        var peak = all[0].MegaFlop / minimum[0];
+        output.WriteLine($"Attack step, batch {Batch}, microseconds a row, minimum of interleaved calls; limit: half of libtorch's time. Dense: what all multiply-adds of the step would take at this core's peak of {1e3 * peak:F0} GFLOP/s");
         output.WriteLine();
-        output.WriteLine("| network | Bulwark | libtorch | share of its time |");
-        output.WriteLine("| --- | ---: | ---: | ---: |");
+        output.WriteLine("| network | Bulwark | libtorch | share of its time | dense, at the peak | share of libtorch's time that the peak allows |");
+        output.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: |");
         for (var i = 0; i < networks.Length; i++)
         {
-            var (ours, theirs) = (minimum[2 * i] / Batch, minimum[(2 * i) + 1] / Batch);
-            output.WriteLine(FormattableString.Invariant($"| {networks[i].Name} | {ours:F2} | {theirs:F2} | {ours / theirs:P0} ({(ours <= theirs / 2 ? "held" : "MISSED")}) |"));
+            var (ours, theirs) = (minimum[(2 * i) + 1] / Batch, minimum[(2 * i) + 2] / Batch);
+            var least = MegaFlop(networks[i].Shape) / peak;
+            output.WriteLine(FormattableString.Invariant($"| {networks[i].Name} | {ours:F2} | {theirs:F2} | {ours / theirs:P0} ({(ours <= theirs / 2 ? "held" : "MISSED")}) | {least:F2} | {least / theirs:P0} |"));
         }
+    }
+
+    /// <summary>A row's multiplications and additions, forth and back to the inputs, zeros among them.</summary>
+    private static double MegaFlop(NetworkShape shape)
+    {
+        double products = Enumerable.Range(0, shape.Layers).Sum(layer => (double)shape.LayerInputs(layer) * shape.LayerOutputs(layer));
+        for (var layer = 0; layer < (shape.Convolutions?.Layers.Count ?? 0); layer++)
+            products += (double)shape.Convolutions!.WeightCount(layer) * shape.Convolutions.LayerImage(layer + 1).Height * shape.Convolutions.LayerImage(layer + 1).Width;
+        return 4 * products / 1e6;
     }
 
     private static Contender Ours(string name, NetworkShape shape)
