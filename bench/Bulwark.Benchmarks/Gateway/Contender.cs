@@ -14,21 +14,25 @@ internal sealed class Contender(string name, int port, Func<double>? beside = nu
 
     internal double Best => _rounds.Min(round => round.Cpu);
 
+    /// <summary>Of the best, what the other process took.</summary>
+    internal double Beside => _rounds.MinBy(round => round.Cpu)!.Beside;
+
     /// <summary>Processor time of this process, which is the server, and of a proxy before it, over a load that another process makes.</summary>
     internal void Measure(GatewayStage stage, int connections, int seconds, bool isWarmUp)
     {
-        List<(double Cpu, long Wall, long Entries, long Bytes, long Switches)> looks = [];
+        List<(double Cpu, double Beside, long Wall, long Entries, long Bytes, long Switches)> looks = [];
         var load = LoadGenerator.Measure(port, stage.Identity.Folder, connections, seconds, stage.BodiesFile, () =>
         {
             var entries = stage.Log.FlushAsync().GetAwaiter().GetResult().Size;   // the tree of what was asked is part of its cost
             Self.Refresh();
-            looks.Add((Self.TotalProcessorTime.TotalMicroseconds + (beside?.Invoke() ?? 0), Stopwatch.GetTimestamp(), entries, GC.GetTotalAllocatedBytes(), Switches()));
+            var other = beside?.Invoke() ?? 0;
+            looks.Add((Self.TotalProcessorTime.TotalMicroseconds + other, other, Stopwatch.GetTimestamp(), entries, GC.GetTotalAllocatedBytes(), Switches()));
         });
         if (load.Refused > 0 || load.Answered == 0)
             throw new InvalidOperationException($"{load.Refused} of {load.Answered} answers were not 200.");
         var (before, after) = (looks[0], looks[1]);
         if (!isWarmUp)
-            _rounds.Add(new((after.Cpu - before.Cpu) / load.Answered, load.Answered / Stopwatch.GetElapsedTime(before.Wall, after.Wall).TotalSeconds, load.Median, load.Slow, load.Answered / Math.Max(1.0, after.Entries - before.Entries), after.Entries > before.Entries, (after.Bytes - before.Bytes) / (double)load.Answered, (after.Switches - before.Switches) / (double)load.Answered));
+            _rounds.Add(new((after.Cpu - before.Cpu) / load.Answered, load.Answered / Stopwatch.GetElapsedTime(before.Wall, after.Wall).TotalSeconds, load.Median, load.Slow, load.Answered / Math.Max(1.0, after.Entries - before.Entries), after.Entries > before.Entries, (after.Bytes - before.Bytes) / (double)load.Answered, (after.Switches - before.Switches) / (double)load.Answered, (after.Beside - before.Beside) / load.Answered));
     }
 
     internal static void PrintHead(int rounds, int seconds) =>
@@ -59,5 +63,5 @@ internal sealed class Contender(string name, int port, Func<double>? beside = nu
         }
     }
 
-    private sealed record Round(double Cpu, double PerSecond, double Median, double Slow, double Group, bool IsLogged, double Bytes, double Switches);
+    private sealed record Round(double Cpu, double PerSecond, double Median, double Slow, double Group, bool IsLogged, double Bytes, double Switches, double Beside);
 }

@@ -72,6 +72,23 @@ public sealed class GatewayFaultTests : GatewayTest
     }
 
     [Fact]
+    public async Task Clients_that_never_end_their_headers_are_cut_off_and_hold_nobody_up()
+    {
+        await using var host = await World.StartAsync(World.Options with { Receipts = ReceiptMode.Asked });
+        var slow = Enumerable.Range(0, 8).Select(async _ =>
+        {
+            await using var stream = await ConnectAsync(host);
+            await stream.WriteAsync("POST /v2/models/fraud/infer HTTP/1.1\r\nHost: local"u8.ToArray(), GatewayWorld.Cancel);
+            using var reader = new StreamReader(stream, Encoding.ASCII);
+            return await reader.ReadLineAsync(GatewayWorld.Cancel);   // the server ends it, the client never does
+        }).ToArray();
+        using var client = World.Payments(host);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(client));
+        Assert.All(await Task.WhenAll(slow), answer => Assert.True(answer is null || answer.StartsWith("HTTP/1.1 408", StringComparison.Ordinal), answer));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(client));
+    }
+
+    [Fact]
     public async Task Clients_that_reset_their_connections_leave_no_gap_in_the_record()
     {
         var host = await World.StartAsync(World.Options with { Receipts = ReceiptMode.Asked, TrailDirectory = World.PathOf("trail") });
