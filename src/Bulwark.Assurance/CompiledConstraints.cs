@@ -30,6 +30,13 @@ public sealed class CompiledConstraints
         (_utilityFeature, _utility) = utility;
     }
 
+    private CompiledConstraints(CompiledConstraints other, FeatureRule[] rules)
+    {
+        (_schema, _rules, _oneHot, _relations, _names, _definitions) = (other._schema, rules, other._oneHot, other._relations, other._names, []);
+        _mutable = [.. rules.Select((rule, j) => rule.Mutable ?? other._mutable[j])];
+        (_lowest, _highest, _utilityFeature, _utility) = (other._lowest, other._highest, other._utilityFeature, other._utility);
+    }
+
     /// <summary>Numbers in a raw row.</summary>
     public int Width => _schema.Width;
 
@@ -102,6 +109,13 @@ public sealed class CompiledConstraints
         }
 
         return faults.Count == 0 ? new(schema, relations, rules, [.. groups], utility) : throw new InvalidDataException($"The constraints do not fit: {string.Join(" ", faults)}");
+    }
+
+    /// <summary>The same, with all that no gradient can follow left as it is: whole numbers, flags, categories, and what relations and one-hot groups bind.</summary>
+    internal CompiledConstraints Smooth()
+    {
+        var bound = _relations.SelectMany(relation => relation.Features).Concat(_oneHot.SelectMany(group => group)).ToHashSet();
+        return new(this, [.. _rules.Select((rule, j) => IsWhole(j) || bound.Contains(j) ? rule with { Mutable = false } : rule)]);
     }
 
     /// <summary>Why a row cannot be sent, or null when it can.</summary>

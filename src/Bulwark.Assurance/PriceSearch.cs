@@ -23,25 +23,12 @@ internal sealed record PriceSearch
     /// <param name="adversarial">Shape (rows, Width); overwritten: a row that can be sent and paid and is misread, or the original.</param>
     /// <param name="spent">Shape (rows), or empty: questions asked for each row.</param>
     /// <returns>Which rows the model gets wrong.</returns>
-    internal bool[] Run(RowModel model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, Span<float> adversarial, Span<int> spent = default)
-    {
-        var width = space.Encoder.Width;
-        if (raw.Length != labels.Length * width || adversarial.Length != raw.Length)
-            throw new ArgumentException($"{raw.Length} values do not make {labels.Length} rows of {width}.", nameof(raw));
-        raw.CopyTo(adversarial);
-        var wrong = new bool[labels.Length];
-        for (var row = 0; row < labels.Length; row++)
+    internal bool[] Run(RowModel model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, Span<float> adversarial, Span<int> spent = default) =>
+        RowByRow.Run(space.Encoder.Width, raw, labels, adversarial, spent, (original, label) =>
         {
-            var way = new Way(this, model, space, raw.Slice(row * width, width).ToArray(), labels[row]);
-            wrong[row] = way.Climb(byPrice: true) || way.Climb(byPrice: false);
-            if (wrong[row])
-                way.Current.CopyTo(adversarial[(row * width)..]);
-            if (!spent.IsEmpty)
-                spent[row] = way.Asked;
-        }
-
-        return wrong;
-    }
+            var way = new Way(this, model, space, original, label);
+            return (way.Climb(byPrice: true) || way.Climb(byPrice: false) ? way.Current : null, way.Asked);
+        });
 
     /// <summary>One row on its way.</summary>
     private sealed class Way(PriceSearch search, RowModel model, TabularSpace space, float[] original, int label)

@@ -19,24 +19,8 @@ internal sealed record UniformCostSearch
     internal int Queries { get; init; } = 10_000;
 
     /// <inheritdoc cref="PriceSearch.Run"/>
-    internal bool[] Run(RowModel model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, Span<float> adversarial, Span<int> spent = default)
-    {
-        var width = space.Encoder.Width;
-        if (raw.Length != labels.Length * width || adversarial.Length != raw.Length)
-            throw new ArgumentException($"{raw.Length} values do not make {labels.Length} rows of {width}.", nameof(raw));
-        raw.CopyTo(adversarial);
-        var wrong = new bool[labels.Length];
-        for (var row = 0; row < labels.Length; row++)
-        {
-            var (found, asked) = Cheapest(model, space, raw.Slice(row * width, width).ToArray(), labels[row]);
-            wrong[row] = found is not null;
-            found?.CopyTo(adversarial[(row * width)..]);
-            if (!spent.IsEmpty)
-                spent[row] = asked;
-        }
-
-        return wrong;
-    }
+    internal bool[] Run(RowModel model, TabularSpace space, ReadOnlySpan<float> raw, ReadOnlySpan<int> labels, Span<float> adversarial, Span<int> spent = default) =>
+        RowByRow.Run(space.Encoder.Width, raw, labels, adversarial, spent, (original, label) => Cheapest(model, space, original, label));
 
     private (float[]? Found, int Asked) Cheapest(RowModel model, TabularSpace space, float[] original, int label)
     {

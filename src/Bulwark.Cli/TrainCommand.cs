@@ -49,6 +49,8 @@ internal static class TrainCommand
     private static readonly Option<string?> s_name = new("--name") { Description = "The model's name; the output folder's when absent." };
     private static readonly Option<DirectoryInfo> s_output = new("--output", "-o") { Description = "The model folder to write.", Required = true, HelpName = "DIR" };
 
+    internal const string NotLogged = "[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)";
+
     internal static Command Create()
     {
         var command = new Command("train", """
@@ -73,22 +75,21 @@ internal static class TrainCommand
         var workspace = Workspace.Find(parsed);
         var (train, test) = await ReadAsync(parsed, workspace, cancel);
         var output = parsed.GetRequiredValue(s_output);
+        if (workspace is null)
+            screen.Note(NotLogged);
         if (parsed.GetValue(s_model) == "trees")
-            return await GrowAsync(parsed, screen, new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output), cancel);
+            return await GrowAsync(parsed, screen, new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output), workspace, cancel);
         var options = Options(parsed, train.Schema);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
         if ((parsed.GetValue(s_bins) ?? (parsed.GetValue(s_model) == "ebm" ? PipelineVariant.DefaultBins : null)) is { } bins)
             (train, test) = Binned(train, test, bins);
         var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
-        if (workspace is null)
-            screen.Note("[yellow]no workspace: this run is not logged[/] (make one with: bulwark init)");
         if (parsed.GetValue(s_frontier) is { } weights)
             return await SweepAsync(parsed, screen, request, FrontierSweep.Weights(weights), workspace, cancel);
         if (parsed.GetValue(s_parts) is { } parts)
         {
-            screen.Note("[yellow]votes are not logged as training runs[/]");
-            var vote = await screen.ProgressAsync($"training {parts} members of {request.Name}", progress => Task.Run(() => VoteRun.Run(request, parts, progress, cancel), cancel));
+            var vote = await screen.ProgressAsync($"training {parts} members of {request.Name}", progress => VoteRun.RunAsync(request, parts, workspace, progress, cancel));
             return screen.Answer(vote, console => VoteRun.Draw(console, vote, output));
         }
 
@@ -97,7 +98,7 @@ internal static class TrainCommand
         return screen.Answer(report, console => Print(console, report, output));
     }
 
-    private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, CancellationToken cancel)
+    private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, Workspace? workspace, CancellationToken cancel)
     {
         if (parsed.GetValue(s_private) || parsed.GetValue(s_frontier) is not null || parsed.GetValue(s_bins) is not null || parsed.GetValue(s_parts) is not null || parsed.GetValue(s_members) != 1)
             throw new CommandException("Trees train without privacy, bins, sweeps, members and parts.", "leave out --private, --bins, --frontier, --members and --parts, or choose another --model");
@@ -105,8 +106,7 @@ internal static class TrainCommand
             throw new CommandException("Robust splits hold against the largest change of a value.", "leave out --attack-norm and --attack-prices");
         var options = new TreeTrainingOptions { Trees = parsed.GetValue(s_trees), Depth = parsed.GetValue(s_depth), LearningRate = parsed.GetValue(s_rate) ?? 0.1 };
         double? epsilon = s_robust.IsSet(parsed) ? s_robust.Epsilon(parsed) : null;
-        screen.Note("[yellow]trees are not logged as training runs[/]");
-        var report = await screen.ProgressAsync($"training {request.Name}", progress => Task.Run(() => TreeRun.Run(request, options, epsilon, progress, cancel), cancel));
+        var report = await screen.ProgressAsync($"training {request.Name}", progress => TreeRun.RunAsync(request, options, epsilon, workspace, progress, cancel));
         return screen.Answer(report, console => TreeRun.Draw(console, report, request.Output));
     }
 
@@ -207,7 +207,7 @@ internal static class TrainCommand
         if (report.Privacy is { } privacy)
             console.MarkupLine($"private: epsilon {privacy.Epsilon:f4} at delta {privacy.Delta:g2} ({privacy.Adjacency}; {privacy.Unit})");
         console.MarkupLine($"{Markup.Escape(report.Model)} {report.Shape}, {report.Steps} steps in {report.TrainingSeconds:f1} s");
-        console.MarkupLine($"written: {Markup.Escape(output.FullName)}" + (report.LogIndex is { } index ? $", log entry {index}" : ""));
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}" + TrainedModel.Entry(report.LogIndex));
     }
 
     private sealed class Fraction(IProgress<double> progress) : IProgress<TrainingProgress>

@@ -123,7 +123,11 @@ public sealed class QueryMonitor
     }
 
     /// <summary>Drops what was there at the call before; two calls forget everything.</summary>
-    public void Age() => _queries.Age();
+    public void Age()
+    {
+        _queries.Age();
+        Array.Clear(_recent);   // whoever asks so late does not ask again because an answer was lost
+    }
 
     private QueryVerdict Judge(ReadOnlySpan<short> sketch, ReadOnlySpan<uint> ages, ReadOnlySpan<int> distances)
     {

@@ -73,12 +73,18 @@ internal sealed class TabularTarget : SuiteTarget
         Mutable = space.MutableColumns.ToArray();
     }
 
+    private TabularTarget(TabularTarget other, TabularSpace space) =>
+        (Space, _rows, Gradients, Donors, Mutable) = (space, other._rows, other.Gradients, other.Donors, space.MutableColumns.ToArray());
+
     internal TabularSpace Space { get; }
 
     internal RowModel Rows => _rows;
 
     /// <summary>Rows of class 0 and of class 1 whose values the search tries.</summary>
     internal (float[] Negative, float[] Positive) Donors { get; init; } = ([], []);
+
+    /// <summary>The same model where only numbers move that gradients can follow.</summary>
+    internal TabularTarget Smooth() => new(this, new TabularSpace(Space.Encoder, Space.Constraints.Smooth()));
 
     internal override int Width => Space.Encoder.Width;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Bulwark.Assurance;
 using Bulwark.Cryptography;
 using Bulwark.Models;
@@ -31,11 +30,23 @@ internal static class ImageRun
 
         /// <summary>Climbs of the attack that ended early, and how many of them fell when they went to their end.</summary>
         public RuledOutCount? RuledOut { get; init; }
+
+        /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
+        public long? LogIndex { get; init; }
     }
 
+    /// <summary>Trains, writes the folder, and logs data, run and figures where there is a workspace.</summary>
     /// <exception cref="CommandException">The options have faults, or the exported graph does not score as the network does.</exception>
-    internal static Report Run(Request request, IProgress<double> progress, CancellationToken cancel)
+    internal static async Task<Report> RunAsync(Request request, Workspace? workspace, IProgress<double> progress, CancellationToken cancel)
     {
+        var (report, model) = await Task.Run(() => Run(request, progress, cancel), cancel);
+        return report with { LogIndex = await model.LogAsync(workspace, dataCommitted: false, cancel) };
+    }
+
+    private static (Report Report, TrainedModel Model) Run(Request request, IProgress<double> progress, CancellationToken cancel)
+    {
+        TrainedModel.RequireName(request.Name);
+        var started = DateTimeOffset.UtcNow;
         if (string.Join(' ', request.Options.Faults()) is { Length: > 0 } faults)
             throw new CommandException(faults);
         var trained = Trainer.Train(request.Train, null, request.Options, progress: new Most(progress), cancel: cancel);
@@ -47,21 +58,22 @@ internal static class ImageRun
             suite?.Curve[^1].Robust, [.. suite?.Flags.Select(flag => flag.Id).Distinct() ?? []], trained.BestEpoch, trained.Seconds, difference)
         { RuledOut = suite?.RuledOut };
         cancel.ThrowIfCancellationRequested();
-        var manifest = new ModelManifest
+        var model = new TrainedModel
         {
             Name = request.Name,
-            Version = "1",
-            Created = DateTimeOffset.UtcNow,
-            DataCommitment = report.Dataset,
+            Kind = "convolutional network",
+            Shape = report.Shape,
+            Options = report.Options,
+            Onnx = onnx,
+            Dataset = report.Dataset,
+            TestSet = report.TestSet,
+            TrainingRows = report.TrainingImages,
+            TestRows = test.Rows,
             Accuracy = report.Accuracy.Rate,
-            CodeVersion = typeof(ImageRun).Assembly.GetName().Version?.ToString() ?? "unknown",
+            Started = started,
         };
-        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            [ModelFolder.OnnxName] = onnx,
-            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Screen.JsonOptions),
-        }).Save(request.Output.FullName);
-        return report;
+        model.Save(request.Output, report);
+        return (report, model);
     }
 
     internal static void Draw(IAnsiConsole console, Report report, DirectoryInfo output)
@@ -72,7 +84,7 @@ internal static class ImageRun
         if (report.RuledOut is { Ended: > 0 } ruledOut)
             console.MarkupLineInterpolated($"{ruledOut}");
         console.MarkupLine($"{report.Shape}, {report.TrainingSeconds:f1} s");
-        console.MarkupLine($"written: {Markup.Escape(output.FullName)}");
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}{TrainedModel.Entry(report.LogIndex)}");
     }
 
     /// <summary>Images that are right, and the largest difference between the graph's probabilities and the network's.</summary>

@@ -60,8 +60,10 @@ internal static partial class TrainImagesCommand
             Robust = s_robust.ReadForImages(parsed),
         };
         var request = new ImageRun.Request(parsed.GetValue(s_name) ?? output.Name, train, test, options, parsed.GetValue(s_attacked), output);
-        screen.Note("[yellow]runs on images are not logged[/]");
-        var report = await screen.ProgressAsync($"training {request.Name}", progress => Task.Run(() => ImageRun.Run(request, progress, cancel), cancel));
+        var workspace = Workspace.Find(parsed);
+        if (workspace is null)
+            screen.Note(TrainCommand.NotLogged);
+        var report = await screen.ProgressAsync($"training {request.Name}", progress => ImageRun.RunAsync(request, workspace, progress, cancel));
         return screen.Answer(report, console => ImageRun.Draw(console, report, output));
     }
 

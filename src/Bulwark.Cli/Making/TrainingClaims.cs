@@ -15,23 +15,23 @@ internal static class TrainingClaims
     };
 
     /// <summary>What the run learns from. The number of rows stays out where the run is private: neighbours differ in it.</summary>
-    internal static Statement Committed(TrainingRequest request) => Statement.Of($"{request.Name} training data", request.Train.Commitment, new DatasetCommitted
+    internal static Statement Committed(TrainedModel model) => Statement.Of($"{model.Name} training data", model.Dataset, new DatasetCommitted
     {
         Step = "train",
-        Rows = request.Options.Private is null ? request.Train.Rows : null,
-        Columns = [.. request.Train.Schema.Features.Select(feature => feature.Name)],
-        Label = request.Train.Schema.Label,
-        TestSet = request.Test.Commitment,
+        Rows = model.TrainingRows,
+        Columns = model.Columns,
+        Label = model.Label,
+        TestSet = model.TestSet,
     });
 
-    internal static Statement Provenance(TrainingReport report, byte[] onnx, DateTimeOffset started, string? ledgerHead) => Statement.Of(
-        ModelFolder.OnnxName, Digest.Of(onnx),
+    internal static Statement Provenance(TrainedModel model) => Statement.Of(
+        ModelFolder.OnnxName, Digest.Of(model.Onnx),
         new TrainingProvenance
         {
             BuildDefinition = new BuildDefinition(
                 TrainingProvenance.BuildType,
-                JsonSerializer.SerializeToElement(new { model = report.Name, kind = report.Model, report.Shape, report.Options }, s_options),
-                Inputs(report),
+                JsonSerializer.SerializeToElement(new { model = model.Name, kind = model.Kind, model.Shape, model.Options }, s_options),
+                Inputs(model),
                 new Dictionary<string, string>
                 {
                     ["os"] = OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsMacOS() ? "macos" : "windows",
@@ -39,25 +39,25 @@ internal static class TrainingClaims
                     ["runtime"] = RuntimeInformation.FrameworkDescription,
                 }),
             RunDetails = new RunDetails(
-                new Builder("https://bulwark.dev/trainer", new Dictionary<string, string> { ["bulwark"] = report.CodeVersion }),
-                new BuildMetadata(Guid.NewGuid().ToString("N"), started, DateTimeOffset.UtcNow),
-                Bulwark_privacy: report.Privacy is { } privacy ? new PrivacyCost(privacy.Epsilon, privacy.Delta, privacy.Adjacency, privacy.Unit, ledgerHead) : null),
+                new Builder("https://bulwark.dev/trainer", new Dictionary<string, string> { ["bulwark"] = TrainedModel.CodeVersion }),
+                new BuildMetadata(Guid.NewGuid().ToString("N"), model.Started, DateTimeOffset.UtcNow),
+                Bulwark_privacy: model.Privacy is { } privacy ? new PrivacyCost(privacy.Epsilon, privacy.Delta, privacy.Adjacency, privacy.Unit, model.LedgerHead) : null),
         });
 
-    internal static Statement Evaluation(TrainingReport report, byte[] onnx, IReadOnlyDictionary<string, double> figures) => Statement.Of(
-        ModelFolder.OnnxName, Digest.Of(onnx),
+    internal static Statement Evaluation(TrainedModel model) => Statement.Of(
+        ModelFolder.OnnxName, Digest.Of(model.Onnx),
         new ModelEvaluated
         {
-            Dataset = report.TestSet,
-            Rows = report.Evaluation.Rows,
-            Figures = new Dictionary<string, double>(figures) { ["accuracy"] = report.Evaluation.Accuracy },
-            Time = report.Created,
+            Dataset = model.TestSet,
+            Rows = model.TestRows,
+            Figures = new Dictionary<string, double>(model.Figures) { ["accuracy"] = model.Accuracy },
+            Time = model.Created,
         });
 
-    private static List<ResourceDescriptor> Inputs(TrainingReport report)
+    private static List<ResourceDescriptor> Inputs(TrainedModel model)
     {
-        List<ResourceDescriptor> inputs = [ResourceDescriptor.Of(TrainingProvenance.TrainingData, report.Dataset), ResourceDescriptor.Of(TrainingProvenance.TestData, report.TestSet)];
-        var commit = report.CodeVersion[(report.CodeVersion.IndexOf('+', StringComparison.Ordinal) + 1)..];
+        List<ResourceDescriptor> inputs = [ResourceDescriptor.Of(TrainingProvenance.TrainingData, model.Dataset), ResourceDescriptor.Of(TrainingProvenance.TestData, model.TestSet)];
+        var commit = TrainedModel.CodeVersion[(TrainedModel.CodeVersion.IndexOf('+', StringComparison.Ordinal) + 1)..];
         if (commit.Length is 40 or 64 && commit.All(char.IsAsciiHexDigitLower))
             inputs.Add(new ResourceDescriptor(TrainingProvenance.Code, new Dictionary<string, string> { ["gitCommit"] = commit }));
         return inputs;

@@ -1,10 +1,7 @@
-using System.Reflection;
-using System.Text.Json;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Privacy;
 using Bulwark.Training;
-using Bulwark.Worker;
 
 namespace Bulwark.Cli.Making;
 
@@ -22,8 +19,7 @@ internal static class TrainingRun
     /// <exception cref="CommandException">A private run lacks declared bounds or a workspace, or the exported graph does not score as the network does.</exception>
     internal static async Task<TrainingReport> RunAsync(TrainingRequest request, Workspace? workspace, IProgress<TrainingProgress>? progress, CancellationToken cancel)
     {
-        if (!ModelManifest.IsName(request.Name))
-            throw new CommandException($"'{request.Name}' cannot be a model's name.", "letters, digits, '.', '_' and '-'; --name gives one");
+        TrainedModel.RequireName(request.Name);
         var started = DateTimeOffset.UtcNow;
         var encoder = new FeatureEncoder(request.Train.Schema);
         var options = WithMask(request.Options, encoder);
@@ -46,19 +42,12 @@ internal static class TrainingRun
         var scores = Trainer.Score(trained.Network, test);
         var onnx = OnnxModel.Export(request.Train.Schema, trained.Network);
         var difference = ExportCheck.RequireSameScores(onnx, trained.Network, request.Test, test, scores);
-        var screen = Screen(request.Train.Schema, moments, train, test);
+        var screen = TrainedModel.ScreenOf(request.Train.Schema, moments is null ? InputScreen.Moments(train.Features, train.Width) : ([.. moments.Mean], [.. moments.Covariance]), test);
         var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference);
         cancel.ThrowIfCancellationRequested();
-        Write(request, report, onnx, screen);
-        if (workspace is not null)
-        {
-            if (!request.DataCommitted)
-                await workspace.AppendAsync(TrainingClaims.Committed(request), cancel);
-            report = report with { LogIndex = (await workspace.AppendAsync(TrainingClaims.Provenance(report, onnx, started, ledger?.Head), cancel)).Index };
-            await workspace.AppendAsync(TrainingClaims.Evaluation(report, onnx, Figures(report.Evaluation)), cancel);
-        }
-
-        return report;
+        var model = TrainedModel.Of(request, report.Model, report.Shape, report.Options, onnx, report.Evaluation, screen, started) with { Created = report.Created, Privacy = report.Privacy, LedgerHead = ledger?.Head, Notes = report.Notes };
+        model.Save(request.Output, report);
+        return report with { LogIndex = await model.LogAsync(workspace, request.DataCommitted, cancel) };
     }
 
     /// <summary>Features whose bounds or categories nobody declared make a private run impossible: reading them off the rows is itself a release.</summary>
@@ -107,12 +96,6 @@ internal static class TrainingRun
         return PrivateMoments.Release(train.Features, train.Width, longest, MomentsNoise, ledger, dataset);
     }
 
-    private static InputScreen Screen(FeatureSchema schema, PrivateMoments? moments, EncodedDataset train, EncodedDataset test)
-    {
-        var (mean, covariance) = moments is null ? InputScreen.Moments(train.Features, train.Width) : ([.. moments.Mean], [.. moments.Covariance]);
-        return InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(test.Features, 0.01);
-    }
-
     private static TrainingReport Report(TrainingRequest request, TrainingOptions options, TrainedNetwork trained, Evaluation evaluation, InputScreen screen, double difference) => new()
     {
         Name = request.Name,
@@ -131,53 +114,10 @@ internal static class TrainingRun
         TrainingSeconds = trained.Seconds,
         LargestExportDifference = difference,
         ScreenFalsePositiveRate = screen.Calibration?.FalsePositiveRate,
-        CodeVersion = CodeVersion,
+        CodeVersion = TrainedModel.CodeVersion,
         Notes = trained.Privacy is null ? [] :
         [
             "The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows.",
         ],
     };
-
-    private static void Write(TrainingRequest request, TrainingReport report, byte[] onnx, InputScreen screen)
-    {
-        var manifest = new ModelManifest
-        {
-            Name = request.Name,
-            Version = request.Version,
-            Created = report.Created,
-            DataCommitment = report.Dataset,
-            Epsilon = report.Privacy?.Epsilon,
-            Delta = report.Privacy?.Delta,
-            PrivacyUnit = report.Privacy is { } privacy ? $"{privacy.Adjacency}; {privacy.Unit}" : null,
-            Privacy = report.Privacy is { } stated ? ModelNotice.Of(stated).ToJson() : null,
-            Accuracy = report.Evaluation.Accuracy,
-            Metrics = Figures(report.Evaluation),
-            CodeVersion = report.CodeVersion,
-            Dependencies = new Dictionary<string, string> { [".NET"] = Environment.Version.ToString(), ["Microsoft.ML.OnnxRuntime"] = VersionOf("Microsoft.ML.OnnxRuntime") },
-            InsecureNotes = report.Notes,
-        };
-        var files = new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            [ModelFolder.OnnxName] = onnx,
-            [ModelFolder.ScreenName] = screen.ToJson(),
-            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Cli.Screen.JsonOptions),
-        };
-        new ModelFolder(manifest, files).Save(request.Output.FullName);
-    }
-
-    private static Dictionary<string, double> Figures(Evaluation evaluation)
-    {
-        var figures = new Dictionary<string, double> { ["auc"] = evaluation.Auc, ["prAuc"] = evaluation.PrAuc, ["logLoss"] = evaluation.LogLoss };
-        foreach (var point in evaluation.RecallAtFpr)
-            figures[$"recallAtFpr{point.At:0.###}"] = point.Value;
-        foreach (var point in evaluation.FprAtRecall)
-            figures[$"fprAtRecall{point.At:0.###}"] = point.Value;
-        return figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
-    }
-
-    private static string CodeVersion { get; } =
-        Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-
-    private static string VersionOf(string assembly) =>
-        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(loaded => loaded.GetName().Name == assembly)?.GetName().Version?.ToString() ?? "unknown";
 }

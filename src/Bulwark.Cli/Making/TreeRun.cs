@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Bulwark.Assurance;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Training;
-using Bulwark.Worker;
 using Spectre.Console;
 
 namespace Bulwark.Cli.Making;
@@ -17,15 +15,27 @@ internal static class TreeRun
     internal sealed record Report(string Name, int Trees, int Depth, double? AttackEpsilon, Bulwark.Cryptography.Digest Dataset, Bulwark.Cryptography.Digest TestSet, int TrainingRows, Evaluation Evaluation, double LargestExportDifference)
     {
         public string Format { get; init; } = "tree-training-report/v1";
+
+        /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
+        public long? LogIndex { get; init; }
     }
 
     /// <param name="request">Data and output; its options are not used.</param>
     /// <param name="options">How trees grow.</param>
     /// <param name="epsilon">How far the attacker moves a mutable value, as a share of its range; null trains without one.</param>
+    /// <param name="workspace">Whose log keeps the run; null for none.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancel">Stops before anything is written.</param>
-    internal static Report Run(TrainingRequest request, TreeTrainingOptions options, double? epsilon, IProgress<double> progress, CancellationToken cancel)
+    internal static async Task<Report> RunAsync(TrainingRequest request, TreeTrainingOptions options, double? epsilon, Workspace? workspace, IProgress<double> progress, CancellationToken cancel)
     {
+        var (report, model) = await Task.Run(() => Run(request, options, epsilon, progress, cancel), cancel);
+        return report with { LogIndex = await model.LogAsync(workspace, request.DataCommitted, cancel) };
+    }
+
+    private static (Report Report, TrainedModel Model) Run(TrainingRequest request, TreeTrainingOptions options, double? epsilon, IProgress<double> progress, CancellationToken cancel)
+    {
+        TrainedModel.RequireName(request.Name);
+        var started = DateTimeOffset.UtcNow;
         var (train, test, schema) = (request.Train, request.Test, request.Train.Schema);
         if (epsilon is { } radius)
         {
@@ -50,32 +60,18 @@ internal static class TreeRun
         var report = new Report(request.Name, ensemble.Trees.Count, options.Depth, epsilon, train.Commitment, test.Commitment, train.Rows, Evaluation.Of(scores, test.Labels), difference);
         var encoder = new FeatureEncoder(schema);
         var (encoded, judged) = (train.Encode(encoder), test.Encode(encoder));
-        var (mean, covariance) = InputScreen.Moments(encoded.Features, encoded.Width);
-        var screen = InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(judged.Features, 0.01);
+        var screen = TrainedModel.ScreenOf(schema, InputScreen.Moments(encoded.Features, encoded.Width), judged);
         cancel.ThrowIfCancellationRequested();
-        var manifest = new ModelManifest
-        {
-            Name = request.Name,
-            Version = request.Version,
-            Created = DateTimeOffset.UtcNow,
-            DataCommitment = train.Commitment,
-            Accuracy = report.Evaluation.Accuracy,
-            CodeVersion = typeof(TreeRun).Assembly.GetName().Version?.ToString() ?? "unknown",
-        };
-        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            [ModelFolder.OnnxName] = onnx,
-            [ModelFolder.ScreenName] = screen.ToJson(),
-            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Screen.JsonOptions),
-        }).Save(request.Output.FullName);
-        return report;
+        var model = TrainedModel.Of(request, "boosted trees", $"{ensemble.Trees.Count} trees of depth {options.Depth}", new { epsilon, training = options }, onnx, report.Evaluation, screen, started);
+        model.Save(request.Output, report);
+        return (report, model);
     }
 
     internal static void Draw(IAnsiConsole console, Report report, DirectoryInfo output)
     {
         console.MarkupLine($"accuracy {report.Evaluation.Accuracy:P2}, AUC {report.Evaluation.Auc:f4}, PR-AUC {report.Evaluation.PrAuc:f4} on {report.Evaluation.Rows} test rows");
         console.MarkupLine($"{report.Trees} trees of depth {report.Depth}{(report.AttackEpsilon is { } epsilon ? $", splits robust within {epsilon}" : "")}");
-        console.MarkupLine($"written: {Markup.Escape(output.FullName)} (bulwark attack trees -t {Markup.Escape(Path.Combine(output.Name, ModelFolder.OnnxName))} says what it withstands)");
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}{TrainedModel.Entry(report.LogIndex)} (bulwark attack trees -t {Markup.Escape(Path.Combine(output.Name, ModelFolder.OnnxName))} says what it withstands)");
     }
 
     private static double Difference(byte[] onnx, Dataset test, float[] expected)

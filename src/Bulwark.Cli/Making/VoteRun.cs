@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Training;
-using Bulwark.Worker;
 using Spectre.Console;
 
 namespace Bulwark.Cli.Making;
@@ -15,15 +13,27 @@ internal static class VoteRun
     internal sealed record Report(string Name, int Parts, string Shape, Digest Dataset, Digest TestSet, int TrainingRows, TrainingOptions Options, Evaluation Evaluation, IReadOnlyList<PoisonedShare> Certified)
     {
         public string Format { get; init; } = "vote-training-report/v1";
+
+        /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
+        public long? LogIndex { get; init; }
     }
 
     /// <param name="request">Data, options and output.</param>
     /// <param name="parts">Disjoint parts of the rows: an odd number.</param>
+    /// <param name="workspace">Whose log keeps the run; null for none.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancel">Stops before anything is written.</param>
     /// <exception cref="CommandException">The options or the number of parts do not fit a vote, or the exported graph votes differently.</exception>
-    internal static Report Run(TrainingRequest request, int parts, IProgress<double> progress, CancellationToken cancel)
+    internal static async Task<Report> RunAsync(TrainingRequest request, int parts, Workspace? workspace, IProgress<double> progress, CancellationToken cancel)
     {
+        var (report, model) = await Task.Run(() => Run(request, parts, progress, cancel), cancel);
+        return report with { LogIndex = await model.LogAsync(workspace, request.DataCommitted, cancel) };
+    }
+
+    private static (Report Report, TrainedModel Model) Run(TrainingRequest request, int parts, IProgress<double> progress, CancellationToken cancel)
+    {
+        TrainedModel.RequireName(request.Name);
+        var started = DateTimeOffset.UtcNow;
         if (parts is < 3 or > PartMembers.MostParts || parts % 2 == 0)
             throw new CommandException($"--parts is {parts}; an odd number from 3 to {PartMembers.MostParts - 1}, so that no vote is a tie.");
         var schema = request.Train.Schema;
@@ -43,25 +53,11 @@ internal static class VoteRun
         float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
         var report = new Report(request.Name, parts, members.MaxBy(member => member.Shape.ParameterCount)!.Shape.ToString(), request.Train.Commitment, request.Test.Commitment, train.Rows, options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [], Units = [] } },
             Evaluation.Of(scores, test.Labels), PartMembers.Certified(votes, test.Labels, parts));
-        var (mean, covariance) = InputScreen.Moments(train.Features, train.Width);
-        var screen = InputScreen.Fit(ScreenContract.Of(schema), mean, covariance).Calibrate(test.Features, 0.01);
+        var screen = TrainedModel.ScreenOf(schema, InputScreen.Moments(train.Features, train.Width), test);
         cancel.ThrowIfCancellationRequested();
-        var manifest = new ModelManifest
-        {
-            Name = request.Name,
-            Version = request.Version,
-            Created = DateTimeOffset.UtcNow,
-            DataCommitment = request.Train.Commitment,
-            Accuracy = report.Evaluation.Accuracy,
-            CodeVersion = typeof(VoteRun).Assembly.GetName().Version?.ToString() ?? "unknown",
-        };
-        new ModelFolder(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            [ModelFolder.OnnxName] = onnx,
-            [ModelFolder.ScreenName] = screen.ToJson(),
-            [TrainingReport.FileName] = JsonSerializer.SerializeToUtf8Bytes(report, Screen.JsonOptions),
-        }).Save(request.Output.FullName);
-        return report;
+        var model = TrainedModel.Of(request, "majority vote", $"{parts} members, the largest {report.Shape}", new { parts, training = report.Options }, onnx, report.Evaluation, screen, started);
+        model.Save(request.Output, report);
+        return (report, model);
     }
 
     internal static void Draw(IAnsiConsole console, Report report, DirectoryInfo output)
@@ -69,7 +65,7 @@ internal static class VoteRun
         console.MarkupLine($"accuracy {report.Evaluation.Accuracy:P2}, AUC {report.Evaluation.Auc:f4} on {report.Evaluation.Rows} test rows; {report.Parts} members on {report.TrainingRows} rows vote");
         foreach (var share in report.Certified)
             console.MarkupLine($"right and certified against {share.PoisonedRows} poisoned rows: {share.Rows.Rate:P1} ({share.Rows.Lower:P1} to {share.Rows.Upper:P1})");
-        console.MarkupLine($"written: {Markup.Escape(output.FullName)}; its score is the share of votes, and the certificate is for a threshold of one half");
+        console.MarkupLine($"written: {Markup.Escape(output.FullName)}{TrainedModel.Entry(report.LogIndex)}; its score is the share of votes, and the certificate is for a threshold of one half");
     }
 
     /// <summary>Votes of each test row as the exported graph counts them, which is what serves and hence what is certified.</summary>

@@ -10,16 +10,16 @@ public sealed class TrainImagesTests : IAsyncLifetime
     private const int Side = 8;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("bulwark-train-images");
 
-    public ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Write("train", 300, seed: 1);
         Write("test", 60, seed: 2);
-        return ValueTask.CompletedTask;
+        Assert.Equal(0, (await CommandLine.RunAsync("init", "-w", PathOf("workspace"))).Code);
     }
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        Bulwark.Tests.TemporaryFolder.Remove(_folder.FullName);
         return ValueTask.CompletedTask;
     }
 
@@ -31,6 +31,7 @@ public sealed class TrainImagesTests : IAsyncLifetime
         Assert.InRange(trained.Json.GetProperty("accuracy").GetProperty("rate").GetDouble(), 0.9, 1);
         Assert.InRange(trained.Json.GetProperty("robust").GetProperty("rate").GetDouble(), 0.5, 1);
         Assert.Equal("1x8x8-c4k3s1p1-c6k4s2p1-10-3", trained.Json.GetProperty("shape").GetString());
+        await LoggedRun.AssertAsync(PathOf("workspace"), PathOf("model"), trained);
         var folder = ModelFolder.Load(PathOf("model"));
         Assert.True(folder.Files.ContainsKey("report.json"));
         Assert.Equal(new ImageShape(1, Side, Side), OnnxModel.Import(folder.Onnx.Span).Network.Shape.Convolutions!.Image);
@@ -60,7 +61,7 @@ public sealed class TrainImagesTests : IAsyncLifetime
 
     private Task<CommandLine.Answered> TrainAsync(string output, params string[] options) => CommandLine.RunAsync([
         "train", "images", PathOf("train-images"), PathOf("train-labels"), "--test-images", PathOf("test-images"), "--test-labels", PathOf("test-labels"),
-        "-o", PathOf(output), "--json", .. options]);
+        "-o", PathOf(output), "--json", "-w", PathOf("workspace"), .. options]);
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 

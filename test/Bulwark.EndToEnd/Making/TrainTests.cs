@@ -26,7 +26,7 @@ public sealed class TrainTests : IAsyncLifetime
         Assert.InRange(privacy.GetProperty("epsilon").GetDouble(), 1.5, 2);
         Assert.Equal("add or remove one record", privacy.GetProperty("adjacency").GetString());
         Assert.False(trained.Json.TryGetProperty("trainingRows", out _));
-        Assert.True(trained.Json.GetProperty("logIndex").GetInt64() >= 0);
+        await LoggedRun.AssertAsync(PathOf("workspace"), PathOf("model"), trained);
         Assert.All((string[])["model.onnx", "manifest.json", "report.json", "screen.json"], file => Assert.True(File.Exists(Path.Combine(PathOf("model"), file)), file));
         Assert.InRange(await SpentAsync(), 1.5, 2);
     }
@@ -205,6 +205,7 @@ public sealed class TrainTests : IAsyncLifetime
     {
         var trained = await TrainAsync("vote", "--parts", "7", "--model", "lr", "--schema", PathOf("schema.json"));
         Assert.True(trained.Code == 0, trained.Said);
+        await LoggedRun.AssertAsync(PathOf("workspace"), PathOf("vote"), trained);
         var certified = trained.Json.GetProperty("certified").EnumerateArray().Select(share => share.GetProperty("rows").GetProperty("rate").GetDouble()).ToList();
         Assert.Equal(3, certified.Count);   // 0, 1 and 2 of at most 3 poisoned rows
         Assert.Equal(certified.OrderDescending(), certified);
@@ -225,6 +226,7 @@ public sealed class TrainTests : IAsyncLifetime
     {
         var trained = await TrainAsync("trees", "--model", "trees", "--trees", "10", "--depth", "3", "--robust", "--attack-eps", "0.05", "--learning-rate", "0.5", "--schema", PathOf("schema.json"));
         Assert.True(trained.Code == 0, trained.Said);
+        await LoggedRun.AssertAsync(PathOf("workspace"), PathOf("trees"), trained);
         Assert.InRange(trained.Json.GetProperty("evaluation").GetProperty("accuracy").GetDouble(), 0.85, 1);
         var attacked = await CommandLine.RunAsync("attack", "trees", "-t", Path.Combine(PathOf("trees"), "model.onnx"), "-d", PathOf("loans.csv"), "--label", "bad", "--schema", PathOf("schema.json"), "--within", "0.05", "--samples", "60", "--json", "-w", PathOf("workspace"));
         Assert.True(attacked.Code == 0, attacked.Said);

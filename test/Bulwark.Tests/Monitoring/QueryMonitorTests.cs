@@ -63,6 +63,19 @@ public class QueryMonitorTests
     }
 
     [Fact]
+    public void The_same_search_counts_anew_when_time_has_passed()
+    {
+        var random = new Random(1);
+        var monitor = QueryMonitor.Fit(s_key, Rows(random, 2000), Width);
+        var search = Enumerable.Range(0, 40).Select(_ => Enumerable.Range(0, Width).Select(_ => 0.9f + ((random.NextSingle() - 0.5f) * 0.01f)).ToArray()).ToArray();
+        var first = Array.FindIndex(search, row => monitor.Observe(row).IsAlarm);
+        monitor.Age();
+        monitor.Age();
+        Assert.True(first > 0);
+        Assert.Equal(first, Array.FindIndex(search, row => monitor.Observe(row).IsAlarm));
+    }
+
+    [Fact]
     public void A_neighbourhood_has_a_budget_where_one_is_set()
     {
         var random = new Random(1);
