@@ -22,6 +22,7 @@ internal static class Areas
         ["poison"] = Poisoning.PoisonArea.Run,
         ["receipts"] = Receipts.ReceiptsArea.Run,
         ["robust"] = Robust.RobustArea.Run,
+        ["screen"] = Screening.ScreenArea.Run,
         ["sealing"] = Sealing.SealingArea.Run,
         ["signing"] = Signing.SigningArea.Run,
         ["packages"] = Packages.PackagesArea.Run,

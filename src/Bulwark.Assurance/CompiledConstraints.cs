@@ -1,4 +1,5 @@
 using Bulwark.Models;
+using Bulwark.Monitoring;
 
 namespace Bulwark.Assurance;
 

@@ -20,6 +20,7 @@ internal static class ModelCommand
         ModelFingerprintCommand.Create(),
         ModelIdentifyCommand.Create(),
         ModelHardenCommand.Create(),
+        ModelScreenCommand.Create(),
         ModelPromoteCommand.Create(),
         ModelSignCommand.Create(),
         ModelVerifySignatureCommand.Create(),

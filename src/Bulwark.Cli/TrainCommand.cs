@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Bulwark.Assurance;
+using Bulwark.Cli.Attacks;
 using Bulwark.Cli.Making;
+using Bulwark.Cli.Models;
 using Bulwark.Models;
 using Bulwark.Training;
 using Spectre.Console;
@@ -41,6 +43,8 @@ internal static class TrainCommand
     private static readonly Option<int?> s_parts = new("--parts") { Description = "Train a member on each of so many disjoint parts of the rows, an odd number; the model counts their votes, certified against poisoned rows.", HelpName = "N" };
     private static readonly RobustFlags s_robust = new();
     private static readonly Option<double> s_noise = new("--noise") { Description = "Standard deviation of Gaussian noise on every scaled value while learning: for certificates by smoothing with the same --sigma.", HelpName = "SIGMA", DefaultValueFactory = _ => 0 };
+    private static readonly Option<FileInfo?> s_constraints = new("--constraints") { Description = "Relations between features that the input screen shall hold rows to: docs/formats/constraints.md (JSON or YAML). A private model has no others.", HelpName = "FILE" };
+    private static readonly Option<bool> s_unrelated = new("--no-relations") { Description = "Learn no relations between features for the input screen." };
     private static readonly Option<string?> s_frontier = new("--frontier") { Description = "Train one robust model for each of these adversarial weights (0 for none), attack each with the suite and print what every point of robustness costs.", HelpName = "0,0.5,1,3" };
     private static readonly Option<int> s_seed = new("--seed") { Description = "Names the random draws of a run that is not private.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileSystemInfo?> s_test = new("--test") { Description = "A table that only measures.", HelpName = "FILE" };
@@ -60,7 +64,7 @@ internal static class TrainCommand
             """)
         {
             s_data, s_label, s_positive, s_schema, s_drop, s_mutable, s_columns, s_comment, s_model, s_hidden, s_bins, s_epochs, s_batch, s_rate, s_weight,
-            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_frontier, s_members, s_average, s_parts, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
+            s_private, s_epsilon, s_delta, s_method, s_clipping, s_select, s_budget, s_bounds, s_noise, s_constraints, s_unrelated, s_frontier, s_members, s_average, s_parts, s_trees, s_depth, s_seed, s_test, s_fraction, s_split, s_name, s_output, GlobalOptions.Ledger,
         };
         s_robust.AddTo(command);
         s_access.AddTo(command);
@@ -78,13 +82,13 @@ internal static class TrainCommand
         if (workspace is null)
             screen.Note(NotLogged);
         if (parsed.GetValue(s_model) == "trees")
-            return await GrowAsync(parsed, screen, new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output), workspace, cancel);
+            return await GrowAsync(parsed, screen, Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output)), workspace, cancel);
         var options = Options(parsed, train.Schema);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
         if ((parsed.GetValue(s_bins) ?? (parsed.GetValue(s_model) == "ebm" ? PipelineVariant.DefaultBins : null)) is { } bins)
             (train, test) = Binned(train, test, bins);
-        var request = new TrainingRequest(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) };
+        var request = Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) });
         if (parsed.GetValue(s_frontier) is { } weights)
             return await SweepAsync(parsed, screen, request, FrontierSweep.Weights(weights), workspace, cancel);
         if (parsed.GetValue(s_parts) is { } parts)
@@ -96,6 +100,13 @@ internal static class TrainCommand
         var report = await screen.ProgressAsync($"training {request.Name}", progress =>
             TrainingRun.RunAsync(request, workspace, new Fraction(progress), cancel));
         return screen.Answer(report, console => Print(console, report, output));
+    }
+
+    private static TrainingRequest Related(ParseResult parsed, TrainingRequest request)
+    {
+        var related = request with { Relations = parsed.GetValue(s_constraints) is { } file ? DeclaredRelations.Of(ConstraintsFile.Read(file)) : [], LearnRelations = !parsed.GetValue(s_unrelated) };
+        FittedScreen.RequireSound(related);
+        return related;
     }
 
     private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, Workspace? workspace, CancellationToken cancel)
@@ -206,6 +217,8 @@ internal static class TrainCommand
         console.Write(table);
         if (report.Privacy is { } privacy)
             console.MarkupLine($"private: epsilon {privacy.Epsilon:f4} at delta {privacy.Delta:g2} ({privacy.Adjacency}; {privacy.Unit})");
+        if (report.ScreenRelations > 0)
+            console.MarkupLine($"input screen: {report.ScreenRelations} relations between features{(report.ScreenRelationCheck is { } check ? $", {RelationTable.Said(check)}" : "")} (bulwark model screen shows them)");
         console.MarkupLine($"{Markup.Escape(report.Model)} {report.Shape}, {report.Steps} steps in {report.TrainingSeconds:f1} s");
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}" + TrainedModel.Entry(report.LogIndex));
     }

@@ -112,17 +112,17 @@ public sealed partial class InputScreen
         if (refused == 0 && falsePositiveRate > 0 && TailModel.Exceeded(distances, falsePositiveRate) is { } further && double.IsFinite(further))
         {
             var extended = (float)Math.Max(threshold, Math.Min(further, Math.Min(2.0 * threshold, float.MaxValue)));   // here the threshold is the largest distance seen
-            return new(_fields, _mean, _whitening, Ridge, extended, new(distances.Length, falsePositiveRate, Extrapolated: true));
+            return new(_fields, _mean, _whitening, Ridge, extended, new(distances.Length, falsePositiveRate, Extrapolated: true), _relations);
         }
 
         var beyond = distances.Count(d => d > threshold);
-        return new(_fields, _mean, _whitening, Ridge, threshold, new(distances.Length, (double)beyond / distances.Length));
+        return new(_fields, _mean, _whitening, Ridge, threshold, new(distances.Length, (double)beyond / distances.Length), _relations);
     }
 
     /// <summary>The same screen with a given threshold.</summary>
     /// <param name="threshold">The largest distance let through; finite and at least 0.</param>
     public InputScreen WithThreshold(float threshold) => threshold >= 0 && float.IsFinite(threshold)
-        ? new(_fields, _mean, _whitening, Ridge, threshold, null)
+        ? new(_fields, _mean, _whitening, Ridge, threshold, null, _relations)
         : throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold must be finite and at least 0.");
 
     /// <summary>The distance of each encoded row.</summary>

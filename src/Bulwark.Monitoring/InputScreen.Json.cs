@@ -5,19 +5,22 @@ namespace Bulwark.Monitoring;
 
 public sealed partial class InputScreen
 {
-    private const string Format = "bulwark.dev/input-screen/v1";
+    private const string First = "bulwark.dev/input-screen/v1";
+    private const string WithRelationsFormat = "bulwark.dev/input-screen/v2";
 
-    /// <summary>The screen as one JSON document (UTF-8, camelCase), as it is kept in a model package.</summary>
+    /// <summary>The screen as one JSON document (UTF-8, camelCase), as it is kept in a model package. Version 2 where there are relations, else version 1.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
         new ScreenDocument
         {
-            Format = Format,
+            Format = Relations.Count > 0 ? WithRelationsFormat : First,
             Fields = _fields,
             Mean = _mean,
             Whitening = _whitening,
             Ridge = Ridge,
             Threshold = Threshold,
             Calibration = Calibration,
+            Relations = Relations.Count > 0 ? [.. Relations] : null,
+            RelationCheck = RelationCheck,
         },
         ScreenJson.Default.ScreenDocument);
 
@@ -37,12 +40,17 @@ public sealed partial class InputScreen
 
         if (Faults(document).FirstOrDefault() is { } fault)
             throw new InvalidDataException($"The input screen is refused: {fault}");
-        return new(document.Fields, document.Mean, document.Whitening, document.Ridge, document.Threshold, document.Calibration);
+        var relations = RelationSet.Of(document.Fields, document.Relations ?? [], document.RelationCheck, out var faults);
+        if (faults.Count > 0)
+            throw new InvalidDataException($"The input screen is refused: {string.Join(" ", faults)}");
+        return new(document.Fields, document.Mean, document.Whitening, document.Ridge, document.Threshold, document.Calibration, relations);
     }
 
     private static IEnumerable<string> Faults(ScreenDocument document)
     {
-        if (document.Format != Format) yield return $"its format is {document.Format}; this version reads {Format}.";
+        if (document.Format is not (First or WithRelationsFormat)) yield return $"its format is {document.Format}; this version reads {First} and {WithRelationsFormat}.";
+        if (document.Format == First && (document.Relations is not null || document.RelationCheck is not null)) yield return $"{First} has no relations.";
+        if (document.Format == WithRelationsFormat && document.Relations is not { Length: > 0 }) yield return $"{WithRelationsFormat} has relations, and there are none.";
         if (document.Fields.Length == 0) yield return "it has no field.";
         foreach (var fault in document.Fields.SelectMany(f => f is null ? ["a field is null."] : f.Faults()))
             yield return fault;
@@ -64,6 +72,8 @@ internal sealed record ScreenDocument
     public required double Ridge { get; init; }
     public required float Threshold { get; init; }
     public ScreenCalibration? Calibration { get; init; }
+    public ScreenRelation[]? Relations { get; init; }
+    public RelationCheck? RelationCheck { get; init; }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

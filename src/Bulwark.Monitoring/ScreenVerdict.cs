@@ -19,13 +19,16 @@ public enum ScreenOutcome
     UnknownCategory,
     /// <summary>Each value is allowed, but together they lie too far from the training data.</summary>
     Outlier,
+    /// <summary>Each value is allowed, but a relation between them that every row keeps is broken.</summary>
+    RelationBroken,
 }
 
 /// <summary>What the input screen says of one row. The default value refuses.</summary>
 /// <param name="Outcome">Why.</param>
 /// <param name="Field">The index of the field that was refused; -1 when the outcome is about the whole row.</param>
 /// <param name="Distance">The Mahalanobis distance where it was computed, else NaN; standard deviations, no unit.</param>
-public readonly record struct ScreenVerdict(ScreenOutcome Outcome, int Field = -1, float Distance = float.NaN)
+/// <param name="Relation">The index of the relation that was broken; -1 when the outcome is another.</param>
+public readonly record struct ScreenVerdict(ScreenOutcome Outcome, int Field = -1, float Distance = float.NaN, int Relation = -1)
 {
     /// <summary>True when the row may be scored.</summary>
     public bool IsAccepted => Outcome is ScreenOutcome.Accepted;
@@ -40,6 +43,7 @@ public readonly record struct ScreenVerdict(ScreenOutcome Outcome, int Field = -
         ScreenOutcome.NotInteger => "not-integer",
         ScreenOutcome.UnknownCategory => "unknown-category",
         ScreenOutcome.Outlier => "outlier",
+        ScreenOutcome.RelationBroken => "relation-broken",
         _ => "unchecked",
     };
 }

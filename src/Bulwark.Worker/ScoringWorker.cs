@@ -131,10 +131,10 @@ public sealed partial class ScoringWorker : IScoringWorker, IDisposable
         _signer.Dispose();
     }
 
-    /// <summary>Which row and which feature, and why; never the value.</summary>
+    /// <summary>Which row and which feature or relation, and why; never the value.</summary>
     private static byte[] Refused(ScreenVerdict verdict, int row, Held held)
     {
-        var where = verdict.Field >= 0 ? $"row {row}, feature {held.Model.Screen.Fields[verdict.Field].Name}" : $"row {row}";
+        var where = held.Model.Screen.NameOf(verdict) is { Length: > 0 } name ? $"row {row}, {name}" : $"row {row}";
         var buffer = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(buffer, Relaxed);
         writer.WriteStartObject();

@@ -93,7 +93,7 @@ public sealed class WorkerModel : IDisposable
             if (verdict.IsAccepted && _encoder is not null)
             {
                 _encoder.Encode(raw, 1, encoded);
-                verdict = Screen.Check(raw, encoded);
+                verdict = Screen.CheckDistance(encoded);
             }
 
             if (!verdict.IsAccepted)

@@ -111,7 +111,7 @@ internal static class GatewayArea
         {
             stage.Screen.CheckContract(stage.Row);
             encoder.Encode(stage.Row, 1, encoded);
-            return stage.Screen.Check(stage.Row, encoded);
+            return stage.Screen.CheckDistance(encoded);
         }));
         foreach (var rules in (int[])[64, 1000])
         {

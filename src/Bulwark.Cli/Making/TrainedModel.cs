@@ -88,10 +88,6 @@ internal sealed record TrainedModel
             throw new CommandException($"'{name}' cannot be a model's name.", "letters, digits, '.', '_' and '-'; --name gives one");
     }
 
-    /// <summary>The screen of a table's rows: fitted to those that trained, its threshold from those that measure.</summary>
-    internal static InputScreen ScreenOf(FeatureSchema schema, (double[] Mean, double[] Covariance) moments, EncodedDataset test) =>
-        InputScreen.Fit(ScreenContract.Of(schema), moments.Mean, moments.Covariance).Calibrate(test.Features, 0.01);
-
     /// <summary>Writes the folder.</summary>
     internal void Save<T>(DirectoryInfo output, T report)
     {

@@ -1,4 +1,5 @@
 using Bulwark.Cryptography;
+using Bulwark.Monitoring;
 using Bulwark.Training;
 
 namespace Bulwark.Cli.Making;
@@ -19,6 +20,12 @@ internal sealed record TrainingRequest(string Name, Dataset Train, Dataset Test,
 
     /// <summary>ε of the data set's budget, when the ledger has none for it yet; null takes this run's.</summary>
     internal double? BudgetEpsilon { get; init; }
+
+    /// <summary>Relations that the input screen shall hold rows to.</summary>
+    internal IReadOnlyList<ScreenRelation> Relations { get; init; } = [];
+
+    /// <summary>Whether the input screen learns relations from the training rows; a private run never does.</summary>
+    internal bool LearnRelations { get; init; } = true;
 }
 
 /// <summary>All that is known of a training run: the model folder's <c>report.json</c>.</summary>
@@ -45,6 +52,12 @@ internal sealed record TrainingReport
     public required double TrainingSeconds { get; init; }
     public required double LargestExportDifference { get; init; }
     public double? ScreenFalsePositiveRate { get; init; }
+
+    /// <summary>How many relations between features the input screen holds rows to, declared and learnt.</summary>
+    public int ScreenRelations { get; init; }
+
+    /// <summary>What the learnt ones refuse of held-out rows that took no part in choosing them; null when none was learnt.</summary>
+    public RelationCheck? ScreenRelationCheck { get; init; }
     public required string CodeVersion { get; init; }
     public IReadOnlyList<string> Notes { get; init; } = [];
 

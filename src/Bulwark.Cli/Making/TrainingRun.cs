@@ -26,6 +26,7 @@ internal static class TrainingRun
         var faults = options.Faults().ToList();
         if (faults.Count > 0)
             throw new CommandException(string.Join(" ", faults));
+        FittedScreen.RequireSound(request);
         using var ledger = options.Private is null ? null : OpenLedger(request, options.Private, workspace);
         var account = ledger is null ? null : new PrivacyAccount(ledger, LedgerName(request));
         var (train, test) = (request.Train.Encode(encoder), request.Test.Encode(encoder));
@@ -42,7 +43,7 @@ internal static class TrainingRun
         var scores = Trainer.Score(trained.Network, test);
         var onnx = OnnxModel.Export(request.Train.Schema, trained.Network);
         var difference = ExportCheck.RequireSameScores(onnx, trained.Network, request.Test, test, scores);
-        var screen = TrainedModel.ScreenOf(request.Train.Schema, moments is null ? InputScreen.Moments(train.Features, train.Width) : ([.. moments.Mean], [.. moments.Covariance]), test);
+        var screen = moments is null ? await Task.Run(() => FittedScreen.Of(request, train, test, cancel), cancel) : FittedScreen.OfPrivate(request, moments, test);
         var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference);
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, report.Model, report.Shape, report.Options, onnx, report.Evaluation, screen, started) with { Created = report.Created, Privacy = report.Privacy, LedgerHead = ledger?.Head, Notes = report.Notes };
@@ -114,6 +115,8 @@ internal static class TrainingRun
         TrainingSeconds = trained.Seconds,
         LargestExportDifference = difference,
         ScreenFalsePositiveRate = screen.Calibration?.FalsePositiveRate,
+        ScreenRelations = screen.Relations.Count,
+        ScreenRelationCheck = screen.RelationCheck,
         CodeVersion = TrainedModel.CodeVersion,
         Notes = trained.Privacy is null ? [] :
         [

@@ -1,6 +1,5 @@
 using Bulwark.Assurance;
 using Bulwark.Models;
-using Bulwark.Monitoring;
 using Bulwark.Training;
 using Spectre.Console;
 
@@ -59,8 +58,7 @@ internal static class TreeRun
         var difference = Difference(onnx, test, scores);
         var report = new Report(request.Name, ensemble.Trees.Count, options.Depth, epsilon, train.Commitment, test.Commitment, train.Rows, Evaluation.Of(scores, test.Labels), difference);
         var encoder = new FeatureEncoder(schema);
-        var (encoded, judged) = (train.Encode(encoder), test.Encode(encoder));
-        var screen = TrainedModel.ScreenOf(schema, InputScreen.Moments(encoded.Features, encoded.Width), judged);
+        var screen = FittedScreen.Of(request, train.Encode(encoder), test.Encode(encoder), cancel);
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, "boosted trees", $"{ensemble.Trees.Count} trees of depth {options.Depth}", new { epsilon, training = options }, onnx, report.Evaluation, screen, started);
         model.Save(request.Output, report);

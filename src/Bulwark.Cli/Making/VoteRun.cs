@@ -1,6 +1,5 @@
 using Bulwark.Cryptography;
 using Bulwark.Models;
-using Bulwark.Monitoring;
 using Bulwark.Training;
 using Spectre.Console;
 
@@ -53,7 +52,7 @@ internal static class VoteRun
         float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
         var report = new Report(request.Name, parts, members.MaxBy(member => member.Shape.ParameterCount)!.Shape.ToString(), request.Train.Commitment, request.Test.Commitment, train.Rows, options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [], Units = [] } },
             Evaluation.Of(scores, test.Labels), PartMembers.Certified(votes, test.Labels, parts));
-        var screen = TrainedModel.ScreenOf(schema, InputScreen.Moments(train.Features, train.Width), test);
+        var screen = FittedScreen.Of(request, train, test, cancel);
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, "majority vote", $"{parts} members, the largest {report.Shape}", new { parts, training = report.Options }, onnx, report.Evaluation, screen, started);
         model.Save(request.Output, report);

@@ -32,11 +32,14 @@ internal static class ModelInspectCommand
     private static int ShowFolder(Screen screen, ModelFolder folder)
     {
         var schema = folder.Schema();
-        return screen.Answer(new { folder.Manifest, schema, files = folder.Files.ToDictionary(file => file.Key, file => file.Value.Length) }, console =>
+        var inputs = folder.Text(ModelFolder.ScreenName) is null ? null : RelationTable.Read(folder.Files[ModelFolder.ScreenName].Span);
+        return screen.Answer(new { folder.Manifest, schema, screen = inputs is null ? null : RelationTable.Facts(inputs), files = folder.Files.ToDictionary(file => file.Key, file => file.Value.Length) }, console =>
         {
             ModelTable.Draw(console, folder.Manifest);
             if (schema is not null)
                 ModelTable.Draw(console, schema);
+            if (inputs is not null)
+                RelationTable.Draw(console, inputs);
         });
     }
 

@@ -42,6 +42,7 @@ internal static class AtlasTechnique
     internal static (string Id, string Name)? Of(AuditLine line) => line.Reason switch
     {
         "probing" or "decision-only" or "repeated" => ("AML.T0042", "Verify Attack"),
+        "relation-broken" or "outlier" => ("AML.T0043", "Craft Adversarial Data"),
         "budget-exhausted" => ("AML.T0034", "Cost Harvesting"),
         "too-many-requests" or "overloaded" => ("AML.T0029", "Denial of AI Service"),
         _ => null,

@@ -36,8 +36,8 @@ internal sealed class RefusalTrials(ServingCase what, Uri gateway, DevelopmentId
         await TryAsync("a row that is one value short", "wrong-shape", certificate, token, GatewayClient.Body(what.Row.AsSpan(1)), model);
         await TryAsync("a value that is no number", "not-finite", certificate, token, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(ordinary).Replace("\"data\":[", "\"data\":[NaN,", StringComparison.Ordinal)), model);
         await TryAsync("a value out of its bounds", what.OutOfBounds.Reason, certificate, token, GatewayClient.Body(what.OutOfBounds.Row), model);
-        if (what.Outlier is not null)
-            await TryAsync("an outlier inside the bounds", "outlier", certificate, token, GatewayClient.Body(what.Outlier), model);
+        if (what.Outlier is { } unheard)
+            await TryAsync("an unheard-of combination inside the bounds", unheard.Reason, certificate, token, GatewayClient.Body(unheard.Row), model);
         return trials;
     }
 

@@ -32,15 +32,21 @@ internal sealed class ServedRows(Dataset test, InputScreen inputScreen)
         return (row, features[index].Kind switch { FeatureKind.Categorical => "unknown-category", FeatureKind.Binary => "not-integer", _ => "out-of-bounds" });
     }
 
-    /// <summary>A row whose every value is allowed and whose combination nobody makes; null where even the extremes lie near the training data.</summary>
-    internal float[]? Outlier()
+    /// <summary>A row whose every value is allowed and whose combination nobody makes, and what it is refused as; null where even the extremes lie near the training data and keep its relations.</summary>
+    internal (float[] Row, string Reason)? Outlier()
     {
         float[][] extremes =
         [
             Row((feature, i) => i % 2 == 0 ? Highest(feature) : Lowest(feature)), Row((feature, i) => i % 2 == 1 ? Highest(feature) : Lowest(feature)),
             Row((feature, _) => Highest(feature)), Row((feature, _) => Lowest(feature)), Row((_, _) => float.NaN),
         ];
-        return extremes.Where(row => Check(row).Outcome == ScreenOutcome.Outlier).MaxBy(row => Check(row).Distance);
+        foreach (var outcome in (ScreenOutcome[])[ScreenOutcome.Outlier, ScreenOutcome.RelationBroken])
+        {
+            if (extremes.Where(row => Check(row).Outcome == outcome).MaxBy(row => Check(row).Distance) is { } found)
+                return (found, Check(found).Reason);
+        }
+
+        return null;
     }
 
     private ScreenVerdict Check(float[] row) => inputScreen.Check(row, _encoder.Encode(row));

@@ -54,6 +54,6 @@ internal sealed record RefusalTrial(string Tried, string Expected, string Answer
 /// <param name="ReceiptFolder">Where the first prediction's evidence goes.</param>
 /// <param name="Row">A row that must be scored.</param>
 /// <param name="OutOfBounds">A row that must be refused, and why.</param>
-/// <param name="Outlier">A row that must be refused as an outlier; null when there is none within the bounds.</param>
+/// <param name="Outlier">A row of allowed values that must be refused as a whole, and why; null when there is none.</param>
 internal sealed record ServingCase(
-    string Package, string ModelName, Digest PackageDigest, string PkiFolder, string ReceiptFolder, float[] Row, (float[] Row, string Reason) OutOfBounds, float[]? Outlier);
+    string Package, string ModelName, Digest PackageDigest, string PkiFolder, string ReceiptFolder, float[] Row, (float[] Row, string Reason) OutOfBounds, (float[] Row, string Reason)? Outlier);

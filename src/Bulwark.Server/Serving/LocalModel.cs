@@ -41,7 +41,7 @@ internal sealed class LocalModel(IScoringWorker worker, int maximumRows) : IServ
 
     public ValueTask DisposeAsync() => worker.DisposeAsync();
 
-    /// <summary>Which row and which feature, and why; never the value.</summary>
+    /// <summary>Which row and which feature or relation, and why; never the value.</summary>
     internal static Refusal Screened(ScreenVerdict verdict, int row, InputScreen screen) =>
-        new(StatusCodes.Status422UnprocessableEntity, verdict.Reason, verdict.Field >= 0 ? $"row {row}, feature {screen.Fields[verdict.Field].Name}" : $"row {row}");
+        new(StatusCodes.Status422UnprocessableEntity, verdict.Reason, screen.NameOf(verdict) is { Length: > 0 } name ? $"row {row}, {name}" : $"row {row}");
 }

@@ -32,6 +32,20 @@ public sealed class TrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_private_run_learns_no_relations_and_keeps_declared_ones()
+    {
+        await File.WriteAllTextAsync(PathOf("relations.yaml"), "format: bulwark-constraints/v1\nrelations:\n  - { name: debts are bounded, rule: debt <= 2 * income + 50 }\n", Cancel);
+        var trained = await TrainAsync("related", "--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--epochs", "2", "--constraints", PathOf("relations.yaml"));
+        Assert.True(trained.Code == 0, trained.Said);
+        var shown = await CommandLine.RunAsync("model", "screen", PathOf("related"), "--json");
+        var relation = Assert.Single(shown.Json.GetProperty("relations").EnumerateArray());
+        Assert.Equal("declared", relation.GetProperty("origin").GetString());
+        var refused = await TrainAsync("unrelated", "--constraints", PathOf("schema.json"));
+        Assert.True(refused.Code == 2, refused.Said);
+        Assert.False(Directory.Exists(PathOf("unrelated")));
+    }
+
+    [Fact]
     public async Task A_second_run_beyond_the_budget_is_refused_and_writes_nothing()
     {
         string[] options = ["--private", "--epsilon", "1", "--budget", "1.2", "--schema", PathOf("schema.json"), "--epochs", "2"];

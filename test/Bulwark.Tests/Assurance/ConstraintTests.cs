@@ -1,5 +1,6 @@
 using Bulwark.Assurance;
 using Bulwark.Models;
+using Bulwark.Monitoring;
 using Bulwark.Networks;
 
 namespace Bulwark.Tests.Assurance;

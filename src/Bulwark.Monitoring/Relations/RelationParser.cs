@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Bulwark.Assurance;
+namespace Bulwark.Monitoring;
 
 /// <summary>Reads a relation and writes its tape: the operations in the order in which they are computed.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Bulwark.Assurance;
+namespace Bulwark.Monitoring;
 
 /// <summary>What one entry of a tape computes; the relations give 0 when they hold and else by how much they do not.</summary>
 internal enum Operation : byte
