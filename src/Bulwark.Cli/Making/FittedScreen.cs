@@ -1,4 +1,3 @@
-using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Privacy;
 using Bulwark.Training;

@@ -10,7 +10,14 @@ namespace Bulwark.EndToEnd.Gateway;
 internal static class FraudModel
 {
     /// <summary>Trains nothing: three features, seeded weights, a fitted screen; sealed under the keys <c>sealing</c> and <c>signing</c>.</summary>
-    internal static async Task<SealedModelInfo> SealAsync(KeyRing keys, string path, CancellationToken cancel)
+    internal static Task<SealedModelInfo> SealAsync(KeyRing keys, string path, CancellationToken cancel) => SealAsync(keys, path, null, cancel);
+
+    /// <summary>The same, changed before it is sealed.</summary>
+    /// <param name="keys">The ring.</param>
+    /// <param name="path">The package to write.</param>
+    /// <param name="change">Given the model's folder before it is sealed; null seals it as it is.</param>
+    /// <param name="cancel">Stops.</param>
+    internal static async Task<SealedModelInfo> SealAsync(KeyRing keys, string path, Func<string, Task>? change, CancellationToken cancel)
     {
         var schema = new FeatureSchema
         {
@@ -30,7 +37,16 @@ internal static class FraudModel
         };
         var manifest = new ModelManifest { Name = "fraud", Version = "1", Created = DateTimeOffset.UtcNow };
         using var signer = keys.OpenSigner("signing");
-        return await SealedModel.SealAsync(new ModelFolder(manifest, files), manifest, keys, "sealing", signer, path, cancel);
+        var model = new ModelFolder(manifest, files);
+        if (change is not null)
+        {
+            var folder = path + ".folder";
+            model.Save(folder);
+            await change(folder);
+            model = ModelFolder.Load(folder);
+        }
+
+        return await SealedModel.SealAsync(model, manifest, keys, "sealing", signer, path, cancel);
     }
 
     /// <summary>Training data in which the old pay much: a young customer with a large amount is an outlier.</summary>

@@ -49,11 +49,12 @@ public sealed class GatewayWorld : IDisposable
     internal TransparencyLog Log { get; private set; } = null!;
     internal Digest Package { get; private set; }
 
-    internal static async Task<GatewayWorld> CreateAsync()
+    /// <param name="change">Given the model's folder before it is sealed.</param>
+    internal static async Task<GatewayWorld> CreateAsync(Func<string, Task>? change = null)
     {
         var world = new GatewayWorld();
         world.Log = await TransparencyLog.CreateAsync(world.LogDirectory, "bulwark.test/gateway", world._logSigner, Cancel);
-        world.Package = (await FraudModel.SealAsync(world.Keys, world.PackagePath, Cancel)).PackageDigest;
+        world.Package = (await FraudModel.SealAsync(world.Keys, world.PackagePath, change, Cancel)).PackageDigest;
         return world;
     }
 
