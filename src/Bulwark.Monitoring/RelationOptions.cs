@@ -7,7 +7,7 @@ public sealed record RelationOptions
     public int MostRelations { get; init; } = 64;
 
     /// <summary>Operations of all of them together at most: what a row costs.</summary>
-    public int MostOperations { get; init; } = 600;
+    public int MostOperations { get; init; } = 400;
 
     /// <summary>The least share of rows that must break a relation when the columns are shuffled independently; below it the relation says nothing.</summary>
     public double LeastShuffled { get; init; } = 0.05;

@@ -14,7 +14,7 @@ public class RelationLearnerTests
     [Fact]
     public void What_every_row_keeps_is_found_and_what_the_columns_alone_explain_is_not()
     {
-        var learnt = RelationLearner.Learn(s_fields, Rows(2000, 1), Rows(600, 2));
+        var learnt = Learn(s_fields, Rows(2000, 1), Rows(600, 2));
         string[] rules = [.. learnt.Relations.Select(relation => relation.Rule)];
         Assert.Contains(rules, rule => rule.StartsWith("gross = net + tax", StringComparison.Ordinal));
         Assert.Contains("`day count` <= week_count", rules);
@@ -32,7 +32,7 @@ public class RelationLearnerTests
     {
         var rows = Rows(2000, 1);
         (rows[3], rows[4]) = (rows[4] + 1, rows[4]);   // more in a day than in its week
-        Assert.DoesNotContain(RelationLearner.Learn(s_fields, rows, Rows(600, 2)).Relations, relation => relation.Rule == "`day count` <= week_count");
+        Assert.DoesNotContain(Learn(s_fields, rows, Rows(600, 2)).Relations, relation => relation.Rule == "`day count` <= week_count");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public class RelationLearnerTests
     {
         var held = Rows(600, 2);
         held[8] = held[9] = held[10] = 0;   // none of the three flags
-        var rules = RelationLearner.Learn(s_fields, Rows(2000, 1), held).Relations.Select(relation => relation.Rule).ToList();
+        var rules = Learn(s_fields, Rows(2000, 1), held).Relations.Select(relation => relation.Rule).ToList();
         Assert.DoesNotContain("card + transfer + cash = 1", rules);
         Assert.Contains("`day count` <= week_count", rules);
     }
@@ -51,7 +51,7 @@ public class RelationLearnerTests
         var held = Rows(600, 2);
         for (var row = 1; row < 600; row += 20)   // only in the half that does not choose
             held[(row * s_fields.Length) + 3] = 1 + held[(row * s_fields.Length) + 4];
-        var learnt = RelationLearner.Learn(s_fields, Rows(2000, 1), held);
+        var learnt = Learn(s_fields, Rows(2000, 1), held);
         Assert.Empty(learnt.Relations);
         Assert.Contains("refused 30 of 300", learnt.Note, StringComparison.Ordinal);
     }
@@ -66,13 +66,13 @@ public class RelationLearnerTests
             return [.. Enumerable.Range(0, rows * 20).Select(i => i % 20 % 3 == 0 ? random.Next(2) : random.NextSingle())];
         }
 
-        Assert.Empty(RelationLearner.Learn(fields, Draw(1000, 1), Draw(400, 2)).Relations);
+        Assert.Empty(Learn(fields, Draw(1000, 1), Draw(400, 2)).Relations);
     }
 
     [Fact]
     public void Few_rows_teach_nothing_and_say_so()
     {
-        var learnt = RelationLearner.Learn(s_fields, Rows(99, 1), Rows(600, 2));
+        var learnt = Learn(s_fields, Rows(99, 1), Rows(600, 2));
         Assert.Empty(learnt.Relations);
         Assert.Contains("at least 100", learnt.Note, StringComparison.Ordinal);
     }
@@ -91,7 +91,7 @@ public class RelationLearnerTests
             return raw;
         }
 
-        var learnt = RelationLearner.Learn(fields, Draw(300, 1), Draw(200, 2), new() { MostColumns = 80, MostRelations = 32 });
+        var learnt = Learn(fields, Draw(300, 1), Draw(200, 2), new() { MostColumns = 80, MostRelations = 32 });
         Assert.InRange(learnt.Relations.Count, 1, 32);
         Assert.Contains("first 80", learnt.Note, StringComparison.Ordinal);
     }
@@ -106,12 +106,15 @@ public class RelationLearnerTests
             return [.. Enumerable.Range(0, rows).SelectMany(i => random.NextSingle() is var a && i % 5 == 0 ? new[] { float.NaN, a } : [a, a + random.NextSingle()])];
         }
 
-        var learnt = Assert.Single(RelationLearner.Learn(fields, Draw(1000, 1), Draw(400, 2)).Relations);
+        var learnt = Assert.Single(Learn(fields, Draw(1000, 1), Draw(400, 2)).Relations);
         Assert.Equal("a <= b", learnt.Rule);
         var screen = InputScreen.OfContract(fields).WithRelations([learnt]);
         Assert.True(screen.CheckContract([float.NaN, 0.1f]).IsAccepted);
         Assert.Equal(ScreenOutcome.RelationBroken, screen.CheckContract([0.2f, 0.1f]).Outcome);
     }
+
+    private static LearntRelations Learn(ScreenField[] fields, float[] training, float[] held, RelationOptions? options = null) =>
+        RelationLearner.Learn(fields, training, held, options, TestContext.Current.CancellationToken);
 
     private static float[] Rows(int count, int seed)
     {
