@@ -4,7 +4,6 @@ using Bulwark.Cryptography;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Training;
-using Bulwark.Worker;
 
 namespace Bulwark.Cli.Making;
 
