@@ -7,21 +7,24 @@ namespace Bulwark.Fuzz;
 /// <summary>Runs one target on broken inputs for a while. What answers in a new way is kept and broken further.</summary>
 /// <remarks>
 /// No instrumentation: an answer's signature is its exception's type and the innermost places of its stack, or the success and its size class.
-/// Found are exceptions that are no refusal, inputs that take longer than <see cref="s_slowest"/>, and those that allocate more than <see cref="MostAllocated"/>.
+/// Found are exceptions that are no refusal, inputs that take more than <see cref="s_slowest"/> of processor time (or hang), and those that allocate more than <see cref="MostAllocated"/>.
 /// </remarks>
 internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] string source = "")
 {
     private const long MostAllocated = 512L << 20;
     private const int LargestKept = 64 * 1024;
     private static readonly TimeSpan s_slowest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(15);   // a wait that costs no processor time: not even a busy machine takes so long
 
     private readonly Random _random = new(seed);
     private readonly List<byte[]> _corpus = [];
     private readonly HashSet<string> _signatures = new(StringComparer.Ordinal);
     private readonly HashSet<string> _findings = new(StringComparer.Ordinal);
     private byte[] _current = [];
-    private long _started;
+    private bool _isRunning;
     private long _runs;
+    private int _known;
+    private (long Run, TimeSpan Cpu, long Since) _watched;
 
     private string CorpusFolder => Path.Combine(Path.GetDirectoryName(source)!, "corpus", target.Name);
 
@@ -30,19 +33,45 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
     /// <returns>True when nothing was found.</returns>
     internal bool Run(TimeSpan duration)
     {
-        using var watchdog = new Timer(_ => Watch(), null, s_slowest, TimeSpan.FromSeconds(1));
+        var total = Stopwatch.StartNew();
+        AppDomain.CurrentDomain.ProcessExit += AtExit;   // whatever ends the process, what was done is said
+        using var watchdog = new Timer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         foreach (var input in Starting())
             Try(input, keep: true);
-        var known = _corpus.Count;
+        _known = _corpus.Count;
         var mutator = new Mutator(_random);
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < duration && _findings.Count < 20;)
             Try(mutator.Mutate(Pick(), Pick()), keep: false);
-        Volatile.Write(ref _started, 0);
-        GC.Collect();
-        Console.WriteLine($"{target.Name}: {_runs:N0} inputs in {duration.TotalSeconds:N0} s, seed {seed}, corpus {known} + {_corpus.Count - known} new, "
-            + $"{_signatures.Count} different answers, {GC.GetTotalMemory(forceFullCollection: true) >> 20} MiB live, {_findings.Count} findings");
+        AppDomain.CurrentDomain.ProcessExit -= AtExit;
+        Console.WriteLine(Summary(total.Elapsed));
         return _findings.Count == 0;
+
+        void AtExit(object? sender, EventArgs args) => Console.WriteLine(Summary(total.Elapsed) + "; stopped");
     }
+
+    /// <summary>Keeps of the corpus only what answers in a way that neither a seed nor a smaller file does; tells how much went.</summary>
+    internal void Prune()
+    {
+        foreach (var seed in target.Seeds())
+            Try(seed, keep: true);
+        var files = Directory.Exists(CorpusFolder) ? new DirectoryInfo(CorpusFolder).GetFiles() : [];
+        var kept = 0;
+        foreach (var file in files.OrderBy(file => file.Length).ThenBy(file => file.Name, StringComparer.Ordinal))
+        {
+            var before = _signatures.Count;
+            Try(File.ReadAllBytes(file.FullName), keep: true);
+            if (_signatures.Count > before)
+                kept++;
+            else
+                file.Delete();
+        }
+
+        Console.WriteLine($"{target.Name}: {kept} of {files.Length} files kept");
+    }
+
+    private string Summary(TimeSpan elapsed) =>
+        $"{target.Name}: {_runs:N0} inputs in {elapsed.TotalSeconds:N0} s, seed {seed}, corpus {_known} + {_corpus.Count - _known} new, "
+        + $"{_signatures.Count} different answers, {GC.GetTotalMemory(forceFullCollection: true) >> 20} MiB live, {_findings.Count} findings";
 
     private IEnumerable<byte[]> Starting() => target.Seeds()
         .Concat(Directory.Exists(CorpusFolder) ? Directory.EnumerateFiles(CorpusFolder).Order(StringComparer.Ordinal).Select(File.ReadAllBytes) : []);
@@ -54,7 +83,7 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
         _current = input;
         _runs++;
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Volatile.Write(ref _started, Stopwatch.GetTimestamp());
+        Volatile.Write(ref _isRunning, true);
         string signature;
         try
         {
@@ -71,6 +100,7 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
             Report(input, signature, failure.ToString());
         }
 
+        Volatile.Write(ref _isRunning, false);
         if (GC.GetAllocatedBytesForCurrentThread() - before is > MostAllocated and var bytes)
             Report(input, $"memory {int.Log2((int)(bytes >> 20))}", $"{bytes >> 20} MiB were allocated for an input of {input.Length} bytes");
         var isNew = _signatures.Add(signature);
@@ -97,11 +127,19 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
         Console.WriteLine($"FOUND {target.Name} (replay: {target.Name} --replay {path})\n{text}");
     }
 
+    /// <summary>Once a second: has one input cost too much processor time? The clock on the wall would count what other programs do.</summary>
     private void Watch()
     {
-        if (Volatile.Read(ref _started) is not 0 and var started && Stopwatch.GetElapsedTime(started) > s_slowest)
+        var (run, cpu) = (Volatile.Read(ref _runs), Environment.CpuUsage.TotalTime);
+        if (!Volatile.Read(ref _isRunning) || run != _watched.Run)
         {
-            Report(_current, "slow", $"no answer within {s_slowest.TotalSeconds} s");
+            _watched = (run, cpu, Stopwatch.GetTimestamp());
+            return;
+        }
+
+        if (cpu - _watched.Cpu > s_slowest || Stopwatch.GetElapsedTime(_watched.Since) > s_longest)
+        {
+            Report(_current, "slow", $"no answer within {s_slowest.TotalSeconds} s of processor time or {s_longest.TotalMinutes} minutes");
             Environment.Exit(1);
         }
     }
