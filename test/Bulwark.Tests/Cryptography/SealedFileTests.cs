@@ -5,24 +5,8 @@ using FsCheck.Fluent;
 
 namespace Bulwark.Tests.Cryptography;
 
-public sealed class SealedFileTests : IDisposable
+public sealed class SealedFileTests : SealedFileCase
 {
-    private const int Segment = 1_048_544;
-    private readonly TemporaryFolder _folder = new();
-    private readonly KeyRing _keys;
-
-    public SealedFileTests()
-    {
-        _keys = KeyRingTests.Create(_folder);
-        _keys.CreateSymmetric("files");
-    }
-
-    public void Dispose()
-    {
-        _keys.Dispose();
-        _folder.Dispose();
-    }
-
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, true)]
@@ -36,7 +20,7 @@ public sealed class SealedFileTests : IDisposable
     {
         var plaintext = RandomNumberGenerator.GetBytes(length);
         var bytes = await Seal(plaintext, seeks);
-        await using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
+        await using var opened = SealedFile.Open(new MemoryStream(bytes), Keys);
         Assert.Equal(length, opened.Length);
         using var read = new MemoryStream();
         await opened.CopyToAsync(read, TestContext.Current.CancellationToken);
@@ -47,7 +31,7 @@ public sealed class SealedFileTests : IDisposable
     public async Task Any_range_can_be_read_by_seeking()
     {
         var plaintext = RandomNumberGenerator.GetBytes(3 * Segment);
-        await using var opened = SealedFile.Open(new MemoryStream(await Seal(plaintext)), _keys);
+        await using var opened = SealedFile.Open(new MemoryStream(await Seal(plaintext)), Keys);
         foreach (var start in new[] { 2 * Segment - 5, 0, 3 * Segment - 1, Segment, Segment - 1 })
         {
             opened.Seek(start, SeekOrigin.Begin);
@@ -68,7 +52,7 @@ public sealed class SealedFileTests : IDisposable
         var step = Gen.Choose(0, plaintext.Length + 10).SelectMany(at => Gen.Choose(0, 5000).Select(count => (at, count)));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(30), Prop.ForAll(Arb.From(Gen.ArrayOf(step)), steps =>
         {
-            using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
+            using var opened = SealedFile.Open(new MemoryStream(bytes), Keys);
             return steps.All(one =>
             {
                 opened.Position = one.at;
@@ -78,87 +62,6 @@ public sealed class SealedFileTests : IDisposable
                     && buffer.AsSpan(0, read).SequenceEqual(rest[..Math.Min(one.count, rest.Length)]);
             });
         }));
-    }
-
-    [Theory]
-    [InlineData(SealSuite.Floe)]
-    [InlineData(SealSuite.Cobblestone)]
-    public async Task A_flipped_bit_in_any_byte_is_refused_or_lies_in_one_copy_of_the_slots_and_is_told(SealSuite suite)
-    {
-        var bytes = await Seal("a small secret"u8.ToArray(), suite: suite);
-        var slots = SealedFileHeader.Read(new MemoryStream(bytes));
-        for (var i = 0; i < bytes.Length; i++)
-        {
-            var bit = (byte)(1 << (i % 8));
-            bytes[i] ^= bit;
-            if (i >= slots.RegionStart(0) && i < slots.RegionStart(2))
-            {
-                Assert.Equal("a small secret"u8, ReadAll(bytes));
-                Assert.Equal("a small secret"u8.ToArray(), await Forward(bytes));
-                Assert.True(SealedFile.ReadInfo(new MemoryStream(bytes)).NeedsMending);
-            }
-            else
-            {
-                Refused(bytes);
-                await Assert.ThrowsAsync<CryptographicException>(() => Forward(bytes));
-            }
-
-            bytes[i] ^= bit;
-        }
-
-        Assert.Equal("a small secret"u8, ReadAll(bytes));
-        Assert.False(SealedFile.ReadInfo(new MemoryStream(bytes)).NeedsMending);
-    }
-
-    [Theory]
-    [InlineData(SealSuite.Floe, 0)]
-    [InlineData(SealSuite.Cobblestone, 0)]
-    [InlineData(SealSuite.Cobblestone, 16384)]
-    public async Task A_last_segment_that_holds_nothing_is_checked_when_the_file_is_opened(SealSuite suite, int length)
-    {
-        var bytes = await Seal(new byte[length], suite: suite);
-        for (var i = 1; i <= 16; i++)
-        {
-            bytes[^i] ^= 1;
-            Assert.Throws<CryptographicException>(() => SealedFile.Open(new MemoryStream(bytes), _keys));
-            bytes[^i] ^= 1;
-        }
-    }
-
-    [Fact]
-    public async Task The_same_flip_in_both_copies_of_the_slots_is_refused()
-    {
-        var bytes = await Seal("a small secret"u8.ToArray());
-        var slots = SealedFileHeader.Read(new MemoryStream(bytes));
-        for (var i = 0; i < slots.RegionSize; i++)
-        {
-            bytes[slots.RegionStart(0) + i] ^= 1;
-            bytes[slots.RegionStart(1) + i] ^= 1;
-            Refused(bytes);
-            bytes[slots.RegionStart(0) + i] ^= 1;
-            bytes[slots.RegionStart(1) + i] ^= 1;
-        }
-    }
-
-    [Theory]
-    [InlineData(true, SealSuite.Floe)]
-    [InlineData(false, SealSuite.Floe)]
-    [InlineData(true, SealSuite.Cobblestone)]
-    [InlineData(false, SealSuite.Cobblestone)]
-    public async Task A_file_cut_anywhere_or_continued_is_refused(bool seeks, SealSuite suite)
-    {
-        var bytes = await Seal("a small secret"u8.ToArray(), seeks, suite);
-        for (var length = 0; length < bytes.Length; length++)
-        {
-            Refused(bytes[..length]);
-            await Assert.ThrowsAsync<CryptographicException>(() => Forward(bytes[..length]));
-        }
-
-        foreach (byte[] longer in new byte[][] { [.. bytes, 0], [.. bytes, .. bytes] })
-        {
-            Refused(longer);
-            await Assert.ThrowsAsync<CryptographicException>(() => Forward(longer));
-        }
     }
 
     [Theory]
@@ -176,28 +79,11 @@ public sealed class SealedFileTests : IDisposable
                 var bytes = await Seal(plaintext, seeks, suite, threads);
                 Assert.True(plaintext.AsSpan().SequenceEqual(ReadAll(bytes)));
                 Assert.True((await Forward(bytes, threads)).AsSpan().SequenceEqual(plaintext));
-                using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
+                using var opened = SealedFile.Open(new MemoryStream(bytes), Keys);
                 using var copied = new MemoryStream();
                 await opened.CopyAllAsync(copied, threads, cancel: TestContext.Current.CancellationToken);
                 Assert.True(plaintext.AsSpan().SequenceEqual(copied.ToArray()));
             }
-        }
-    }
-
-    [Fact]
-    public async Task Opening_forward_writes_the_right_segments_before_a_wrong_one_and_none_after()
-    {
-        var plaintext = RandomNumberGenerator.GetBytes(6 * Segment);
-        var bytes = await Seal(plaintext);
-        bytes[^(3 * Segment)] ^= 1;   // in the third of six
-        foreach (var threads in new[] { 1, 4 })
-        {
-            using var written = new MemoryStream();
-            await Assert.ThrowsAsync<CryptographicException>(() => SealedFile.OpenToAsync(
-                new ForwardStream(new MemoryStream(bytes)), written, [SealIdentity.Keys(_keys)], threads, cancel: TestContext.Current.CancellationToken));
-            Assert.True(plaintext.AsSpan(0, (int)written.Length).SequenceEqual(written.ToArray()));
-            Assert.Equal(0, written.Length % Segment);
-            Assert.True(written.Length <= 3 * Segment);
         }
     }
 
@@ -207,11 +93,11 @@ public sealed class SealedFileTests : IDisposable
     public async Task Many_threads_may_read_anywhere_at_once(SealSuite suite)
     {
         var plaintext = RandomNumberGenerator.GetBytes(4 * Segment + 99);
-        var path = _folder["many"];
+        var path = Folder["many"];
         await File.WriteAllBytesAsync(path, await Seal(plaintext, suite: suite), TestContext.Current.CancellationToken);
         foreach (Stream source in new Stream[] { File.OpenRead(path), new MemoryStream(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)) })
         {
-            await using var opened = await SealedFile.OpenAsync(source, [SealIdentity.Keys(_keys)], readAhead: 2, TestContext.Current.CancellationToken);
+            await using var opened = await SealedFile.OpenAsync(source, [SealIdentity.Keys(Keys)], readAhead: 2, TestContext.Current.CancellationToken);
             Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
             {
                 var random = new Random(i);
@@ -226,57 +112,6 @@ public sealed class SealedFileTests : IDisposable
             await opened.CopyToAsync(copy, TestContext.Current.CancellationToken);   // reads ahead
             Assert.True(plaintext.AsSpan().SequenceEqual(copy.ToArray()));
         }
-    }
-
-    [Fact]
-    public async Task A_disk_that_fails_while_reading_or_writing_fails_the_work_with_its_own_error()
-    {
-        var cancel = TestContext.Current.CancellationToken;
-        var bytes = await Seal(RandomNumberGenerator.GetBytes(4 * Segment));
-        foreach (var threads in new[] { 1, 4 })
-        {
-            foreach (var after in new[] { 0, 100, 3000, 2_000_000 })
-            {
-                using var kept = new MemoryStream();
-                await Assert.ThrowsAsync<IOException>(() => SealedFile.OpenToAsync(new FailingStream(new MemoryStream(bytes), after), kept, [SealIdentity.Keys(_keys)], threads, null, cancel));
-                await Assert.ThrowsAsync<IOException>(() => SealedFile.OpenToAsync(new MemoryStream(bytes), new FailingStream(kept, after), [SealIdentity.Keys(_keys)], threads, null, cancel));
-                await Assert.ThrowsAsync<IOException>(() => SealedFile.SealAsync(new MemoryStream(new byte[4 * Segment]), new FailingStream(kept, after), Options with { Threads = threads }, null, cancel));
-                await Assert.ThrowsAsync<IOException>(() => SealedFile.SealAsync(new FailingStream(new MemoryStream(new byte[4 * Segment]), after), kept, Options with { Threads = threads }, null, cancel));
-            }
-        }
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_file_cut_between_segments_is_refused_when_it_is_opened(bool seeks)
-    {
-        var bytes = await Seal(new byte[2 * Segment], seeks);
-        var cut = bytes[..^(Segment + FloeMessage.SegmentOverheadInBytes)];
-        Assert.Throws<CryptographicException>(() => SealedFile.Open(new MemoryStream(cut), _keys));
-    }
-
-    [Fact]
-    public async Task No_byte_of_a_changed_segment_is_given_out()
-    {
-        var bytes = await Seal(new byte[3 * Segment]);
-        bytes[^(Segment + 100)] ^= 1;   // in the second of three segments
-        await using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
-        opened.ReadExactly(new byte[Segment]);
-        Assert.Throws<CryptographicException>(() => opened.ReadByte());
-        opened.Position = 2 * Segment;
-        Assert.Equal(0, opened.ReadByte());
-    }
-
-    [Fact]
-    public async Task Payloads_cannot_change_headers()
-    {
-        var one = await Seal("one secret"u8.ToArray());
-        var two = await Seal("two secret"u8.ToArray());
-        var payload = one.Length - (FloeMessage.HeaderSizeInBytes + 10 + FloeMessage.SegmentOverheadInBytes);
-        Refused([.. one[..payload], .. two[payload..]]);
-        var other = await Seal("one secret"u8.ToArray(), suite: SealSuite.Cobblestone);
-        Refused([.. one[..^payload], .. other[payload..]]);
     }
 
     [Fact]
@@ -299,7 +134,7 @@ public sealed class SealedFileTests : IDisposable
     {
         var one = await Seal("one"u8.ToArray());
         var two = await Seal("two"u8.ToArray());
-        using var key = SealedFile.UnwrapDataKey(new MemoryStream(one), _keys);
+        using var key = SealedFile.UnwrapDataKey(new MemoryStream(one), Keys);
         await using (var opened = SealedFile.Open(new MemoryStream(one), key.Span))
             Assert.Equal("one", new StreamReader(opened).ReadToEnd());
         Assert.Throws<CryptographicException>(() => SealedFile.Open(new MemoryStream(two), key.Span));
@@ -324,7 +159,7 @@ public sealed class SealedFileTests : IDisposable
     public async Task A_file_inside_a_longer_stream_opens_from_where_the_stream_stands()
     {
         var stream = new MemoryStream([1, 2, 3, .. await Seal("inside"u8.ToArray())]) { Position = 3 };
-        await using var opened = SealedFile.Open(stream, _keys);
+        await using var opened = SealedFile.Open(stream, Keys);
         Assert.Equal("inside", await new StreamReader(opened).ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
@@ -332,7 +167,7 @@ public sealed class SealedFileTests : IDisposable
     public async Task Sealing_stops_when_it_is_cancelled_and_keeps_no_file()
     {
         using var cancel = new CancellationTokenSource();
-        var path = _folder["out"];
+        var path = Folder["out"];
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AtomicFile.WriteAsync(path, stream =>
             SealedFile.SealAsync(new MemoryStream(new byte[5 * Segment]), stream, Options, new CancelAfterFirst(cancel), cancel.Token), cancel.Token));
         Assert.False(File.Exists(path));
@@ -341,41 +176,7 @@ public sealed class SealedFileTests : IDisposable
     [Fact]
     public async Task A_ring_without_the_key_is_told_at_once() =>
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            SealedFile.SealAsync(new MemoryStream(), new MemoryStream(), Options with { Recipients = [SealRecipient.Key(_keys, "absent")] }, cancel: TestContext.Current.CancellationToken));
-
-    private SealOptions Options => new()
-    {
-        Recipients = [SealRecipient.Key(_keys, "files")],
-        SlotCapacityInBytes = 512,
-        MediaType = "text/plain",
-        Context = new Dictionary<string, string> { ["model"] = "fraud", ["a"] = "b" },
-    };
-
-    private async Task<byte[]> Seal(byte[] plaintext, bool seeks = true, SealSuite suite = SealSuite.Floe, int threads = 0)
-    {
-        using var destination = new MemoryStream();
-        var source = new MemoryStream(plaintext);
-        await SealedFile.SealAsync(
-            seeks ? source : new ForwardStream(source), destination, Options with { Suite = suite, Threads = threads }, cancel: TestContext.Current.CancellationToken);
-        return destination.ToArray();
-    }
-
-    private async Task<byte[]> Forward(byte[] bytes, int threads = 1)
-    {
-        using var destination = new MemoryStream();
-        await SealedFile.OpenToAsync(new ForwardStream(new MemoryStream(bytes)), destination, [SealIdentity.Keys(_keys)], threads, cancel: TestContext.Current.CancellationToken);
-        return destination.ToArray();
-    }
-
-    private byte[] ReadAll(byte[] bytes)
-    {
-        using var opened = SealedFile.Open(new MemoryStream(bytes), _keys);
-        var plaintext = new byte[opened.Length];
-        opened.ReadExactly(plaintext);
-        return plaintext;
-    }
-
-    private void Refused(byte[] bytes) => Assert.Throws<CryptographicException>(() => ReadAll(bytes));
+            SealedFile.SealAsync(new MemoryStream(), new MemoryStream(), Options with { Recipients = [SealRecipient.Key(Keys, "absent")] }, cancel: TestContext.Current.CancellationToken));
 
     private sealed class CancelAfterFirst(CancellationTokenSource cancel) : IProgress<long>
     {
