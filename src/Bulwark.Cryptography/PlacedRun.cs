@@ -1,12 +1,17 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Bulwark.Cryptography;
 
 /// <summary>As <see cref="SegmentRun"/>, from a file to a file: where each batch stands in both is known beforehand, so that no thread waits for another's turn.</summary>
 /// <remarks>Only verified segments are written. When one is wrong the destination is cut before it, once every batch before it is written.</remarks>
 internal sealed class PlacedRun
 {
+    private const int BatchesInGroup = 16;
+
     private readonly SegmentLayout _layout;
     private readonly FileStream _source;
     private readonly FileStream _destination;
+    private readonly SafeFileHandle _reads, _writes;   // held, because asking a stream for its handle moves the file's position each time
     private readonly bool _seals;
     private readonly IProgress<long>? _progress;
     private readonly CancellationToken _cancel;
@@ -20,6 +25,7 @@ internal sealed class PlacedRun
     {
         (_layout, _source, _destination, _seals, _progress, _cancel) = (layout, source, destination, seals, progress, cancel);
         destination.Flush();   // what was written before, a header, stands in the file before it is written beside
+        (_reads, _writes) = (source.SafeFileHandle, destination.SafeFileHandle);
         (_from, _to, _input, _segments, _perBatch) = (source.Position, destination.Position, source.Length - source.Position, segments, SegmentWork.PerBatch(layout));
     }
 
@@ -87,13 +93,22 @@ internal sealed class PlacedRun
         var buffer = first.Take(SegmentWork.InputStart(_layout, _seals) + count)[SegmentWork.InputStart(_layout, _seals)..];
         for (var read = 0; read < count;)
         {
-            var some = RandomAccess.Read(_source.SafeFileHandle, buffer.Span[read..], _from + start + read);
+            var some = RandomAccess.Read(_reads, buffer.Span[read..], _from + start + read);
             read += some > 0 ? some : throw Changed();
         }
 
         var (output, plaintext) = SegmentWork.Transform(message, new(index, count, last), _seals, first, second);
-        RandomAccess.Write(_destination.SafeFileHandle, output.Span, _to + Output(index));
+        BeginWriteBack(index);
+        RandomAccess.Write(_writes, output.Span, _to + Output(index));
         return plaintext;
+    }
+
+    /// <summary>Has the disk begin on the group of batches before the last group: those are written, and what is on its way need not be waited for at the end.</summary>
+    private void BeginWriteBack(long index)
+    {
+        var group = (long)_perBatch * BatchesInGroup;
+        if (index % group == 0 && index >= 2 * group)
+            WriteBack.Begin(_writes, _to + Output(index - (2 * group)), Output(index - group) - Output(index - (2 * group)));
     }
 
     private long Input(long index) => _seals ? _layout.PlaintextStart(index) : _layout.SegmentStart(index);
