@@ -15,7 +15,7 @@ public static class BulwarkCommand
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         (output, error) = (new PrintableWriter(output), new PrintableWriter(error));
-        var parsed = Create().Parse(args);
+        var parsed = Create(args.FirstOrDefault()).Parse(args);
         HelpText.Shorten(parsed.CommandResult.Command);
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
         if (parsed.Errors.Count > 0)
@@ -46,40 +46,50 @@ public static class BulwarkCommand
     /// <summary>The words that lead to a command, as a person types them.</summary>
     private static string PathOf(CommandResult command) => command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "bulwark";
 
-    internal static RootCommand Create()
+    /// <summary>Every verb, in the order of the help.</summary>
+    private static readonly (string Verb, Func<Command> Make)[] s_verbs =
+    [
+        ("demo", DemoCommand.Create),
+        ("init", InitCommand.Create),
+        ("run", RunCommand.Create),
+        ("data", DataCommand.Create),
+        ("keys", KeysCommand.Create),
+        ("seal", SealCommand.CreateSeal),
+        ("open", SealCommand.CreateOpen),
+        ("train", TrainCommand.Create),
+        ("privacy", PrivacyCommand.Create),
+        ("model", ModelCommand.Create),
+        ("attack", AttackCommand.Create),
+        ("certify", Certificates.CertifyCommand.Create),
+        ("serve", ServeCommand.Create),
+        ("score", ScoreCommand.Create),
+        ("attest", AttestCommand.Create),
+        ("broker", BrokerCommand.Create),
+        ("log", LogCommand.Create),
+        ("lineage", LineageCommand.Create),
+        ("verify", VerifyCommand.Create),
+        ("policy", PolicyCommand.Create),
+        ("audit", Serving.AuditCommand.Create),
+        ("deploy", DeployCommand.Create),
+        ("bench", BenchCommand.Create),
+        ("plan", PlanCommand.Create),
+        ("report", ReportCommand.Create),
+        ("doctor", DoctorCommand.Create),
+    ];
+
+    /// <summary>The whole command, or only the verb that the command line begins with: making all of them would take longer than many a command.</summary>
+    /// <param name="first">The first word after the program's name, or null for every verb.</param>
+    internal static RootCommand Create(string? first = null)
     {
         var root = new RootCommand(
             "Secure machine learning for .NET: from raw data to attested, monitored predictions, with evidence at each step.")
         {
             GlobalOptions.Json,
             GlobalOptions.Workspace,
-            DemoCommand.Create(),
-            InitCommand.Create(),
-            RunCommand.Create(),
-            DataCommand.Create(),
-            KeysCommand.Create(),
-            SealCommand.CreateSeal(),
-            SealCommand.CreateOpen(),
-            TrainCommand.Create(),
-            PrivacyCommand.Create(),
-            ModelCommand.Create(),
-            AttackCommand.Create(),
-            Certificates.CertifyCommand.Create(),
-            ServeCommand.Create(),
-            ScoreCommand.Create(),
-            AttestCommand.Create(),
-            BrokerCommand.Create(),
-            LogCommand.Create(),
-            LineageCommand.Create(),
-            VerifyCommand.Create(),
-            PolicyCommand.Create(),
-            Serving.AuditCommand.Create(),
-            DeployCommand.Create(),
-            BenchCommand.Create(),
-            PlanCommand.Create(),
-            ReportCommand.Create(),
-            DoctorCommand.Create(),
         };
+        var named = Array.FindAll(s_verbs, one => one.Verb == first);
+        foreach (var (_, make) in named.Length > 0 ? named : s_verbs)
+            root.Add(make());
         HelpText.Complete(root);
         return root;
     }

@@ -57,9 +57,8 @@ internal static class OpenCommand
             });
             if (to == SealedSource.Pipe)
                 return ExitCode.Yes;
-            return info is null
-                ? screen.Answer(new { file = to }, console => console.MarkupLineInterpolated($"[green]Opened {SealedSource.NameOf(from)} into {to}[/]"))
-                : screen.Answer(SealCommand.Document(info, to), console => SealCommand.Print(console, $"Opened {SealedSource.NameOf(from)} into {to}", info, SealedSource.LengthOf(from) ?? 0));
+            var done = $"Opened {SealedSource.NameOf(from)} into {to}";
+            return info is null ? screen.Answer(new { file = to }, done, []) : SealCommand.Answer(screen, done, info, to, SealedSource.LengthOf(from) ?? 0);
         }
         catch (CryptographicException failure) when (to == SealedSource.Pipe && written > 0)
         {

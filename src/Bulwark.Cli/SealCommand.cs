@@ -2,7 +2,6 @@ using System.CommandLine;
 using Bulwark.Cli.Sealing;
 using Bulwark.Cryptography;
 using Bulwark.Interchange;
-using Spectre.Console;
 
 namespace Bulwark.Cli;
 
@@ -51,11 +50,7 @@ internal static class SealCommand
 
     internal static FileInfo Existing(FileInfo file) => file.Exists ? file : throw new CommandException($"There is no file {file.FullName}.");
 
-    internal static Rows Describe(SealedFileInfo info, long sealedBytes) => new(
-        new Text($"  {(info.PlaintextBytes is { } bytes ? $"{bytes:N0} bytes of {info.MediaType}" : info.MediaType)}, sealed {info.Created:yyyy-MM-dd HH:mm:ss} UTC, {sealedBytes:N0} bytes sealed"),
-        new Text($"  opened by {string.Join(" or ", info.Slots)}{string.Concat(info.Context.Select(fact => $", {fact.Key}={fact.Value}"))}"));
-
-    internal static object Document(SealedFileInfo info, string file) => new
+    private static object Document(SealedFileInfo info, string file) => new
     {
         file,
         info.FileId,
@@ -77,7 +72,7 @@ internal static class SealCommand
         await using var plaintext = SealedSource.OpenRead(from);
         SealedSource.NameLeftovers(screen, to);
         var passphrase = SealSecrets.Passphrase(parsed, s_passphrase, s_passphraseFile, twice: true);
-        using var targets = SealTargets.Read(parsed, [.. parsed.GetValue(s_to) ?? [], .. parsed.GetValue(s_key) is { } key ? [key] : Array.Empty<string>()], passphrase, format == "bulwark" ? Workspace.SealingKey : null, screen);
+        using var targets = await SealTargets.ReadAsync(parsed, [.. parsed.GetValue(s_to) ?? [], .. parsed.GetValue(s_key) is { } key ? [key] : Array.Empty<string>()], passphrase, format == "bulwark" ? Workspace.SealingKey : null, screen, cancel);
         SealedFileInfo? info = null;
         using var keyset = format == "tink" ? TinkKeys.Read(parsed, screen) : null;
         await screen.ProgressAsync($"sealing {SealedSource.NameOf(from)}", async progress =>
@@ -87,9 +82,8 @@ internal static class SealCommand
         });
         if (to == SealedSource.Pipe)
             return ExitCode.Yes;
-        return info is null
-            ? screen.Answer(new { file = to, format }, console => console.MarkupLineInterpolated($"[green]Sealed {SealedSource.NameOf(from)} into {to}[/]"))
-            : screen.Answer(Document(info, to), console => Print(console, $"Sealed {SealedSource.NameOf(from)} into {to}", info, new FileInfo(to).Length));
+        var done = $"Sealed {SealedSource.NameOf(from)} into {to}";
+        return info is null ? screen.Answer(new { file = to, format }, done, []) : Answer(screen, done, info, to, new FileInfo(to).Length);
     }
 
     /// <returns>What the header says; null for another tool's format.</returns>
@@ -118,13 +112,15 @@ internal static class SealCommand
         }
     }
 
-    internal static void Print(IAnsiConsole console, string title, SealedFileInfo info, long sealedBytes)
-    {
-        console.MarkupLineInterpolated($"[green]{title}[/]");
-        console.Write(Describe(info, sealedBytes));
-        if (info.NeedsMending)
-            console.MarkupLine("[yellow]  the two copies of its slots differ: a rewrap was interrupted, or one is damaged; bulwark keys rewrap mends it[/]");
-    }
+    /// <summary>Says what was done to a sealed file, and what the file says of itself.</summary>
+    internal static int Answer(Screen screen, string done, SealedFileInfo info, string file, long sealedBytes) => screen.Answer(
+        Document(info, file),
+        done,
+        [
+            $"  {(info.PlaintextBytes is { } bytes ? $"{bytes:N0} bytes of {info.MediaType}" : info.MediaType)}, sealed {info.Created:yyyy-MM-dd HH:mm:ss} UTC, {sealedBytes:N0} bytes sealed",
+            $"  opened by {string.Join(" or ", info.Slots)}{string.Concat(info.Context.Select(fact => $", {fact.Key}={fact.Value}"))}",
+        ],
+        info.NeedsMending ? "  the two copies of its slots differ: a rewrap was interrupted, or one is damaged; bulwark keys rewrap mends it" : null);
 
     internal static Option<string> OneOf(string name, string description, params string[] values)
     {

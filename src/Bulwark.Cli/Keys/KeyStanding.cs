@@ -14,6 +14,20 @@ internal sealed record KeyStanding(KeyInfo Info, bool IsCurrent, CryptoperiodSta
         _ => null,
     };
 
+    /// <summary>What to do about the age of another store's key before something new is put under it; null when nothing, or when the store does not say how old it is.</summary>
+    internal static string? WarningOf(KeyDescription key, DateTimeOffset now)
+    {
+        if (key.Current is not { Created: { } created } current)
+            return null;
+        var period = Cryptoperiod.Of(KeyKind.Symmetric);
+        return period.StandingOf(current.State, created, now, isCurrent: true) switch
+        {
+            CryptoperiodStanding.EndsSoon => $"The key {current.Id} may protect new things until {created + period.Use:yyyy-MM-dd}: bulwark keys rotate {current.Id.Key}",
+            CryptoperiodStanding.UseIsOver or CryptoperiodStanding.OpeningIsOver => $"The key {current.Id} should not have protected new things since {created + period.Use:yyyy-MM-dd}: bulwark keys rotate {current.Id.Key}",
+            _ => null,
+        };
+    }
+
     internal static IReadOnlyList<KeyStanding> Of(IReadOnlyList<KeyInfo> keys, DateTimeOffset now) => [.. keys.Select(key =>
     {
         var period = Cryptoperiod.Of(key.Kind, key.UseDays);

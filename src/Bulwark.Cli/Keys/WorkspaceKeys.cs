@@ -94,9 +94,27 @@ internal sealed class WorkspaceKeys : IDisposable
         }));
 
     /// <summary>Says on stderr when a key that is about to protect something is past its time, or soon will be.</summary>
-    internal void WarnOfAge(Screen screen, KeyUri kek)
+    /// <remarks>Who may wrap with a store's key may not be allowed to read of it: then nobody can say, and the wrap itself tells what else is wrong.</remarks>
+    internal async Task WarnOfAgeAsync(Screen screen, KeyUri kek, CancellationToken cancel)
     {
-        if (kek.Scheme == KeyUri.FileScheme && KeyStanding.Of(Ring.List(), DateTimeOffset.UtcNow).LastOrDefault(key => key.Info.Id.Name == kek.Path && key.IsCurrent) is { Warning: { } warning })
+        string? warning;
+        if (kek.IsInRing())
+        {
+            warning = KeyStanding.Of(Ring.List(), DateTimeOffset.UtcNow).LastOrDefault(key => key.Info.Id.Name == kek.Path && key.IsCurrent)?.Warning;
+        }
+        else
+        {
+            try
+            {
+                warning = KeyStanding.WarningOf(await Stores.DescribeAsync(kek.Key, cancel), DateTimeOffset.UtcNow);
+            }
+            catch (Exception failure) when (failure is IOException or InvalidOperationException or NotSupportedException)
+            {
+                warning = null;
+            }
+        }
+
+        if (warning is not null)
             screen.Note($"[yellow]{Spectre.Console.Markup.Escape(warning)}[/]");
     }
 

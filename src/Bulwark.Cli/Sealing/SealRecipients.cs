@@ -30,12 +30,12 @@ internal static class SealRecipients
             {
                 using var keys = OpenKeys.Read(parsed, "change recipients", needsKeys: true);
                 keys.RequireOne(info, Path.GetFileName(path));
-                using var targets = SealTargets.Read(parsed, added, passphrase, otherwise: null, screen);
+                using var targets = await SealTargets.ReadAsync(parsed, added, passphrase, otherwise: null, screen, cancel);
                 await SealedFile.RewrapAsync(path, keys.Identities, (change, stop) => ChangeAsync(change, targets, removed, stop), cancel);
                 info = SealCommand.ReadInfo(new FileInfo(path));
             }
 
-            return screen.Answer(SealCommand.Document(info, path), console => SealCommand.Print(console, Path.GetFileName(path), info, new FileInfo(path).Length));
+            return SealCommand.Answer(screen, Path.GetFileName(path), info, path, new FileInfo(path).Length);
         });
         return command;
     }

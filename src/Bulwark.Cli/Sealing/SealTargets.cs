@@ -35,7 +35,8 @@ internal sealed class SealTargets : IDisposable
     /// <param name="passphrase">A passphrase that opens it, too, or null.</param>
     /// <param name="otherwise">The key when nobody else is named; null for none.</param>
     /// <param name="screen">Hears of keys past their time.</param>
-    internal static SealTargets Read(ParseResult parsed, IEnumerable<string> to, string? passphrase, string? otherwise, Screen screen)
+    /// <param name="cancel">Ends the wait for a key store.</param>
+    internal static async Task<SealTargets> ReadAsync(ParseResult parsed, IEnumerable<string> to, string? passphrase, string? otherwise, Screen screen, CancellationToken cancel)
     {
         var texts = to.ToList();
         if (texts.Count == 0 && passphrase is null && otherwise is not null)
@@ -44,7 +45,7 @@ internal sealed class SealTargets : IDisposable
         var addresses = texts.Where(text => SealSecrets.PublicKey(text) is null).Select(text => KeyAddress.Parse(text)!).ToArray();
         var keys = addresses.Length == 0 ? null : WorkspaceKeys.Open(Workspace.Require(parsed), "seal", addresses);
         foreach (var address in addresses)
-            keys!.WarnOfAge(screen, address);
+            await keys!.WarnOfAgeAsync(screen, address, cancel);
         return new SealTargets(keys, addresses, people, passphrase);
     }
 

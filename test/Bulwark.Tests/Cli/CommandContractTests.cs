@@ -8,6 +8,15 @@ public class CommandContractTests
 {
     public static TheoryData<string> Commands() => [.. Leaves(BulwarkCommand.Create()).Select(leaf => leaf.Path)];
 
+    [Fact]
+    public void A_verb_is_made_alone_by_the_name_it_is_listed_under_and_any_other_word_makes_all()
+    {
+        var all = BulwarkCommand.Create().Subcommands;
+        foreach (var verb in all)
+            Assert.Equal(verb.Name, Assert.Single(BulwarkCommand.Create(verb.Name).Subcommands).Name);
+        Assert.Equal(all.Count, BulwarkCommand.Create("--workspace").Subcommands.Count);
+    }
+
     [Theory]
     [MemberData(nameof(Commands))]
     public async Task Every_commands_help_teaches_with_an_example(string path)
