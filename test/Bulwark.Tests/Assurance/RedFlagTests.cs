@@ -93,6 +93,43 @@ public class RedFlagTests
         AssertRaised("F13", PlantedModels.Target(answers: inner => new BentAnswers(inner, (_, scores) => scores, points => [.. points.Select(value => value / 3)])));
 
     [Fact]
+    public void What_is_left_unbroken_is_a_share_of_the_rows_tried_and_not_of_a_large_run()
+    {
+        // A run of 40,000 rows, of which 60 are right and attacked: 0.2 % of the run would be more than all that can be found.
+        var defects = new Dictionary<string, (SuiteTarget Target, SuiteOptions Options)>
+        {
+            ["F3"] = (PlantedModels.Target(), s_options with { Steps = 1, Strengths = [0.05] }),
+            ["F9"] = (PlantedModels.Target(Reversed), s_options with { Strengths = [0.1] }),
+            ["F10"] = (PlantedModels.Target(Reversed), s_options with { Strengths = [0.15] }),
+        };
+        const int Copies = 667;
+        float[] rows = [.. Enumerable.Repeat(PlantedModels.Inputs, Copies).SelectMany(copy => copy)];
+        int[] labels = [.. PlantedModels.Labels, .. Enumerable.Repeat(PlantedModels.Labels, Copies - 1).SelectMany(copy => copy).Select(label => (label + 1) % 3)];
+        foreach (var (flag, (target, options)) in defects)
+        {
+            var report = AttackSuite.Run(target, rows, labels, options, cancel: TestContext.Current.CancellationToken);
+            Assert.Contains(flag, report.Flags.Select(raised => raised.Id));
+        }
+    }
+
+    [Fact]
+    public void F8_among_the_values_that_gradients_can_follow_counts_the_rows_tried()
+    {
+        // Whole numbers stay; the amount's gradient points the wrong way, and questions about amounts alone find what it misses.
+        var (raw, labels) = Victims.Rows(100);
+        const int Copies = 300;
+        float[] rows = [.. Enumerable.Repeat(raw, Copies).SelectMany(copy => copy)];
+        int[] all = [.. labels, .. Enumerable.Repeat(labels, Copies - 1).SelectMany(copy => copy).Select(label => 1 - label)];
+        var space = new TabularSpace(Victims.Encoder, TabularConstraints.None.Compile(Victims.Schema));
+        var target = new TabularTarget(Victims.Scorer(), space, Reversed(new DifferentiableNetwork<float>(Victims.Network())));
+        foreach (var (some, named) in ((float[], int[])[])[(raw, labels), (rows, all)])
+        {
+            var report = AttackSuite.Run(target, some, named, s_options with { Attacks = ["apgd-ce", "search"], Strengths = [0.2] }, cancel: TestContext.Current.CancellationToken);
+            Assert.Contains("F8", report.Flags.Select(raised => raised.Id));
+        }
+    }
+
+    [Fact]
     public void F14_robustness_that_features_give_which_cannot_move()
     {
         var draws = new SeededDraws(6);
