@@ -21,7 +21,9 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
         var average = options.WeightAverage > 0 ? new AveragedNetwork(network, options.WeightAverage) : null;
         var result = average?.Network ?? network;
         var judge = validation is { Rows: > 0 } ? new ValidationScore(result, options, validation) : null;
-        var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, new(network, options, validation is { Rows: > 0 } ? validation : train)) : null;
+        var watched = validation is { Rows: > 0 } ? validation : train;
+        var guard = options.Robust is { IsOneStep: true, GuardPoints: > 0 } ? new OverfittingGuard(network, options, new(network, options, watched)) : null;
+        var averaged = guard is null || average is null ? null : new ValidationScore(result, options, watched);   // the guard's figure is of the raw network, which nobody gets
         var order = Enumerable.Range(0, train.Rows).ToArray();
         var random = new Random(unchecked((int)options.Seed));
         StartAtBaseRate(train);
@@ -44,7 +46,7 @@ internal sealed class PlainLoop(DenseNetwork<float> network, TrainingOptions opt
             if (tripped)
                 (step, average) = (new Step(network, guard!.Safer, size), average?.Anew());
             var score = judge?.Judge(average is null ? step.Attack : step.AttackOn(result)) ?? new(double.NaN, double.NaN, null);
-            reports.Add(new EpochReport(epoch, loss / stepsPerEpoch, score.PrAuc) { RobustAccuracy = guard?.Last ?? score.RobustAccuracy, GuardTripped = tripped });
+            reports.Add(new EpochReport(epoch, loss / stepsPerEpoch, score.PrAuc) { RobustAccuracy = averaged is null ? guard?.Last ?? score.RobustAccuracy : score.RobustAccuracy ?? averaged.Guarded(options.Robust!), GuardTripped = tripped });
             if (options.KeepBest && score.Choice > best.Score)
                 best = (epoch, score.Choice, result.Clone());
         }

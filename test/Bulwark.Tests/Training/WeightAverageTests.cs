@@ -66,6 +66,20 @@ public class WeightAverageTests
     }
 
     [Theory]
+    [InlineData(RobustMethod.RandomStartFgsm)]      // watched by the guard, which looks at the raw network
+    [InlineData(RobustMethod.ProjectedGradient)]
+    public void An_epoch_reports_the_robustness_of_the_average(RobustMethod method)
+    {
+        var (train, validation) = (Rows(400, 1), Rows(200, 2));
+        var options = s_options with { KeepBest = false, WeightAverage = 0.99, Robust = new() { Method = method, Epsilon = 0.1, GuardPoints = 50 } };
+        var trained = Trainer.Train(train, validation, options, cancel: TestContext.Current.CancellationToken);
+        if (method == RobustMethod.ProjectedGradient)
+            Assert.Null(trained.Epochs[^1].RobustAccuracy);
+        else
+            Assert.Equal(new ValidationScore(trained.Network, options, validation).Guarded(options.Robust), trained.Epochs[^1].RobustAccuracy);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(-0.1)]
     [InlineData(double.NaN)]
