@@ -5,6 +5,7 @@ namespace Bulwark.Monitoring;
 /// Orders a ≤ b, lines b = k a + m, sums c = a + b, groups of flags of which one is 1, zeros that follow from zeros, categories that never meet.
 /// One is kept when no training row breaks it, when a good share of rows breaks it once the columns are shuffled independently (so it is not vacuous), and when none of
 /// one half of the held-out rows breaks it. The other half takes no part in the choice: what it loses to all kept relations together is the <see cref="RelationCheck"/>.
+/// A column whose name no rule can hold takes part in none.
 /// The result depends on the training rows without noise: never learn from rows whose privacy is promised.
 /// </remarks>
 public static class RelationLearner
@@ -36,9 +37,9 @@ public static class RelationLearner
         cancel.ThrowIfCancellationRequested();
         List<Proposal> proposals = [.. new NumberProposals(columns, sample, options).All(), .. new CategoryProposals(columns, sample, options).All(training)];
         cancel.ThrowIfCancellationRequested();
-        var set = RelationSet.Of(columns, [.. proposals.Select((proposal, i) => new ScreenRelation { Name = $"{i}", Rule = proposal.Rule })], null, out var faults, bounded: false);
-        if (faults.Count > 0)
-            throw new InvalidOperationException($"A proposed relation is not well formed: {faults[0]}");
+        var find = RelationSet.Finder(columns);
+        var unsound = proposals.RemoveAll(proposal => RelationSet.Fault(Unnamed(proposal), find, out _) is not null);
+        var set = RelationSet.Of(columns, [.. proposals.Select((proposal, i) => Unnamed(proposal) with { Name = $"{i}" })], null, out _, bounded: false);
         var shares = Shares(set, proposals.Count, sample);
         var choice = new RelationChoice(proposals, shares, set, columns, options);
         var kept = choice.Run(training, Half(held, width, 0));
@@ -46,17 +47,36 @@ public static class RelationLearner
         var note = width > options.MostColumns ? $"Only the first {options.MostColumns} columns of a kind were looked at." : null;
         if (check.Broken > options.MostRefused * check.Rows)
             return new([], null, $"{kept.Count} relations held on the training rows and refused {check.Broken} of {check.Rows} others: none was kept.");
-        var relations = kept.Select(i => new ScreenRelation { Name = NameOf(proposals[i], columns), Rule = proposals[i].Rule, Origin = ScreenRelationOrigin.Learnt, Rows = rows, Shuffled = shares[i] });
+        if (unsound > 0)
+            note = $"{note} {unsound} relations were left out: no rule of at most {RelationSet.LongestRule} characters says them.".TrimStart();
+        var names = Names([.. kept.Select(i => proposals[i])], columns);
+        var relations = kept.Select((i, at) => Unnamed(proposals[i]) with { Name = names[at], Origin = ScreenRelationOrigin.Learnt, Rows = rows, Shuffled = shares[i] });
         return new([.. relations], kept.Count == 0 ? null : check, note);
     }
 
-    /// <summary>A short rule is its own name.</summary>
+    private static ScreenRelation Unnamed(Proposal proposal) => new() { Name = "?", Rule = proposal.Rule };
+
+    /// <summary>Names that differ: what two relations would share is numbered.</summary>
+    private static List<string> Names(IReadOnlyList<Proposal> proposals, ScreenField[] fields)
+    {
+        var names = new List<string>();
+        foreach (var proposal in proposals)
+        {
+            var name = NameOf(proposal, fields);
+            names.Add(Enumerable.Range(1, proposals.Count).Select(time => time == 1 ? name : $"{name} ({time})").First(candidate => !names.Contains(candidate, StringComparer.Ordinal)));
+        }
+
+        return names;
+    }
+
+    /// <summary>A short rule is its own name, but for control characters, which a name does not hold.</summary>
     private static string NameOf(Proposal proposal, ScreenField[] fields)
     {
-        if (proposal.Rule.Length <= 100)
-            return proposal.Rule;
-        var name = $"{(proposal.Kind is ProposalKind.OneHot ? "exactly one of " : "")}{string.Join(proposal.Kind is ProposalKind.OneHot ? ", " : " with ", proposal.Columns.Select(column => fields[column].Name))}";
-        return name.Length <= 100 ? name : $"{name[..80]}… ({proposal.Columns[0]}, {proposal.Columns[^1]})";
+        var name = proposal.Rule.Length <= 100 ? proposal.Rule
+            : $"{(proposal.Kind is ProposalKind.OneHot ? "exactly one of " : "")}{string.Join(proposal.Kind is ProposalKind.OneHot ? ", " : " with ", proposal.Columns.Select(column => fields[column].Name))}";
+        if (name.Length > 100)
+            name = $"{name[..(char.IsHighSurrogate(name[79]) ? 79 : 80)]}… ({proposal.Columns[0]}, {proposal.Columns[^1]})";
+        return string.Concat(name.Select(c => char.IsControl(c) ? '\uFFFD' : c));
     }
 
     private static double[] Shares(RelationSet set, int count, ColumnSample sample)

@@ -230,10 +230,11 @@ internal sealed class RelationParser
             name = _text[start.._at];
         }
 
-        if (name.Length == 0 || name is "and" or "or" or "not" or "in" or "within")
+        var quoted = Peek(start) == '`';
+        if (name.Length == 0 || (!quoted && name is "and" or "or" or "not" or "in" or "within"))
             throw Fault("a number or a feature is missing");
         Blank();
-        if (_text[start] != '`' && Peek(_at) == '(' && TapeBuilder.Functions.TryGetValue(name, out var function))
+        if (!quoted && Peek(_at) == '(' && TapeBuilder.Functions.TryGetValue(name, out var function))
             return Call(name, function);
         var index = _feature(name);
         return index >= 0 ? _tape.Feature(index) : throw new FormatException($"the rule names '{name}', which is no feature");
@@ -270,12 +271,20 @@ internal sealed class RelationParser
         return new(_tape.Add(operation, left.Node, right.Node), IsNumber: false);
     }
 
-    /// <summary>Whether an arrow stands at this level of brackets before it closes.</summary>
+    /// <summary>Whether an arrow stands at this level of brackets before it closes; brackets and arrows in quoted names are none.</summary>
     private bool ArrowFollows()
     {
         var level = 0;
         for (var i = _at; i < _text.Length - 1; i++)
         {
+            if (_text[i] == '`')
+            {
+                i = _text.IndexOf('`', i + 1);
+                if (i < 0)
+                    return false;
+                continue;
+            }
+
             level += _text[i] == '(' ? 1 : _text[i] == ')' ? -1 : 0;
             if (level < 0)
                 return false;
@@ -303,7 +312,7 @@ internal sealed class RelationParser
     {
         Blank();
         var end = _at + word.Length;
-        if (end > _text.Length || !_text.AsSpan(_at).StartsWith(word) || (end < _text.Length && (char.IsLetterOrDigit(_text[end]) || _text[end] == '_')))
+        if (end > _text.Length || !_text.AsSpan(_at).StartsWith(word) || (end < _text.Length && (char.IsLetterOrDigit(_text[end]) || _text[end] is '_' or '.')))
             return false;
         _at = end;
         return true;

@@ -8,7 +8,7 @@ internal sealed class RelationSet
     /// <summary>Bounds what a row costs: an operation takes some nanoseconds.</summary>
     internal const int MostOperations = 8192;
 
-    private const int LongestRule = 1 << 16;
+    internal const int LongestRule = 1 << 16;
 
     private readonly ScreenRelation[] _relations;
     private readonly Tape[] _tapes;
@@ -37,11 +37,11 @@ internal sealed class RelationSet
             return None;
         }
 
-        var names = fields.Select((field, index) => (field.Name, index)).DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.index, StringComparer.Ordinal);
+        var find = Finder(fields);
         var tapes = new Tape[relations.Count];
         for (var i = 0; i < tapes.Length; i++)
         {
-            if (Fault(relations[i], name => names.GetValueOrDefault(name, -1), out tapes[i]) is { } fault)
+            if (Fault(relations[i], find, out tapes[i]) is { } fault)
                 faults.Add(fault);
         }
 
@@ -82,7 +82,15 @@ internal sealed class RelationSet
 
     internal Tape TapeOf(int relation) => _tapes[relation];
 
-    private static string? Fault(ScreenRelation? relation, Func<string, int> field, out Tape tape)
+    /// <summary>The index of the first field of a name; -1 where there is none.</summary>
+    internal static Func<string, int> Finder(ScreenField[] fields)
+    {
+        var names = fields.Select((field, index) => (field.Name, index)).DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.index, StringComparer.Ordinal);
+        return name => names.GetValueOrDefault(name, -1);
+    }
+
+    /// <summary>Why a relation is not well formed; null when it is.</summary>
+    internal static string? Fault(ScreenRelation? relation, Func<string, int> field, out Tape tape)
     {
         tape = null!;
         if (relation is null)

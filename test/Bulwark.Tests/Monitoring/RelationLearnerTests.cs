@@ -113,6 +113,86 @@ public class RelationLearnerTests
         Assert.Equal(ScreenOutcome.RelationBroken, screen.CheckContract([0.2f, 0.1f]).Outcome);
     }
 
+    [Theory]
+    [InlineData("net (EUR", "tax)", "gross")]
+    [InlineData("net => x", "tax", "a => b => c")]
+    [InlineData("not.net", "or.tax", "in.gross")]
+    [InlineData("not", "within", "and")]
+    [InlineData("net\u0001", "net\u0002", "net\u0003")]
+    [InlineData("1e5", ".5", "-3 <= 4")]
+    [InlineData("{1}", "abs", "min(a, b)")]
+    public void A_column_may_have_any_name(string net, string tax, string gross)
+    {
+        ScreenField[] fields = [Number(net), Number(tax), Number(gross), Number("a"), Number("b")];
+        var learnt = Learn(fields, Sums(400, 1), Sums(300, 2));
+        Assert.Contains(learnt.Relations, relation => relation.Rule.Contains('+', StringComparison.Ordinal));
+        Assert.Contains(learnt.Relations, relation => relation.Rule == "a = 0 => b = 0");
+        RequireKept(fields, learnt, Sums(200, 3));
+    }
+
+    [Fact]
+    public void A_column_whose_name_no_rule_can_hold_takes_part_in_none()
+    {
+        ScreenField[] fields = [Number("net`"), Number("tax"), Number(new string('g', 70_000)), Number("a"), Number("b")];
+        var learnt = Learn(fields, Sums(400, 1), Sums(300, 2));
+        Assert.All(learnt.Relations, relation => Assert.DoesNotContain('`', relation.Rule));
+        Assert.Contains(learnt.Relations, relation => relation.Rule == "a = 0 => b = 0");
+        Assert.Contains("left out", learnt.Note, StringComparison.Ordinal);
+        RequireKept(fields, learnt, Sums(200, 3));
+    }
+
+    [Fact]
+    public void Long_names_that_look_alike_make_names_of_relations_that_differ()
+    {
+        ScreenField[] fields = [.. Enumerable.Range(0, 5).Select(i => Number($"{new string('x', 120)}{i}"))];
+        RequireKept(fields, Learn(fields, Sums(400, 1), Sums(300, 2)), Sums(200, 3));
+    }
+
+    [Fact]
+    public void Names_from_a_nasty_alphabet_never_stop_a_run()
+    {
+        string[] parts = ["(", ")", "=>", "=", "not", "not.", "or", "and", "in", "within", "`", "\0", "\n", "\u0085", " ", ".", "_", "{", "}", ",", "1", "e", "-", "+", "^", "abs", "a", "\u0663", "\U0001F4B6", "\"", "<="];
+        var random = new Random(7);
+        var (training, held, other) = (Sums(200, 1), Sums(200, 2), Sums(100, 3));
+        for (var run = 0; run < 300; run++)
+        {
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            while (names.Count < 5)
+            {
+                var name = string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => parts[random.Next(parts.Length)]));
+                if (!string.IsNullOrWhiteSpace(name))
+                    names.Add(name);
+            }
+
+            ScreenField[] fields = [.. names.Select(name => Number(name))];
+            var learnt = Learn(fields, training, held);
+            RequireKept(fields, learnt, other);
+            Assert.Null(learnt.Note);
+        }
+    }
+
+    /// <summary>Every learnt relation compiles in a screen, survives its file, and means what was learnt: rows of the same kind keep it, altered ones do not.</summary>
+    private static void RequireKept(ScreenField[] fields, LearntRelations learnt, float[] rows)
+    {
+        var screen = InputScreen.FromJson(InputScreen.OfContract(fields).WithRelations(learnt.Relations, learnt.Check).ToJson());
+        Assert.Equal(learnt.Relations.Count, screen.Relations.Count);
+        foreach (var row in rows.Chunk(fields.Length))
+            Assert.True(screen.CheckContract(row).IsAccepted);
+        if (!fields.Any(field => field.Name.Contains('`', StringComparison.Ordinal)))
+            Assert.Equal(ScreenOutcome.RelationBroken, screen.CheckContract([1, 2, 9, 1, 1]).Outcome);
+    }
+
+    /// <summary>The third is the sum of the first two; the fifth is 0 where the fourth is.</summary>
+    private static float[] Sums(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).SelectMany(_ =>
+        {
+            var (net, tax, a) = (random.Next(1, 100), random.Next(-50, 50), random.Next(3));
+            return new float[] { net, tax, net + tax, a, a == 0 ? 0 : random.Next(-9, 9) };
+        })];
+    }
+
     private static LearntRelations Learn(ScreenField[] fields, float[] training, float[] held, RelationOptions? options = null) =>
         RelationLearner.Learn(fields, training, held, options, TestContext.Current.CancellationToken);
 
