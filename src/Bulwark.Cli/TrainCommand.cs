@@ -10,7 +10,7 @@ using Spectre.Console;
 namespace Bulwark.Cli;
 
 /// <summary><c>train</c>: a table in, a model folder out.</summary>
-internal static class TrainCommand
+internal static partial class TrainCommand
 {
     private static readonly Argument<FileSystemInfo> s_data = new("data") { Description = "The table to train on: CSV, Parquet, protected Parquet or a folder of it." };
     private static readonly InputAccessOptions s_access = new("train");
@@ -75,6 +75,7 @@ internal static class TrainCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
+        RefuseUnread(parsed);
         var screen = new Screen(parsed);
         var workspace = Workspace.Find(parsed);
         var (train, test) = await ReadAsync(parsed, workspace, cancel);
@@ -111,10 +112,8 @@ internal static class TrainCommand
 
     private static async Task<int> GrowAsync(ParseResult parsed, Screen screen, TrainingRequest request, Workspace? workspace, CancellationToken cancel)
     {
-        if (parsed.GetValue(s_private) || parsed.GetValue(s_frontier) is not null || parsed.GetValue(s_bins) is not null || parsed.GetValue(s_parts) is not null || parsed.GetValue(s_members) != 1)
-            throw new CommandException("Trees train without privacy, bins, sweeps, members and parts.", "leave out --private, --bins, --frontier, --members and --parts, or choose another --model");
-        if (s_robust.IsSet(parsed) && (s_robust.Norm(parsed) != PerturbationNorm.Linf || s_robust.Prices(parsed) is not null))
-            throw new CommandException("Robust splits hold against the largest change of a value.", "leave out --attack-norm and --attack-prices");
+        if (s_robust.IsSet(parsed) && s_robust.Norm(parsed) != PerturbationNorm.Linf)
+            throw new CommandException("Robust splits hold against the largest change of a value.", "leave out --attack-norm");
         var options = new TreeTrainingOptions { Trees = parsed.GetValue(s_trees), Depth = parsed.GetValue(s_depth), LearningRate = parsed.GetValue(s_rate) ?? 0.1 };
         double? epsilon = s_robust.IsSet(parsed) ? s_robust.Epsilon(parsed) : null;
         var report = await screen.ProgressAsync($"training {request.Name}", progress => TreeRun.RunAsync(request, options, epsilon, workspace, progress, cancel));

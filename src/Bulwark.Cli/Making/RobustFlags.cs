@@ -32,9 +32,18 @@ internal sealed class RobustFlags
     private readonly Option<double> _push = new("--weight-perturbation") { Description = "Also train against moved weights: the share of each layer's length by which they move (AWP), for example 0.005.", DefaultValueFactory = _ => 0 };
     private readonly Option<bool> _both = new("--attack-both-classes") { Description = "Attack negative rows too; else only positives are moved." };
 
+    /// <summary>How a robust run trains; without one they say nothing.</summary>
+    internal Option[] Details => [_epsilon, _method, _norm, _prices, _steps, _weight, _clean, _push, _both];
+
+    /// <summary>What a robust network reads and robust trees do not: they have no steps and no losses to weigh, and every row is moved.</summary>
+    internal Option[] OfNetworks => [_method, _prices, _steps, _weight, _clean, _push, _both];
+
+    /// <summary>What a sweep sets itself.</summary>
+    internal Option[] Swept => [_weight];
+
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_robust, _epsilon, _method, _norm, _prices, _steps, _weight, _clean, _push, _both])
+        foreach (var option in (Option[])[_robust, .. Details])
             command.Options.Add(option);
     }
 
@@ -51,7 +60,7 @@ internal sealed class RobustFlags
     internal RobustOptions? Read(ParseResult parsed, FeatureSchema schema)
     {
         if (!parsed.GetValue(_robust))
-            return parsed.GetValue(_prices) is null ? null : throw new CommandException("--attack-prices is for robust training.", "add --robust");
+            return null;
         var options = Basic(parsed);
         return Prices(parsed) is { } prices ? Priced(options, prices, schema) : options;
     }
@@ -61,7 +70,7 @@ internal sealed class RobustFlags
     {
         if (parsed.GetValue(_prices) is not null)
             throw new CommandException("Pixels have no prices.", "leave out --attack-prices");
-        return parsed.GetValue(_robust) ? Basic(parsed) with { OnlyPositives = false } : null;
+        return IsSet(parsed) ? Basic(parsed) with { OnlyPositives = false } : null;
     }
 
     private RobustOptions Basic(ParseResult parsed) => new()

@@ -38,6 +38,7 @@ internal static partial class TrainImagesCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
+        new UnreadOptions(parsed).Unless(s_robust.IsSet(parsed), "--robust", [.. s_robust.Details, s_attacked]).Refuse();
         var screen = new Screen(parsed);
         var output = parsed.GetRequiredValue(s_output);
         var (shape, train) = Read(parsed.GetRequiredValue(s_images), parsed.GetRequiredValue(s_labels));
