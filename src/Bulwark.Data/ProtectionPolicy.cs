@@ -21,6 +21,7 @@ public sealed partial record ProtectionPolicy
 
     private static readonly JsonSerializerOptions Written = new(JsonSerializerDefaults.Web)
     {
+        PropertyNameCaseInsensitive = false,   // a table may have both a column B and a column b
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         WriteIndented = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },

@@ -35,6 +35,15 @@ public sealed class ProtectionPolicyTests
     }
 
     [Fact]
+    public void Columns_whose_names_differ_only_in_case_are_two()
+    {
+        var policy = Parse("columns:\n  B: { action: hash }\n  b: { action: drop }\n");
+        var read = ProtectionPolicy.Parse(policy.ToJson());
+        Assert.Equal(policy.Digest(), read.Digest());
+        Assert.Equal((ProtectionAction.Hash, ProtectionAction.Drop), (read.ActionFor("B"), read.ActionFor("b")));
+    }
+
+    [Fact]
     public void Every_fault_is_listed_with_its_member()
     {
         var faults = Faults("""
