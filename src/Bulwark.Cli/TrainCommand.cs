@@ -218,6 +218,7 @@ internal static partial class TrainCommand
             console.MarkupLine($"private: epsilon {privacy.Epsilon:f4} at delta {privacy.Delta:g2} ({privacy.Adjacency}; {privacy.Unit})");
         if (report.ScreenRelations > 0)
             console.MarkupLine($"input screen: {report.ScreenRelations} relations between features{(report.ScreenRelationCheck is { } check ? $", {RelationTable.Said(check)}" : "")} (bulwark model screen shows them)");
+        report.ScreenRefusals?.Draw(console);
         console.MarkupLine($"{Markup.Escape(report.Model)} {report.Shape}, {report.Steps} steps in {report.TrainingSeconds:f1} s");
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}" + TrainedModel.Entry(report.LogIndex));
     }

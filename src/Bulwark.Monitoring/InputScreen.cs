@@ -56,6 +56,15 @@ public sealed partial class InputScreen
     /// <summary>How many untouched rows the learnt relations were checked on, and how many broke one; null when none was learnt.</summary>
     public RelationCheck? RelationCheck => _relations.Check;
 
+    /// <summary>The most relations that a screen holds.</summary>
+    public const int MostRelations = RelationSet.MostRelations;
+
+    /// <summary>The most operations that its relations may have together.</summary>
+    public const int MostRelationOperations = RelationSet.MostOperations;
+
+    /// <summary>How many operations the relations have together: what they cost a row.</summary>
+    public int RelationOperations => _relations.Operations;
+
     /// <summary>A screen of the contract alone: width, types, bounds, categories. It measures no distance.</summary>
     /// <exception cref="ArgumentException">A field is unsound.</exception>
     public static InputScreen OfContract(IReadOnlyList<ScreenField> fields) => new(Sound(fields), [], [], 0, 0, null);
@@ -99,7 +108,7 @@ public sealed partial class InputScreen
     };
 
     /// <summary>The same screen with these relations in place of its own.</summary>
-    /// <param name="relations">Rules over the fields' names, in the language of docs/formats/constraints.md; at most 256.</param>
+    /// <param name="relations">Rules over the fields' names, in the language of docs/formats/constraints.md; at most <see cref="MostRelations"/>.</param>
     /// <param name="check">What the learnt ones among them were checked on; null when none was.</param>
     /// <exception cref="ArgumentException">A relation is not well formed; the message lists every fault.</exception>
     public InputScreen WithRelations(IReadOnlyList<ScreenRelation> relations, RelationCheck? check = null)

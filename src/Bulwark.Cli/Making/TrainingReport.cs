@@ -58,6 +58,9 @@ internal sealed record TrainingReport
 
     /// <summary>What the learnt ones refuse of held-out rows that took no part in choosing them; null when none was learnt.</summary>
     public RelationCheck? ScreenRelationCheck { get; init; }
+
+    /// <summary>What the whole screen refuses of the test rows.</summary>
+    public ScreenRefusals? ScreenRefusals { get; init; }
     public required string CodeVersion { get; init; }
     public IReadOnlyList<string> Notes { get; init; } = [];
 

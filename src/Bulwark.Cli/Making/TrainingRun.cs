@@ -44,7 +44,7 @@ internal static class TrainingRun
         var onnx = OnnxModel.Export(request.Train.Schema, trained.Network);
         var difference = ExportCheck.RequireSameScores(onnx, trained.Network, request.Test, test, scores);
         var screen = moments is null ? await Task.Run(() => FittedScreen.Of(request, train, test, cancel), cancel) : FittedScreen.OfPrivate(request, moments, test);
-        var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference);
+        var report = Report(request, options, trained, Evaluation.Of(scores, test.Labels), screen, difference) with { ScreenRefusals = ScreenRefusals.Of(screen, request.Test, test) };
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, report.Model, report.Shape, report.Options, onnx, report.Evaluation, screen, started) with { Created = report.Created, Privacy = report.Privacy, LedgerHead = ledger?.Head, Notes = report.Notes };
         model.Save(request.Output, report);
@@ -120,7 +120,7 @@ internal static class TrainingRun
         CodeVersion = TrainedModel.CodeVersion,
         Notes = trained.Privacy is null ? [] :
         [
-            "The figures on test rows and the screen's threshold are computed from the test rows without noise; epsilon covers the training rows.",
+            "The figures on test rows, the screen's threshold and what declared relations were checked on are computed from the test rows without noise; epsilon covers the training rows.",
         ],
     };
 }

@@ -15,6 +15,9 @@ internal static class TreeRun
     {
         public string Format { get; init; } = "tree-training-report/v1";
 
+        /// <summary>What the input screen refuses of the test rows.</summary>
+        public ScreenRefusals? ScreenRefusals { get; init; }
+
         /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
         public long? LogIndex { get; init; }
     }
@@ -58,7 +61,9 @@ internal static class TreeRun
         var difference = Difference(onnx, test, scores);
         var report = new Report(request.Name, ensemble.Trees.Count, options.Depth, epsilon, train.Commitment, test.Commitment, train.Rows, Evaluation.Of(scores, test.Labels), difference);
         var encoder = new FeatureEncoder(schema);
-        var screen = FittedScreen.Of(request, train.Encode(encoder), test.Encode(encoder), cancel);
+        var encoded = test.Encode(encoder);
+        var screen = FittedScreen.Of(request, train.Encode(encoder), encoded, cancel);
+        report = report with { ScreenRefusals = ScreenRefusals.Of(screen, test, encoded) };
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, "boosted trees", $"{ensemble.Trees.Count} trees of depth {options.Depth}", new { epsilon, training = options }, onnx, report.Evaluation, screen, started);
         model.Save(request.Output, report);
@@ -69,6 +74,7 @@ internal static class TreeRun
     {
         console.MarkupLine($"accuracy {report.Evaluation.Accuracy:P2}, AUC {report.Evaluation.Auc:f4}, PR-AUC {report.Evaluation.PrAuc:f4} on {report.Evaluation.Rows} test rows");
         console.MarkupLine($"{report.Trees} trees of depth {report.Depth}{(report.AttackEpsilon is { } epsilon ? $", splits robust within {epsilon}" : "")}");
+        report.ScreenRefusals?.Draw(console);
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}{TrainedModel.Entry(report.LogIndex)} (bulwark attack trees -t {Markup.Escape(Path.Combine(output.Name, ModelFolder.OnnxName))} says what it withstands)");
     }
 

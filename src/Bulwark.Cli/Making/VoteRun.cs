@@ -13,6 +13,9 @@ internal static class VoteRun
     {
         public string Format { get; init; } = "vote-training-report/v1";
 
+        /// <summary>What the input screen refuses of the test rows. The screen is no part of the certificate: its distance is fitted to all rows.</summary>
+        public ScreenRefusals? ScreenRefusals { get; init; }
+
         /// <summary>Where the run's statement is in the log; only known after the folder is written.</summary>
         public long? LogIndex { get; init; }
     }
@@ -52,7 +55,9 @@ internal static class VoteRun
         float[] scores = [.. votes.Select(vote => vote[1] / (float)parts)];
         var report = new Report(request.Name, parts, members.MaxBy(member => member.Shape.ParameterCount)!.Shape.ToString(), request.Train.Commitment, request.Test.Commitment, train.Rows, options with { Robust = options.Robust is null ? null : options.Robust with { Mutable = [], Units = [] } },
             Evaluation.Of(scores, test.Labels), PartMembers.Certified(votes, test.Labels, parts));
-        var screen = FittedScreen.Of(request, train, test, cancel);
+        // One poisoned row takes a learnt relation away, many bend one: what is certified against them learns none.
+        var screen = FittedScreen.Of(request with { LearnRelations = false }, train, test, cancel);
+        report = report with { ScreenRefusals = ScreenRefusals.Of(screen, request.Test, test) };
         cancel.ThrowIfCancellationRequested();
         var model = TrainedModel.Of(request, "majority vote", $"{parts} members, the largest {report.Shape}", new { parts, training = report.Options }, onnx, report.Evaluation, screen, started);
         model.Save(request.Output, report);
@@ -64,6 +69,8 @@ internal static class VoteRun
         console.MarkupLine($"accuracy {report.Evaluation.Accuracy:P2}, AUC {report.Evaluation.Auc:f4} on {report.Evaluation.Rows} test rows; {report.Parts} members on {report.TrainingRows} rows vote");
         foreach (var share in report.Certified)
             console.MarkupLine($"right and certified against {share.PoisonedRows} poisoned rows: {share.Rows.Rate:P1} ({share.Rows.Lower:P1} to {share.Rows.Upper:P1})");
+        report.ScreenRefusals?.Draw(console);
+        console.MarkupLine("the input screen is outside the certificate: poisoned rows can move its distance, so that it refuses other rows; it holds no learnt relations");
         console.MarkupLine($"written: {Markup.Escape(output.FullName)}{TrainedModel.Entry(report.LogIndex)}; its score is the share of votes, and the certificate is for a threshold of one half");
     }
 

@@ -22,6 +22,8 @@ internal sealed class RelationSet
 
     internal RelationCheck? Check { get; }
 
+    internal int Operations => _tapes.Sum(tape => tape.Length);
+
     /// <summary>Compiles relations over fields; <paramref name="faults"/> is empty when they are sound.</summary>
     /// <param name="fields">The fields that rules name.</param>
     /// <param name="relations">The relations.</param>

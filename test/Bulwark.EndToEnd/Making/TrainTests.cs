@@ -40,6 +40,11 @@ public sealed class TrainTests : IAsyncLifetime
         var shown = await CommandLine.RunAsync("model", "screen", PathOf("related"), "--json");
         var relation = Assert.Single(shown.Json.GetProperty("relations").EnumerateArray());
         Assert.Equal("declared", relation.GetProperty("origin").GetString());
+        await File.WriteAllTextAsync(PathOf("broken.yaml"), "format: bulwark-constraints/v1\nrelations:\n  - { name: nobody owes more than he earns, rule: debt <= income }\n", Cancel);
+        var broken = await TrainAsync("broken", "--private", "--epsilon", "1", "--schema", PathOf("schema.json"), "--constraints", PathOf("broken.yaml"));
+        Assert.True(broken.Code == 2, broken.Said);
+        Assert.Contains("'nobody owes more than he earns': debt <= income", broken.Error, StringComparison.Ordinal);
+        Assert.InRange(await SpentAsync(), 0.5, 1);
         var refused = await TrainAsync("unrelated", "--constraints", PathOf("schema.json"));
         Assert.True(refused.Code == 2, refused.Said);
         Assert.False(Directory.Exists(PathOf("unrelated")));
@@ -199,6 +204,22 @@ public sealed class TrainTests : IAsyncLifetime
         var refused = await TrainAsync("free", "--robust", "--attack-prices", PathOf("free.json"), "--schema", PathOf("schema.json"));
         Assert.Equal(2, refused.Code);
         Assert.Contains("'debt' can be moved for nothing", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_model_that_votes_learns_no_relations_and_says_what_its_screen_refuses()
+    {
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 800).Select(_ => (Day: random.Next(50), More: random.Next(50)));
+        await File.WriteAllTextAsync(PathOf("loans.csv"), "day,week,bad\n" + string.Concat(rows.Select(row => $"{row.Day},{row.Day + row.More},{(row.More > 25 ? 1 : 0)}\n")), Cancel);
+        await File.WriteAllTextAsync(PathOf("schema.json"), """{"label":"bad","features":[{"name":"day","kind":"numeric","minimum":0,"maximum":100},{"name":"week","kind":"numeric","minimum":0,"maximum":100}]}""", Cancel);
+        string[] options = ["--model", "lr", "--schema", PathOf("schema.json"), "--epochs", "2"];
+        var alone = await TrainAsync("alone", options);
+        Assert.Equal(1, alone.Json.GetProperty("screenRelations").GetInt32());
+        var votes = await TrainAsync("votes", [.. options, "--parts", "3"]);
+        Assert.True(votes.Code == 0, votes.Said);
+        Assert.Equal(0, votes.Json.GetProperty("screenRefusals").GetProperty("relations").GetInt32());
+        Assert.Empty((await CommandLine.RunAsync("model", "screen", PathOf("votes"), "--json")).Json.GetProperty("relations").EnumerateArray());
     }
 
     [Fact]
