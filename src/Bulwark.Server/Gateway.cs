@@ -82,7 +82,7 @@ internal sealed partial class Gateway(ServedModels models, Doorkeeper door, Poli
         models.Count(model, request.RowCount, answer, Stopwatch.GetElapsedTime(began));
         if (answer.IsScored)
         {
-            var query = new ObservedQuery(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time);
+            var query = new ObservedQuery(decision.Client!, model.Signature.Name, RowsOf(request), request.RowCount, answer.Scores, decision.Time) { Thumbprint = decision.Thumbprint };
             var seen = await options.Observer.ObserveAsync(query);
             if (seen is ObservedAnswer.DecisionOnly && DecisionOnly.Of(answer, model, request, form) is { } blunt)
                 answer = blunt;

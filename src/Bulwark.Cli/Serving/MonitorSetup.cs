@@ -54,7 +54,13 @@ internal static class MonitorSetup
         if (store is not null && parsed.GetValue(s_key) is null)
             throw new CommandException("Gateways that share what they see need the same --monitor-key.", "openssl rand -out monitor.key 32");
         var password = parsed.GetValue(s_password) is { } secret ? (await File.ReadAllTextAsync(secret.FullName, cancel)).Trim() : null;
-        var shared = store is null ? null : await SharedQueries.JoinAsync(store, password, s_memory, s_patience);
+        var shared = store is null ? null : await SharedQueries.JoinAsync(store, password, key, s_memory, s_patience);
+        if (shared is not null && await shared.HasSameKeyAsync() is false)
+        {
+            await shared.DisposeAsync();
+            throw new CommandException("The gateways that use this --monitor-store have another --monitor-key: they would share nothing.", $"give all the same key, or this one another database (redis://HOST:PORT/1); where all changed their key: redis-cli DEL {SharedQueries.FingerprintKey}");
+        }
+
         var observer = new MonitoredQueries(parsed.GetValue(s_answer), parsed.GetValue(s_budget), options.Time, shared, parsed.GetValue(s_alone)) { Alerted = parsed.GetValue(s_alerts) is { } alerts ? new AlertFile(alerts.FullName).Write : null };
         if (parsed.GetValue(s_neighbourhood) is not null && parsed.GetValue(s_rows) is null)
             throw new CommandException("A neighbourhood is told by ordinary rows.", "give --monitor");

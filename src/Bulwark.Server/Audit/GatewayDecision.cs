@@ -12,6 +12,9 @@ internal sealed class GatewayDecision(string action, DateTimeOffset time)
     /// <summary>A keyed digest of the client's certificate; null while the client is unknown.</summary>
     internal string? Client { get; set; }
 
+    /// <summary>SHA-256 of the client's certificate; for what gateways share, never for the record.</summary>
+    internal ReadOnlyMemory<byte> Thumbprint { get; set; }
+
     /// <summary>Who the token says the client is. For the private trail only.</summary>
     internal string? Subject { get; set; }
 

@@ -12,7 +12,7 @@ internal sealed class ClientRates(double perSecond, int burst, SharedRates? shar
     private readonly long _interval = perSecond > 0 ? (long)(Stopwatch.Frequency / perSecond) : 0;
 
     /// <summary>Whether the client is within its rate at all gateways together, after <see cref="TryTake"/>.</summary>
-    internal ValueTask<RateVerdict> AskOthersAsync(string client) => shared is null ? new(RateVerdict.Within) : shared.TakeAsync(client, perSecond, burst);
+    internal ValueTask<RateVerdict> AskOthersAsync(ClientConnection client) => shared is null ? new(RateVerdict.Within) : shared.TakeAsync(client.Thumbprint, perSecond, burst);
 
     /// <summary>False when the client is over its rate.</summary>
     /// <param name="client">Its pseudonym.</param>

@@ -28,7 +28,7 @@ internal sealed class Doorkeeper(
             return (Refuse(http, verdict), null, null);
         }
 
-        return await rates.AskOthersAsync(connection.Pseudonym) switch
+        return await rates.AskOthersAsync(connection) switch
         {
             RateVerdict.Within => (null, connection, token),
             RateVerdict.Above => (TooMany, null, null),
@@ -44,7 +44,7 @@ internal sealed class Doorkeeper(
             return new(StatusCodes.Status400BadRequest, "forwarded-identity", "This gateway believes no proxy about who a client is; remove X-Client-Cert, X-Forwarded and Forwarded headers.");
         if (Connection(http) is not { } known)
             return new(StatusCodes.Status401Unauthorized, "no-certificate", "This connection showed no client certificate.");
-        decision.Client = known.Pseudonym;
+        (decision.Client, decision.Thumbprint) = (known.Pseudonym, known.Thumbprint);
         if (known.NotAfter < decision.Time.UtcDateTime)
             return new(StatusCodes.Status401Unauthorized, "certificate-expired", "The connection's client certificate has expired since the handshake.");
         if (JudgeAgain(known) is var verdict and not CertificateVerdict.Trusted)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 
@@ -82,13 +83,14 @@ public sealed class MonitoredQueries(AlarmAnswer answer, long? budgetPerDay, Tim
             return Word(Observe(query));
         var (rows, watched) = EncodedRows(query);
         var prints = watched is null ? [] : FingerprintsOf(rows, watched);
-        if (await shared.ExchangeAsync($"bulwark:{query.Model}:{watched?.Monitor.Name}", query.Client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
+        var client = shared.NameOf(query.Thumbprint.IsEmpty ? Encoding.UTF8.GetBytes(query.Client) : query.Thumbprint.Span);
+        if (await shared.ExchangeAsync($"bulwark:{query.Model}:{watched?.Monitor.Name}", client, time.GetUtcNow(), query.RowCount, prints) is not { } sight)
             return goOnAlone ? Word(Observe(query)) : ObservedAnswer.Unavailable;
         var alarms = watched is null ? 0 : ExtractionAlarm(query, watched, rows);
         for (var row = 0; row < prints.Count; row++)
             alarms += Told(query, watched!.Monitor.Judge(prints[row], sight.Earlier[row]));
         if (alarms > 0)
-            shared.Tell(query.Client, time.GetUtcNow(), alarms);
+            shared.Tell(client, time.GetUtcNow(), alarms);
         Interlocked.Add(ref _alarms, alarms);
         var suspicion = SuspicionOfAnAlarm * (alarms + sight.AlarmsThisHour + (sight.AlarmsLastHour / 2.0));
         ConductOf(query.Client).Learn(query.Time, sight.RowsToday, suspicion);

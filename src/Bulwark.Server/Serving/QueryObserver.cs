@@ -15,7 +15,11 @@ public readonly record struct ClientStanding(long? BudgetLeft, int Suspicion)
 /// <param name="RowCount">How many rows.</param>
 /// <param name="Scores">What the model said; empty when its first output is no FP32 tensor.</param>
 /// <param name="Time">When.</param>
-public readonly record struct ObservedQuery(string Client, string Model, ReadOnlyMemory<float> Rows, int RowCount, ReadOnlyMemory<float> Scores, DateTimeOffset Time);
+public readonly record struct ObservedQuery(string Client, string Model, ReadOnlyMemory<float> Rows, int RowCount, ReadOnlyMemory<float> Scores, DateTimeOffset Time)
+{
+    /// <summary>SHA-256 of the client's certificate, by which gateways know it together; empty where only the pseudonym is known.</summary>
+    public ReadOnlyMemory<byte> Thumbprint { get; init; }
+}
 
 /// <summary>What an observer says of an answer that is about to leave.</summary>
 public enum ObservedAnswer

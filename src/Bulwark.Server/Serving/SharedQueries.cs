@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using Bulwark.Monitoring;
 using StackExchange.Redis;
 
@@ -8,13 +9,17 @@ namespace Bulwark.Server;
 /// <summary>What several gateways have seen, kept together in Redis: fingerprints of the last queries by keyed cell, and each client's day. Raw values never go there.</summary>
 /// <remarks>
 /// A script adds the request's rows, some dozens a call, and returns what shares a cell with each; beside it another counts for the client. Everything expires.
-/// All keys of a monitor share a hash slot, as do all of a client.
+/// All keys of a monitor share a hash slot, as do all of a client, who is named by a keyed hash of its certificate: the same at every gateway that has the key.
 /// A server that is away costs one short wait a request, and comes back by itself; what a gateway does meanwhile is its own choice.
 /// </remarks>
 public sealed class SharedQueries : IAsyncDisposable
 {
     private const int MostOfACell = 64;
     private const int NumberBytes = 8;
+    private const int KeyBytes = 32;
+
+    /// <summary>Where the fingerprint of the key lies in the store.</summary>
+    public const string FingerprintKey = "bulwark:monitor-key";
 
     private const int MostRowsOfACall = 64;   // a script holds up everybody else's
 
@@ -68,20 +73,30 @@ public sealed class SharedQueries : IAsyncDisposable
 
     private readonly ConnectionMultiplexer _redis;
     private readonly TimeSpan _memory;
+    private readonly byte[] _names;
+    private readonly string _fingerprint;
 
-    private SharedQueries(ConnectionMultiplexer redis, TimeSpan memory) => (_redis, _memory) = (redis, memory);
+    private SharedQueries(ConnectionMultiplexer redis, ReadOnlySpan<byte> key, TimeSpan memory)
+    {
+        (_redis, _memory) = (redis, memory);
+        _names = HMACSHA256.HashData(key, "bulwark shared clients v1"u8);
+        _fingerprint = Convert.ToHexStringLower(HMACSHA256.HashData(key, "bulwark shared key v1"u8));
+    }
 
     /// <summary>Joins a server; it need not be there yet.</summary>
     /// <param name="address"><c>redis://host:port</c>, or <c>rediss://</c> for TLS; a user before an at sign, a database as the path.</param>
     /// <param name="password">The password; null for none.</param>
+    /// <param name="key">32 secret bytes, the same on every gateway.</param>
     /// <param name="memory">How long a query is remembered.</param>
     /// <param name="patience">The longest wait for an answer.</param>
-    /// <exception cref="ArgumentException">The address is none.</exception>
-    public static async Task<SharedQueries> JoinAsync(Uri address, string? password, TimeSpan memory, TimeSpan patience)
+    /// <exception cref="ArgumentException">The address is none, or the key has another length.</exception>
+    public static async Task<SharedQueries> JoinAsync(Uri address, string? password, ReadOnlyMemory<byte> key, TimeSpan memory, TimeSpan patience)
     {
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri || address.Scheme is not ("redis" or "rediss") || address.UserInfo.Contains(':', StringComparison.Ordinal))
             throw new ArgumentException("The store's address is redis://host:port or rediss://host:port, without a password.", nameof(address));
+        if (key.Length != KeyBytes)
+            throw new ArgumentException($"The shared key has {key.Length} bytes; it must be {KeyBytes}.", nameof(key));
         var options = new ConfigurationOptions
         {
             EndPoints = { { address.Host, address.IsDefaultPort || address.Port < 0 ? 6379 : address.Port } },
@@ -97,8 +112,30 @@ public sealed class SharedQueries : IAsyncDisposable
             ReconnectRetryPolicy = new LinearRetry(500),
             ClientName = "bulwark-gateway",
         };
-        return new(await ConnectionMultiplexer.ConnectAsync(options), memory);
+        return new(await ConnectionMultiplexer.ConnectAsync(options), key.Span, memory);
     }
+
+    /// <summary>
+    /// Whether the gateways that use this store have the same key; the first leaves a fingerprint there for those who come. Gateways with different keys would name
+    /// every client differently and share nothing, silently. Null when the server cannot be asked.
+    /// </summary>
+    public async Task<bool?> HasSameKeyAsync()
+    {
+        try
+        {
+            var database = _redis.GetDatabase();
+            await database.StringSetAsync(FingerprintKey, _fingerprint, when: When.NotExists);
+            return await database.StringGetAsync(FingerprintKey) == _fingerprint;
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What a client is called in the store.</summary>
+    /// <param name="thumbprint">SHA-256 of its certificate.</param>
+    internal string NameOf(ReadOnlySpan<byte> thumbprint) => Convert.ToHexStringLower(HMACSHA256.HashData(_names, thumbprint).AsSpan(0, 16));
 
     /// <summary>Adds a request, with the fingerprints of its rows where the model is watched; null when the server cannot be asked.</summary>
     internal async Task<SharedSight?> ExchangeAsync(string monitor, string client, DateTimeOffset now, int scored, IReadOnlyList<QueryFingerprint> rows)

@@ -10,8 +10,11 @@ namespace Bulwark.Server;
 public sealed class SharedRates(SharedQueries store, bool goOnAlone)
 {
     /// <summary>Takes one request of a client.</summary>
-    internal async ValueTask<RateVerdict> TakeAsync(string client, double perSecond, int burst) => perSecond <= 0 ? RateVerdict.Within
-        : await store.IsWithinRateAsync(client, (long)Math.Min(1e15, 1e6 / perSecond), burst) switch
+    /// <param name="thumbprint">SHA-256 of the client's certificate.</param>
+    /// <param name="perSecond">Its rate; 0 for no limit. Above a million the store counts a million.</param>
+    /// <param name="burst">Requests at once before the rate holds.</param>
+    internal async ValueTask<RateVerdict> TakeAsync(byte[] thumbprint, double perSecond, int burst) => perSecond <= 0 ? RateVerdict.Within
+        : await store.IsWithinRateAsync(store.NameOf(thumbprint), (long)Math.Clamp(1e6 / perSecond, 1, 1e15), burst) switch
         {
             true => RateVerdict.Within,
             false => RateVerdict.Above,

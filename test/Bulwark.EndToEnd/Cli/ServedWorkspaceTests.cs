@@ -40,6 +40,9 @@ public sealed class ServedWorkspaceTests : IDisposable
                 scores.Add(await ScoreAsync(client, 120 + (i / 100f)));
             Assert.All(scores.Take(3), score => Assert.False(score is 0 or 1));   // the budget's own
             Assert.All(scores.Skip(3), score => Assert.True(score is 0 or 1));    // beyond it the decision alone
+            await File.WriteAllBytesAsync(_folder["another.key"], [.. new byte[31], 1], Cancel);
+            var stranger = await Bulwark.EndToEnd.Making.CommandLine.RunAsync("serve", _folder["fraud.bulwark"], "--dev", "--worker", "inside", "--port", "0", "--config", _folder["gateway.json"], "--monitor-store", redis.Address.ToString(), "--monitor-key", _folder["another.key"], "-w", Workspace);
+            Assert.True(stranger.Code == 2 && stranger.Error.Contains("have another --monitor-key", StringComparison.Ordinal), stranger.Said);
             redis.Kill();
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "monitor-unavailable"), await AskAsync(client, 500));
             await redis.StartAgainAsync();

@@ -132,7 +132,7 @@ public sealed class GatewayFaultTests : GatewayTest
     public async Task A_shared_store_of_queries_that_is_killed_is_503_and_serves_again_when_it_is_back()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
         var trail = World.PathOf("trail");
         var asked = 0;
         await using (var host = await World.StartAsync(World.Options with { Observer = new MonitoredQueries(AlarmAnswer.Withhold, null, TimeProvider.System, shared), TrailDirectory = trail, Receipts = ReceiptMode.Asked }))
@@ -167,10 +167,11 @@ public sealed class GatewayFaultTests : GatewayTest
     public async Task A_client_has_one_rate_at_two_gateways_and_none_while_their_store_is_away()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), TimeSpan.FromSeconds(5));
         var options = World.Options with { RequestsPerSecond = 0.001, RequestBurst = 4, SharedRates = new(shared, goOnAlone: false), Receipts = ReceiptMode.Asked };
         await using var first = await World.StartAsync(options);
-        await using var second = await World.StartAsync(options);
+        var ring = KeyRing.Create(World.PathOf("other-ring.json"), KeyRingUnlock.KeyFile(World.PathOf("other-ring.key")));
+        await using var second = await World.StartAsync(options with { Keys = ring, PackageKeys = World.Keys });   // its pseudonyms are others
         using HttpClient one = World.Payments(first), two = World.Payments(second);
         HttpStatusCode[] answers = [await StatusAsync(one), await StatusAsync(two), await StatusAsync(one), await StatusAsync(two), await StatusAsync(one)];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers);

@@ -89,5 +89,5 @@ public sealed class SharedProofsTests
         }
     }
 
-    private static Task<SharedQueries> StoreAsync(RedisProcess redis) => SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
+    private static Task<SharedQueries> StoreAsync(RedisProcess redis) => SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Bulwark.Models;
 using Bulwark.Monitoring;
 using Bulwark.Server;
@@ -18,8 +20,8 @@ public class SharedQueriesTests
     public async Task A_search_spread_over_gateways_and_clients_is_seen_as_by_one()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var first = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
-        await using var second = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
+        await using var second = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         MonitoredQueries[] gateways = [Watched(first), Watched(second)];
         var alone = Watched(null);
         var (asked, seenAlone) = (0, 0);
@@ -50,7 +52,7 @@ public class SharedQueriesTests
     public async Task A_client_has_one_budget_for_all_gateways_models_and_ways_of_asking()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         MonitoredQueries first = Watched(shared), second = Watched(shared);
         var now = DateTimeOffset.UtcNow;
         await first.ObserveAsync(Query("one"));
@@ -66,10 +68,10 @@ public class SharedQueriesTests
     public async Task A_client_has_one_rate_for_all_gateways()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var first = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
-        await using var second = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
+        await using var second = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         SharedRates[] rates = [new(first, goOnAlone: false), new(second, goOnAlone: true)];
-        Task<RateVerdict> TakeAsync(int gateway, string client) => rates[gateway].TakeAsync(client, 0.001, 3).AsTask();
+        Task<RateVerdict> TakeAsync(int gateway, string client) => rates[gateway].TakeAsync(NameBytes(client), 0.001, 3).AsTask();
         Assert.Equal(RateVerdict.Within, await TakeAsync(0, "one"));
         Assert.Equal(RateVerdict.Within, await TakeAsync(1, "one"));
         Assert.Equal(RateVerdict.Within, await TakeAsync(0, "one"));
@@ -77,7 +79,9 @@ public class SharedQueriesTests
         Assert.Equal(RateVerdict.Above, await TakeAsync(0, "one"));
         Assert.Equal(RateVerdict.Within, await TakeAsync(1, "two"));
         // A burst refills at the rate: a thousand seconds are awaited by nobody, a millisecond is.
-        await WaitAsync(async () => await rates[0].TakeAsync("three", 1000, 1) == RateVerdict.Within && await rates[1].TakeAsync("three", 1000, 1) == RateVerdict.Within);
+        await WaitAsync(async () => await rates[0].TakeAsync(NameBytes("three"), 1000, 1) == RateVerdict.Within && await rates[1].TakeAsync(NameBytes("three"), 1000, 1) == RateVerdict.Within);
+        foreach (var many in (double[])[1e6, 2e6, 1e300])   // more than the store's clock can tell apart
+            Assert.Equal(RateVerdict.Within, await rates[0].TakeAsync(NameBytes($"{many}"), many, 100));
         redis.Kill();
         Assert.Equal(RateVerdict.Unknown, await TakeAsync(0, "one"));   // refused
         Assert.Equal(RateVerdict.Within, await TakeAsync(1, "one"));    // by its own count alone
@@ -87,7 +91,7 @@ public class SharedQueriesTests
     public async Task What_was_exchanged_and_never_judged_is_judged_when_it_is_asked_again()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         var monitor = QueryMonitor.Fit(new byte[32], s_ordinary, Width);
         var prints = Enumerable.Range(0, 150).Select(_ => monitor.FingerprintOf(Query("one").Rows.Span)).ToList();   // more than one call takes
         async Task<SharedSight> ExchangeAsync() => Assert.IsType<SharedSight>(await shared.ExchangeAsync("monitor", "one", DateTimeOffset.UtcNow, 0, prints));
@@ -109,7 +113,7 @@ public class SharedQueriesTests
     public async Task Nothing_raw_is_in_the_store_and_everything_expires()
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         Assert.Equal(ObservedAnswer.Give, await Watched(shared).ObserveAsync(Query("one")));
         var keys = (await redis.AskAsync("KEYS *")).Split("\r\n").Where(line => line.StartsWith('{')).ToList();
         Assert.Equal(4 + 3, keys.Count);   // four cells, the digest, the day, the number
@@ -123,7 +127,7 @@ public class SharedQueriesTests
     public async Task A_store_that_is_away_refuses_or_leaves_the_gateway_alone_and_comes_back(bool alone)
     {
         using var redis = await RedisProcess.StartAsync();
-        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, TimeSpan.FromHours(1), s_patience);
+        await using var shared = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
         var gateway = Watched(shared, alone);
         Assert.Equal(ObservedAnswer.Give, await gateway.ObserveAsync(Query("one")));
         redis.Kill();
@@ -139,9 +143,44 @@ public class SharedQueriesTests
         Assert.NotEqual(ObservedAnswer.Unavailable, await gateway.ObserveAsync(Query("two")));
     }
 
+    [Fact]
+    public async Task Gateways_know_a_client_together_by_its_certificate_and_their_key_whatever_each_calls_it()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        byte[] another = [.. new byte[31], 1];
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
+        await using var second = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
+        await using var stranger = await SharedQueries.JoinAsync(redis.Address, null, another, TimeSpan.FromHours(1), s_patience);
+        MonitoredQueries here = Watched(first), there = Watched(second), elsewhere = Watched(stranger);
+        await here.ObserveAsync(Query("its name here") with { Thumbprint = NameBytes("certificate") });
+        await there.ObserveAsync(Query("its name there") with { Thumbprint = NameBytes("certificate") });
+        Assert.Equal(998, there.StandingOf("its name there").BudgetLeft);
+        await elsewhere.ObserveAsync(Query("its name") with { Thumbprint = NameBytes("certificate") });
+        Assert.Equal(999, elsewhere.StandingOf("its name").BudgetLeft);
+        Assert.DoesNotContain("its name", await redis.AskAsync("KEYS *"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_key_is_told_and_a_store_that_is_away_tells_nothing()
+    {
+        using var redis = await RedisProcess.StartAsync();
+        await using var first = await SharedQueries.JoinAsync(redis.Address, null, new byte[32], TimeSpan.FromHours(1), s_patience);
+        await using var stranger = await SharedQueries.JoinAsync(redis.Address, null, Enumerable.Repeat((byte)7, 32).ToArray(), TimeSpan.FromHours(1), s_patience);
+        Assert.True(await first.HasSameKeyAsync());
+        Assert.False(await stranger.HasSameKeyAsync());
+        Assert.True(await first.HasSameKeyAsync());
+        await redis.AskAsync($"DEL {SharedQueries.FingerprintKey}");
+        Assert.True(await stranger.HasSameKeyAsync());
+        redis.Kill();
+        Assert.Null(await first.HasSameKeyAsync());
+        await Assert.ThrowsAsync<ArgumentException>(() => SharedQueries.JoinAsync(redis.Address, null, new byte[16], TimeSpan.FromHours(1), s_patience));
+    }
+
     [Theory, InlineData("http://127.0.0.1:1"), InlineData("redis://user:password@127.0.0.1:1")]
     public async Task An_address_that_is_none_is_refused(string address) =>
-        await Assert.ThrowsAsync<ArgumentException>(() => SharedQueries.JoinAsync(new Uri(address), null, TimeSpan.FromHours(1), s_patience));
+        await Assert.ThrowsAsync<ArgumentException>(() => SharedQueries.JoinAsync(new Uri(address), null, new byte[32], TimeSpan.FromHours(1), s_patience));
+
+    private static byte[] NameBytes(string client) => SHA256.HashData(Encoding.UTF8.GetBytes(client));
 
     private static async Task WaitAsync(Func<Task<bool>> until)
     {
