@@ -43,9 +43,10 @@ internal static class DemoCommand
         var features = await data.FeaturesAsync(protection.Outputs[0].Digest, world, cancel);
 
         var pipeline = FraudPipeline.Create();
-        var (train, test) = await MakingData.ReadAsync(pipeline, folder.File("data"), workspace, InputAccess.Kept("train"), cancel);
+        var (train, test, _, _) = await MakingData.ReadAsync(pipeline, folder.File("data"), workspace, InputAccess.Kept("train"), cancel);
+        IReadOnlyList<DataOrigin> made = [new(protection.Result.Commitment, protection.Result.Dataset)];
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, folder.File("data"), train.Schema, workspace, InputAccess.Kept("attack"), cancel);
-        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, "bulwark demo", cancel, protection.Result.Commitment);
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, "bulwark demo", made, made, cancel);
         findings = findings with { Simulation = simulation, Scan = scan, Protection = protection, Features = features };
         findings = findings with { Plan = await PlanStep.RunAsync(folder, findings, cancel), Deployment = await DeploymentStep.RunAsync(folder, findings, cancel) };
         findings = findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };

@@ -53,13 +53,13 @@ internal static class RunCommand
             screen.Note($"[grey]made a workspace in {Markup.Escape(workspace.Directory.FullName)}[/]");
         }
 
-        var (train, test) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, workspace, access, cancel));
+        var (train, test, from, testFrom) = await screen.ProgressAsync("read data", _ => MakingData.ReadAsync(pipeline, source, workspace, access, cancel));
         if (fresh)
             RequireRoom(pipeline, train, workspace);   // before anything of the last run is removed
         folder ??= RunFolder.Open(path, fresh);
         folder.Log = await workspace.LogNameAsync();
         var holdout = await MakingData.ReadHoldoutAsync(pipeline, source, train.Schema, workspace, access, cancel);
-        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", cancel);
+        var findings = await new PipelineRun(folder, workspace, screen).RunAsync(pipeline, train, test, holdout, $"bulwark run {file.Name}", from, testFrom, cancel);
         findings = findings with { Plan = findings.Baseline is null ? null : await PlanStep.RunAsync(folder, findings, cancel) };
         return findings with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
     }

@@ -78,18 +78,18 @@ internal static partial class TrainCommand
         RefuseUnread(parsed);
         var screen = new Screen(parsed);
         var workspace = Workspace.Find(parsed);
-        var (train, test) = await ReadAsync(parsed, workspace, cancel);
+        var (train, test, from, testFrom) = await ReadAsync(parsed, workspace, cancel);
         var output = parsed.GetRequiredValue(s_output);
         if (workspace is null)
             screen.Note(NotLogged);
         if (parsed.GetValue(s_model) == "trees")
-            return await GrowAsync(parsed, screen, Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output)), workspace, cancel);
+            return await GrowAsync(parsed, screen, Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, new(), output) { MadeFrom = from, TestMadeFrom = testFrom }), workspace, cancel);
         var options = Options(parsed, train.Schema);
         if (parsed.GetValue(s_bounds) is { } boundsEpsilon && options.Private is not null)
             (train, test, options) = PaidBounds.Apply(train, test, options, boundsEpsilon, parsed.GetValue(s_budget), train.Commitment.ToString(), workspace);
         if ((parsed.GetValue(s_bins) ?? (parsed.GetValue(s_model) == "ebm" ? PipelineVariant.DefaultBins : null)) is { } bins)
             (train, test) = Binned(train, test, bins);
-        var request = Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget) });
+        var request = Related(parsed, new(parsed.GetValue(s_name) ?? output.Name, train, test, options, output) { BudgetEpsilon = parsed.GetValue(s_budget), MadeFrom = from, TestMadeFrom = testFrom });
         if (parsed.GetValue(s_frontier) is { } weights)
             return await SweepAsync(parsed, screen, request, FrontierSweep.Weights(weights), workspace, cancel);
         if (parsed.GetValue(s_parts) is { } parts)
@@ -146,7 +146,7 @@ internal static partial class TrainCommand
         return (train.WithSchema(schema), test.WithSchema(schema));
     }
 
-    private static async Task<(Dataset Train, Dataset Test)> ReadAsync(ParseResult parsed, Workspace? workspace, CancellationToken cancel)
+    private static async Task<(Dataset Train, Dataset Test, IReadOnlyList<DataOrigin> From, IReadOnlyList<DataOrigin> TestFrom)> ReadAsync(ParseResult parsed, Workspace? workspace, CancellationToken cancel)
     {
         var data = parsed.GetRequiredValue(s_data);
         if (!data.Exists && !Directory.Exists(data.FullName))
@@ -173,18 +173,19 @@ internal static partial class TrainCommand
             ColumnNames = parsed.GetValue(s_columns) is { } named ? Names(named) : null,
             Comment = parsed.GetValue(s_comment),
         });
+        var from = await input.BehindAsync(data.FullName, cancel);
         if (parsed.GetValue(s_test) is { } test)
         {
             var train = await DatasetFile.ReadAsync(data.FullName, reading, columns, cancel: cancel);
             input.Note(data.FullName, train.Commitment);
-            return (train, await DatasetFile.ReadAsync(test.FullName, reading, columns, train.Schema, cancel: cancel));
+            return (train, await DatasetFile.ReadAsync(test.FullName, reading, columns, train.Schema, cancel: cancel), from, await input.BehindAsync(test.FullName, cancel));
         }
 
         if (parsed.GetValue(s_private) && parsed.GetValue(s_split) is not null)
             throw new CommandException("--split-by finds its cut in the rows themselves, and one more row could move many: a private run cannot promise anything then.", "split at a date that you choose into two files and give --test FILE, or use --test-fraction");
         var split = await DatasetFile.ReadAsync(data.FullName, reading, columns, new SplitRule(parsed.GetValue(s_fraction), parsed.GetValue(s_seed), parsed.GetValue(s_split)), cancel: cancel);
         input.Note(data.FullName, split.Train.Commitment);
-        return split;
+        return (split.Train, split.Test, from, from);
     }
 
     private static TrainingOptions Options(ParseResult parsed, FeatureSchema schema) => new()

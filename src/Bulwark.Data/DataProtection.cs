@@ -107,6 +107,14 @@ public static partial class DataProtection
         return opened.Version;
     }
 
+    /// <summary>What protected data were before: the version's full name, as the log has it, and the root of the data set before protection; null where the file does not say.</summary>
+    /// <inheritdoc cref="OpenColumns" path="/exception"/>
+    public static (string Dataset, Digest? Commitment) OriginOf(string path, IKeyProvider store)
+    {
+        using var opened = new ProtectedDataset(path, store, null);
+        return ($"{opened.Name}/{opened.Version}", opened.Commitment);
+    }
+
     /// <summary>The columns of protected data that need no key of their own, as they stand in it, batch by batch.</summary>
     internal static RevealedSource OpenKept(string path, TableReadOptions options)
     {

@@ -8,6 +8,12 @@ public sealed record DatasetCommitted : IPredicate<DatasetCommitted>
     /// <inheritdoc/>
     public static string Type => PredicateTypes.DatasetCommitment;
 
+    /// <summary>The setting that says through which protected version the sources were read, or <see cref="ReadPlain"/>.</summary>
+    public const string ReadSetting = "read";
+
+    /// <summary>The sources were read in plain, not through a protected version of them.</summary>
+    public const string ReadPlain = "plain";
+
     /// <summary>What made it, for example <c>simulate</c>, <c>features</c> or <c>train</c>.</summary>
     public required string Step { get; init; }
 

@@ -61,21 +61,27 @@ internal sealed class LineageGraphBuilder(LineageReader reader)
         var id = $"data {root.ToHex()}";
         if (_nodes.ContainsKey(id))
             return id;
-        var found = reader.Find<DatasetCommitted>(root).FirstOrDefault(one => one.Statement.Subjects.Any(subject => subject.Digest == root));
+        // The same rows may have been committed to by several steps: made by one, learnt from by another.
+        var all = reader.Find<DatasetCommitted>(root).Where(one => one.Statement.Subjects.Any(subject => subject.Digest == root)).ToArray();
+        var found = all.FirstOrDefault();
+        // Rows that came from outside are first known by their protection.
+        var guarded = found is null ? reader.Find<DataProtected>(root).FirstOrDefault(one => one.Claim.Commitment == root) : null;
         var details = new List<string> { Short(root) };
-        if (found?.Claim.Rows is { } rows)
+        if ((found?.Claim.Rows ?? guarded?.Claim.Rows) is { } rows)
             details.Add(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows"));
         details.AddRange(Spent(root));
-        Add(new(id, LineageKind.Data, found?.Statement.Subjects.First(subject => subject.Digest == root).Name ?? "data set", details, found?.Index));
-        foreach (var source in depth < Deepest && found is not null ? found.Claim.Sources : [])
-            Link(Source(source, depth + 1), id, found!.Claim.Step);
+        var known = found?.Statement ?? guarded?.Statement;
+        Add(new(id, LineageKind.Data, known?.Subjects.FirstOrDefault(subject => subject.Digest == root)?.Name ?? "data set", details, found?.Index ?? guarded?.Index));
+        foreach (var (claim, source) in depth < Deepest ? all.SelectMany(one => one.Claim.Sources.Where(source => source != root).Select(source => (one.Claim, source))) : [])
+            Link(Source(source, claim.Settings.GetValueOrDefault(DatasetCommitted.ReadSetting), depth + 1), id, claim.Step);
         return id;
     }
 
-    /// <summary>The source itself, or its protected form where there is one.</summary>
-    private string Source(Digest root, int depth)
+    /// <summary>The source itself, or the protected version of it that was read; where no version is named, the first there is.</summary>
+    private string Source(Digest root, string? read, int depth)
     {
-        if (reader.Find<DataProtected>(root).FirstOrDefault(one => one.Claim.Commitment == root) is not { } guarded)
+        if (read == DatasetCommitted.ReadPlain
+            || reader.Find<DataProtected>(root).FirstOrDefault(one => one.Claim.Commitment == root && (read is null || read.Split(", ").Contains(one.Claim.Dataset))) is not { } guarded)
             return Data(root, depth);
         var columns = guarded.Claim.Columns.Where(column => column.Action != "keep").ToArray();
         var id = Add(new($"protection {guarded.Index}", LineageKind.Protection, guarded.Statement.Subjects[^1].Name,

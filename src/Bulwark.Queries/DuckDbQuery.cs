@@ -29,7 +29,7 @@ public sealed class DuckDbQuery : ITableSource
         try
         {
             _connection.Open();
-            RequireOneSelect(sql);
+            Tree(_connection, sql).Dispose();
             Lock(files: database is null);
             _command = _connection.CreateCommand();
             _command.CommandText = sql;
@@ -86,17 +86,41 @@ public sealed class DuckDbQuery : ITableSource
         _connection.Dispose();
     }
 
-    /// <summary>As DuckDB's own parser sees it, which writes trees of SELECT statements only.</summary>
-    private void RequireOneSelect(string sql)
+    /// <summary>The files that a query over files reads, as DuckDB's parser and its patterns see them; a path that is computed is not found.</summary>
+    /// <param name="sql">One SELECT.</param>
+    /// <exception cref="TableFormatException">It is not one SELECT.</exception>
+    public static IReadOnlyList<string> FilesOf(string sql)
     {
-        using var parse = _connection.CreateCommand();
+        ArgumentException.ThrowIfNullOrWhiteSpace(sql);
+        using var connection = new DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        using var tree = Tree(connection, sql);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        QueriedFiles.Find(tree.RootElement, names);
+        var files = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            using var glob = connection.CreateCommand();
+            glob.CommandText = "SELECT file FROM glob($name)";
+            glob.Parameters.Add(new DuckDBParameter("name", name));
+            using var found = glob.ExecuteReader();
+            while (found.Read())
+                files.Add(Path.GetFullPath(found.GetString(0)));
+        }
+
+        return [.. files];
+    }
+
+    /// <summary>As DuckDB's own parser sees it, which writes trees of SELECT statements only.</summary>
+    private static JsonDocument Tree(DuckDBConnection connection, string sql)
+    {
+        using var parse = connection.CreateCommand();
         parse.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR";
         parse.Parameters.Add(new DuckDBParameter("sql", sql));
-        using var tree = JsonDocument.Parse((string)parse.ExecuteScalar()!, new() { MaxDepth = 2000 });
+        var tree = JsonDocument.Parse((string)parse.ExecuteScalar()!, new() { MaxDepth = 2000 });
         if (tree.RootElement.GetProperty("error").GetBoolean())
             throw new TableFormatException($"The query must be one SELECT. DuckDB: {tree.RootElement.GetProperty("error_message").GetString()}");
-        if (tree.RootElement.GetProperty("statements").GetArrayLength() != 1)
-            throw new TableFormatException("The query must be one SELECT.");
+        return tree.RootElement.GetProperty("statements").GetArrayLength() == 1 ? tree : throw new TableFormatException("The query must be one SELECT.");
     }
 
     private void Lock(bool files)

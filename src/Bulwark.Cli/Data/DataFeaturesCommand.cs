@@ -36,8 +36,11 @@ internal static class DataFeaturesCommand
                 await TableFile.WriteAsync(features, path, progress, cancel);
                 return true;
             });
-            var (source, result) = (DatasetCommitment.Of(payments, opened.Commitments, cancel: cancel).Root, DatasetCommitment.Of(features, opened.Commitments, cancel: cancel).Root);
-            opened.Note(file, source);
+            var read = DatasetCommitment.Of(payments, opened.Commitments, cancel: cancel).Root;
+            var result = DatasetCommitment.Of(features, opened.Commitments, cancel: cancel).Root;
+            opened.Note(file, read);
+            var origin = await screen.ProgressAsync("committing", _ => opened.OriginAsync(file, table.Read(parsed, opened), cancel));
+            var source = origin?.Root ?? read;
             var entry = await DataFiles.LogAsync(parsed, screen, opened.Ring, Statement.Of(Path.GetFileName(path), result, new DatasetCommitted
             {
                 Step = "features",
@@ -45,7 +48,7 @@ internal static class DataFeaturesCommand
                 Columns = [.. features.Columns.Select(column => column.Name)],
                 Sources = [source],
                 SourceColumns = needed,
-                Settings = new Dictionary<string, string> { ["delayDays"] = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{options.LabelDelay.TotalDays}") },
+                Settings = DataOrigin.Settings(origin is null ? [] : [origin], ("delayDays", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{options.LabelDelay.TotalDays}"))),
             }), cancel);
             var answer = new { file = path, rows = features.Rows, features = FraudFeatures.Names, bytes = new FileInfo(path).Length, source, commitment = result, logIndex = entry };
             return screen.Answer(answer, console =>

@@ -60,8 +60,38 @@ internal static class DataProtectCommand
         using var stores = WorkspaceKeys.Over(workspace, keys, "protect", [options.FooterKey, .. KeysOf(rules, options.FooterKey)]);
         using var source = await screen.ProgressAsync("reading", _ => Task.Run(Open, cancel));
         var report = await screen.ProgressAsync("protecting", progress => DataProtection.ProtectAsync(source, rules, keys, path, options with { Scan = scan, Subjects = subjects, Store = stores.Stores }, progress, cancel));
+        if (await OriginsAsync(parsed, screen, input, report.Commitment, cancel) is { Count: > 0 } origins)
+            await DataFiles.LogAsync(parsed, screen, keys, Claims.ReadOf($"{report.Dataset[..report.Dataset.LastIndexOf('/')]} as read", report, origins, file is null ? "query" : "read"), cancel);
         var entry = await DataFiles.LogAsync(parsed, screen, keys, Claims.Protected(Path.GetFileName(path), report), cancel);
         return screen.Answer(new { file = path, report, policy = rules.Columns, policyFromScan = given is null, logIndex = entry }, console => Draw(console, path, report, given is null, entry));
+    }
+
+    /// <summary>What the rows come from, where that is not the very table that was read: the data set behind a protected file, the files that a query reads.</summary>
+    private static async Task<IReadOnlyList<DataOrigin>> OriginsAsync(ParseResult parsed, Screen screen, ProtectedInput input, Digest read, CancellationToken cancel)
+    {
+        if (parsed.GetValue(s_input) is { } file)
+            return [.. (await input.BehindAsync(file.FullName, cancel)).Where(origin => origin.Root != read)];
+        if (parsed.GetValue(s_database) is { } database)
+        {
+            screen.Note($"[grey]what the tables of {Markup.Escape(database.Name)} were made from is not followed in the log[/]");
+            return [];
+        }
+
+        var origins = new List<DataOrigin>();
+        foreach (var source in DuckDbQuery.FilesOf(parsed.GetValue(s_query)!))
+        {
+            try
+            {
+                if (await screen.ProgressAsync($"committing to {Path.GetFileName(source)}", _ => input.OriginAsync(source, input.Apply(TableReadOptions.Default), cancel)) is { } origin)
+                    origins.Add(origin);
+            }
+            catch (TableFormatException)
+            {
+                screen.Note($"[yellow]{Markup.Escape(source)} is no table that can be committed to: where its rows come from is not followed in the log[/]");
+            }
+        }
+
+        return [.. origins.Where(origin => origin.Root != read).Distinct()];
     }
 
     /// <summary>The keys of a policy that are not the key ring's. A policy may come from anywhere: it opens no store, and so sends no token and loads no module, that the command line did not name.</summary>

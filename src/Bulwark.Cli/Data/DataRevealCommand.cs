@@ -36,6 +36,13 @@ internal static class DataRevealCommand
                 parsed.GetRequiredValue(input).FullName, TableOptions.Split(parsed.GetRequiredValue(columns))!, keys, parsed.GetValue(dataset), stores.Stores, subjects), cancel));
             var entry = (await workspace.AppendAsync(keys, Claims.Accessed(revealed, reason, keys), cancel)).Index;
             var answer = revealed.Columns.Count == 0 ? (null, null) : await ReadAsync(screen, revealed, target, Math.Max(0, parsed.GetValue(rows)), cancel);
+            if (answer.Written is not null)
+            {
+                using var blinding = CommitmentKey.Of(keys);
+                var root = await screen.ProgressAsync("committing", _ => Task.Run(() => DataOrigin.RootOf(target!, TableReadOptions.Default, blinding, cancel), cancel));
+                await workspace.AppendAsync(keys, Claims.Revealed(Path.GetFileName(target!), root, revealed), cancel);
+            }
+
             return screen.Answer(
                 new { revealed.Dataset, revealed.Accesses, file = target, rows = answer.Shown is null ? null : Rows(answer.Shown), logIndex = entry },
                 console => Draw(console, revealed, answer.Shown, answer.Written is { } written ? $"{written:N0} rows in {target}" : null, entry),

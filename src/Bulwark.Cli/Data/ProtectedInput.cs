@@ -59,6 +59,19 @@ internal sealed class ProtectedInput : IDisposable
             subjects.Known(DataProtection.VersionOf(path, _store!), root);
     }
 
+    /// <summary>What a file's rows come from, so that a statement about what is made of them can name it; null where a protected file does not say. Reads a plain file once more.</summary>
+    internal Task<DataOrigin?> OriginAsync(string path, TableReadOptions reading, CancellationToken cancel) => Task.Run(() =>
+    {
+        if (!DataProtection.IsProtected(path))
+            return new DataOrigin(DataOrigin.RootOf(path, reading, _commitments, cancel), null);
+        var (dataset, root) = DataProtection.OriginOf(path, _store!);
+        return root is { } known ? new DataOrigin(known, dataset) : null;
+    }, cancel);
+
+    /// <summary>The same of a protected file alone: a plain one, read whole, is what it is made from.</summary>
+    internal async Task<IReadOnlyList<DataOrigin>> BehindAsync(string path, CancellationToken cancel) =>
+        DataProtection.IsProtected(path) && await OriginAsync(path, TableReadOptions.Default, cancel) is { } origin ? [origin] : [];
+
     public void Dispose()
     {
         _commitments.Dispose();

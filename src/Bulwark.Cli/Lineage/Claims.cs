@@ -34,6 +34,30 @@ internal static class Claims
             RowGroups = report.RowGroups,
         });
 
+    /// <summary>What was protected is not the sources themselves: the columns that could be read of them, or a query's answer.</summary>
+    internal static Statement ReadOf(string name, ProtectionReport report, IReadOnlyCollection<DataOrigin> origins, string step) => Statement.Of(
+        name, report.Commitment,
+        new DatasetCommitted
+        {
+            Step = step,
+            Rows = report.Rows,
+            Columns = [.. report.Columns.Select(column => column.Name)],
+            Sources = [.. origins.Select(origin => origin.Root)],
+            Settings = DataOrigin.Settings(origins),
+        });
+
+    /// <summary>Columns were opened into a file: whoever reads the file whole commits to this root.</summary>
+    internal static Statement Revealed(string fileName, Digest root, RevealedSource revealed) => Statement.Of(
+        fileName, root,
+        new DatasetCommitted
+        {
+            Step = "reveal",
+            Rows = revealed.Rows,
+            Columns = [.. revealed.Columns.Select(column => column.Name)],
+            Sources = revealed.Commitment is { } origin ? [origin] : [],
+            Settings = new Dictionary<string, string> { [DatasetCommitted.ReadSetting] = revealed.Dataset },
+        });
+
     /// <summary>Somebody asked for protected columns.</summary>
     internal static Statement Accessed(RevealedSource revealed, string purpose, KeyRing keys) => Statement.Of(
         NameOf(revealed.Dataset), revealed.Commitment ?? Digest.Of(Encoding.UTF8.GetBytes(revealed.Dataset)),

@@ -27,24 +27,25 @@ internal static class MakingData
     }
 
     /// <summary>Reads training and test rows; protected files and folders with the workspace's keys; their encrypted columns only for a purpose.</summary>
-    internal static async Task<(Dataset Train, Dataset Test)> ReadAsync(PipelineFile pipeline, string folder, Workspace workspace, InputAccess access, CancellationToken cancel)
+    internal static async Task<(Dataset Train, Dataset Test, IReadOnlyList<DataOrigin> From, IReadOnlyList<DataOrigin> TestFrom)> ReadAsync(PipelineFile pipeline, string folder, Workspace workspace, InputAccess access, CancellationToken cancel)
     {
         var options = Schema(pipeline);
         var file = Path.Combine(folder, pipeline.Data.Train);
         using var input = await ProtectedInput.OpenAsync(workspace, access, [file, .. pipeline.Data.Test is { } measured ? (string[])[Path.Combine(folder, measured)] : []], cancel);
         var reading = input.Apply(Reading(pipeline.Data));
+        var from = await input.BehindAsync(file, cancel);
         if (pipeline.Data.Test is { } test)
         {
             var train = await DatasetFile.ReadAsync(file, reading, options, cancel: cancel);
             input.Note(file, train.Commitment);
-            return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel: cancel));
+            return (train, await DatasetFile.ReadAsync(Path.Combine(folder, test), reading, options, train.Schema, cancel: cancel), from, await input.BehindAsync(Path.Combine(folder, test), cancel));
         }
 
         if (pipeline.Data.SplitBy is not null && pipeline.Variants.Any(variant => variant.Private is not null))
             throw new CommandException("data.splitBy finds its cut in the rows themselves: private variants cannot promise anything then.", "split at a date that you choose into data.train and data.test");
         var split = await DatasetFile.ReadAsync(file, reading, options, new SplitRule(pipeline.Data.TestFraction, pipeline.Seed, pipeline.Data.SplitBy), cancel: cancel);
         input.Note(file, split.Train.Commitment);
-        return split;
+        return (split.Train, split.Test, from, from);
     }
 
     /// <summary>The rows that membership inference compares with; null when the pipeline names none.</summary>

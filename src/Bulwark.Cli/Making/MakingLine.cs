@@ -18,8 +18,11 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
     /// <summary>Total ε that the variants may spend on the training data: basic composition, which what they really spend stays below.</summary>
     private double? BudgetEpsilon => pipeline.Variants.Any(variant => variant.Private is not null) ? pipeline.Variants.Sum(variant => variant.Private?.Epsilon ?? 0) : null;
 
-    /// <summary>The data set that the training data were made from, where it is known.</summary>
-    internal Digest? MadeFrom { get; init; }
+    /// <summary>What the training table was read of, where it is not known by its own root.</summary>
+    internal IReadOnlyList<DataOrigin> MadeFrom { get; init; } = [];
+
+    /// <summary>The same of the test table.</summary>
+    internal IReadOnlyList<DataOrigin> TestMadeFrom { get; init; } = [];
 
     internal string PackagePath => folder.File("registry", $"{pipeline.Name}.bulwark");
 
@@ -34,11 +37,12 @@ internal sealed class MakingLine(PipelineFile pipeline, Dataset train, Dataset t
                 Step = "train",
                 Columns = [.. train.Schema.Features.Select(feature => feature.Name)],
                 Label = train.Schema.Label,
-                Sources = MadeFrom is { } source ? [source] : [],
+                Sources = [.. MadeFrom.Select(origin => origin.Root)],
+                Settings = DataOrigin.Settings(MadeFrom),
                 TestSet = test.Commitment,
             }), cancel);
             if (test.Commitment != train.Commitment)
-                await workspace.AppendAsync(Statement.Of($"{pipeline.Name} test data", test.Commitment, new DatasetCommitted { Step = "test", Rows = test.Rows, Label = test.Schema.Label, Sources = MadeFrom is { } same ? [same] : [] }), cancel);
+                await workspace.AppendAsync(Statement.Of($"{pipeline.Name} test data", test.Commitment, new DatasetCommitted { Step = "test", Rows = test.Rows, Label = test.Schema.Label, Sources = [.. TestMadeFrom.Select(origin => origin.Root)], Settings = DataOrigin.Settings(TestMadeFrom) }), cancel);
             return new CommitmentFinding(train.Commitment, entry.Index);
         });
 

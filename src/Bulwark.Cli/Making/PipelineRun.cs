@@ -8,9 +8,9 @@ namespace Bulwark.Cli.Making;
 /// <summary>The whole line over one pipeline: train, attack, seal, serve for a moment. Planning needs all figures, and is left to who has them.</summary>
 internal sealed class PipelineRun(RunFolder folder, Workspace workspace, Screen screen)
 {
-    internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, string command, CancellationToken cancel, Bulwark.Cryptography.Digest? madeFrom = null)
+    internal async Task<RunFindings> RunAsync(PipelineFile pipeline, Dataset train, Dataset test, Dataset? holdout, string command, IReadOnlyList<DataOrigin> madeFrom, IReadOnlyList<DataOrigin> testMadeFrom, CancellationToken cancel)
     {
-        var line = new MakingLine(pipeline, train, test, holdout, folder, workspace, screen) { MadeFrom = madeFrom };
+        var line = new MakingLine(pipeline, train, test, holdout, folder, workspace, screen) { MadeFrom = madeFrom, TestMadeFrom = testMadeFrom };
         await line.CommitAsync(cancel);
         var variants = await line.TrainAsync(cancel);
         var (evasion, membership) = await line.AttackAsync(variants, cancel);

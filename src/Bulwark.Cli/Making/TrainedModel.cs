@@ -31,6 +31,12 @@ internal sealed record TrainedModel
 
     internal required Digest TestSet { get; init; }
 
+    /// <summary>What the training table was read of, where it is not known by its own root.</summary>
+    internal IReadOnlyList<DataOrigin> MadeFrom { get; init; } = [];
+
+    /// <summary>The same of the test table.</summary>
+    internal IReadOnlyList<DataOrigin> TestMadeFrom { get; init; } = [];
+
     /// <summary>Null when private: neighbours differ in it.</summary>
     internal int? TrainingRows { get; init; }
 
@@ -70,6 +76,8 @@ internal sealed record TrainedModel
         Screen = screen,
         Dataset = request.Train.Commitment,
         TestSet = request.Test.Commitment,
+        MadeFrom = request.MadeFrom,
+        TestMadeFrom = request.TestMadeFrom,
         TrainingRows = request.Options.Private is null ? request.Train.Rows : null,
         Columns = [.. request.Train.Schema.Features.Select(feature => feature.Name)],
         Label = request.Train.Schema.Label,
@@ -125,6 +133,8 @@ internal sealed record TrainedModel
     {
         if (workspace is null)
             return null;
+        if (!dataCommitted && TestSet != Dataset)
+            await workspace.AppendAsync(TrainingClaims.TestCommitted(this), cancel);
         if (!dataCommitted)
             await workspace.AppendAsync(TrainingClaims.Committed(this), cancel);
         var run = await workspace.AppendAsync(TrainingClaims.Provenance(this), cancel);

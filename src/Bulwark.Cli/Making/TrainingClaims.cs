@@ -22,6 +22,19 @@ internal static class TrainingClaims
         Columns = model.Columns,
         Label = model.Label,
         TestSet = model.TestSet,
+        Sources = [.. model.MadeFrom.Select(origin => origin.Root)],
+        Settings = DataOrigin.Settings(model.MadeFrom),
+    });
+
+    /// <summary>What the run measures on, where that is another table.</summary>
+    internal static Statement TestCommitted(TrainedModel model) => Statement.Of($"{model.Name} test data", model.TestSet, new DatasetCommitted
+    {
+        Step = "test",
+        Rows = model.TestRows,
+        Columns = model.Columns,
+        Label = model.Label,
+        Sources = [.. model.TestMadeFrom.Select(origin => origin.Root)],
+        Settings = DataOrigin.Settings(model.TestMadeFrom),
     });
 
     internal static Statement Provenance(TrainedModel model) => Statement.Of(

@@ -18,6 +18,12 @@ internal sealed record TrainingRequest(string Name, Dataset Train, Dataset Test,
     /// <summary>True when the log knows the training data already.</summary>
     internal bool DataCommitted { get; init; }
 
+    /// <summary>What the training table was read of, where it is not known by its own root.</summary>
+    internal IReadOnlyList<DataOrigin> MadeFrom { get; init; } = [];
+
+    /// <summary>The same of the test table.</summary>
+    internal IReadOnlyList<DataOrigin> TestMadeFrom { get; init; } = [];
+
     /// <summary>ε of the data set's budget, when the ledger has none for it yet; null takes this run's.</summary>
     internal double? BudgetEpsilon { get; init; }
 
