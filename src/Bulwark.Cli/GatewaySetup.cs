@@ -62,6 +62,7 @@ internal sealed class GatewaySetup : IDisposable
         setup.Options = setup.With(package, DevelopmentEvidencePolicy(keys, package), DevelopmentPolicy, [identity.LoadAuthority()], identity.TokenOptions()) with
         {
             RevocationLists = Serving.GatewayReload.RevocationLists(pki),
+            TrustBundle = Serving.GatewayReload.Bundle(pki),
             TrailDirectory = workspace.TrailDirectory,
         };
         return setup;
@@ -80,6 +81,7 @@ internal sealed class GatewaySetup : IDisposable
         {
             TokenIssuer = issuerKeys,
             RevocationLists = Serving.GatewayReload.RevocationLists(pki),
+            TrustBundle = Serving.GatewayReload.Bundle(pki),
             TrailDirectory = workspace.TrailDirectory,
         };
         return setup;

@@ -111,12 +111,18 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Exchanges the clients' authorities and their revocation lists. A client whose certificate is no longer trusted is refused from its next request on, on a living connection too.</summary>
     /// <param name="roots">At least one.</param>
     /// <param name="revocationLists">DER.</param>
-    /// <exception cref="ArgumentException">There is no root, or one of them cannot be read; what was in force stays.</exception>
-    public void RotateClientTrust(IReadOnlyList<X509Certificate2> roots, IReadOnlyList<byte[]> revocationLists)
+    /// <param name="bundle">The SPIFFE trust bundle, JSON; not asked for where no JWT-SVIDs are taken.</param>
+    /// <exception cref="ArgumentException">There is no root, one of them cannot be read, or JWT-SVIDs are taken and no bundle is given; what was in force stays.</exception>
+    /// <exception cref="FormatException">JWT-SVIDs are taken and the bundle has no sound keys for them; what was in force stays.</exception>
+    public void RotateClientTrust(IReadOnlyList<X509Certificate2> roots, IReadOnlyList<byte[]> revocationLists, ReadOnlyMemory<byte>? bundle = null)
     {
         ArgumentNullException.ThrowIfNull(roots);
         ArgumentNullException.ThrowIfNull(revocationLists);
+        var keys = !_parts.Tokens.TakesSvids ? null
+            : SpiffeBundle.TokenKeys(bundle ?? throw new ArgumentException("This gateway takes JWT-SVIDs, whose keys are in the trust bundle (bundle.json); there is none.", nameof(bundle)));
         _parts.Trust.Exchange(roots, revocationLists);
+        if (keys is not null)
+            _parts.Tokens.ExchangeSvidKeys(keys);
         _logger.Rotated("client authorities and revocation lists");
     }
 

@@ -57,6 +57,12 @@ public sealed record GatewayOptions
     /// <summary>What an access token must be.</summary>
     public required AccessTokenOptions AccessTokens { get; init; }
 
+    /// <summary>The SPIFFE trust bundle of <see cref="SpiffeTrustDomain"/>, JSON; null without. Its authorities are also to stand in <see cref="ClientRoots"/>.</summary>
+    public ReadOnlyMemory<byte>? TrustBundle { get; init; }
+
+    /// <summary>The audience of JWT-SVIDs, which then count beside access tokens: with keys of <see cref="TrustBundle"/>, over a connection whose certificate has the same SPIFFE id. Null takes none.</summary>
+    public string? JwtSvidAudience { get; init; }
+
     /// <summary>The issuer that <see cref="AccessTokens"/>' keys are from: the gateway asks it again and again. Null for keys that only their file changes. Stays the caller's.</summary>
     public OidcKeys? TokenIssuer { get; init; }
 
@@ -162,6 +168,7 @@ public sealed record GatewayOptions
             yield return $"{nameof(PublicAddress)} is {PublicAddress}; it must be https://HOST[:PORT].";
         if (ServerCertificate.NotAfter.ToUniversalTime() < Time.GetUtcNow().UtcDateTime) yield return $"The server's certificate expired {ServerCertificate.NotAfter:u}.";
         if (SpiffeTrustDomain is not null && SpiffeId.Fault($"spiffe://{SpiffeTrustDomain}/x") is { } fault) yield return $"{nameof(SpiffeTrustDomain)} is {SpiffeTrustDomain}: {fault}.";
+        if (JwtSvidFault() is { } svids) yield return svids;
         foreach (var list in RevocationLists)
             if (RevocationList.FaultOf(list) is { } unread) yield return $"A revocation list cannot be read: {unread}.";
         foreach (var unsound in Bulwark.Policy.PolicySet.Faults(Policy)) yield return $"The access policy, line {unsound.Line}: {unsound.Fault}.";
@@ -171,6 +178,27 @@ public sealed record GatewayOptions
         foreach (var unsound in Upstreams.SelectMany(upstream => upstream.Faults())) yield return unsound;
         if (Upstreams.GroupBy(upstream => upstream.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) yield return $"Two upstreams are called {twice.Key}.";
         if (MaximumRows is < 1 or > 1_000_000) yield return $"{nameof(MaximumRows)} is {MaximumRows}; it must be from 1 to 1000000.";
+    }
+
+    /// <summary>What a JWT-SVID must be; null where none is taken.</summary>
+    internal JwtSvidOptions? Svids => JwtSvidAudience is null ? null
+        : new(SpiffeBundle.TokenKeys(TrustBundle!.Value), SpiffeTrustDomain!, JwtSvidAudience, AccessTokens.ClockSkew, AccessTokens.MaximumLifetime);
+
+    private string? JwtSvidFault()
+    {
+        if (JwtSvidAudience is null)
+            return null;
+        if (JwtSvidAudience.Length == 0 || SpiffeTrustDomain is null || TrustBundle is not { } bundle)
+            return $"{nameof(JwtSvidAudience)} needs a name, a {nameof(SpiffeTrustDomain)} and the trust bundle (bundle.json).";
+        try
+        {
+            SpiffeBundle.TokenKeys(bundle);
+            return null;
+        }
+        catch (FormatException fault)
+        {
+            return $"{nameof(JwtSvidAudience)}: {fault.Message}";
+        }
     }
 }
 

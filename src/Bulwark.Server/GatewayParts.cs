@@ -14,7 +14,7 @@ internal sealed class GatewayParts : IAsyncDisposable
         (Worker, Models, Records, Metrics, DrainTimeout) = (worker, models, records, metrics, options.DrainTimeout);
         Trust = new(options.ClientRoots, options.RevocationLists, options.SpiffeTrustDomain, options.Time);
         Tls = new(options.ServerCertificate, Trust, metrics, logger);
-        Tokens = new(options.AccessTokens, options.DpopNonces, options.Time, options.TokenIssuer is null ? null : options.TokenKeysMaximumAge, options.SharedProofs);
+        Tokens = new(options.AccessTokens, options.DpopNonces, options.Time, options.TokenIssuer is null ? null : options.TokenKeysMaximumAge, options.SharedProofs, options.Svids);
         Issuer = options.TokenIssuer is null ? null : new(options.TokenIssuer, Tokens, options.Time, logger);
         Policies = new(new GatewayPolicy(options.Policy));
         Load = new(options.MaximumConcurrentRequests);

@@ -14,6 +14,7 @@ internal sealed record GatewayFile
     public string? PublicAddress { get; init; }
     public ReceiptMode Receipts { get; init; }
     public string? SpiffeTrustDomain { get; init; }
+    public string? JwtSvidAudience { get; init; }
     public bool DpopNonces { get; init; } = true;
     public double TokenKeysMinutes { get; init; } = 60;
     public IReadOnlyList<Zone> Zones { get; init; } = [];
@@ -79,6 +80,7 @@ internal sealed record GatewayFile
             PublicAddress = read.PublicAddress,
             Receipts = read.Receipts,
             SpiffeTrustDomain = read.SpiffeTrustDomain,
+            JwtSvidAudience = read.JwtSvidAudience,
             DpopNonces = read.DpopNonces,
             TokenKeysMaximumAge = TimeSpan.FromMinutes(double.IsFinite(read.TokenKeysMinutes) && Math.Abs(read.TokenKeysMinutes) < 1_000_000 ? read.TokenKeysMinutes : -1),
             Zones = zones,

@@ -42,6 +42,9 @@ internal sealed class GatewayReload
         return File.Exists(bundle) ? [.. roots, .. SpiffeBundle.Authorities(File.ReadAllBytes(bundle))] : [.. roots];
     }
 
+    /// <summary>The SPIFFE trust bundle of a folder; null when there is none.</summary>
+    internal static ReadOnlyMemory<byte>? Bundle(string folder) => Path.Combine(folder, BundleName) is var file && File.Exists(file) ? File.ReadAllBytes(file) : (ReadOnlyMemory<byte>?)null;
+
     /// <summary>The revocation lists of a folder: every <c>*.crl</c>, DER or PEM.</summary>
     internal static IReadOnlyList<byte[]> RevocationLists(string folder) =>
         [.. Directory.EnumerateFiles(folder, "*.crl").Order(StringComparer.Ordinal).Select(file => DerOf(File.ReadAllBytes(file)))];
@@ -64,7 +67,7 @@ internal sealed class GatewayReload
         });
         await TryAsync("client authorities and revocation lists", OfTrust(), _trust, seen => _trust = seen, () =>
         {
-            _host.RotateClientTrust(Authorities(_pki), RevocationLists(_pki));
+            _host.RotateClientTrust(Authorities(_pki), RevocationLists(_pki), Bundle(_pki));
             return Task.CompletedTask;
         });
         if (_followsTokenKeys)

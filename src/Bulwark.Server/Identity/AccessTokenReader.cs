@@ -40,7 +40,7 @@ public sealed class AccessTokenReader
             return TokenVerdict.Missing;
         var signed = JwsReader.Read(compact, _options.Keys, _options.Algorithms, out var jws);
         if (signed != JwsVerdict.Valid)
-            return Translate(signed);
+            return TokenClaims.Of(signed);
         if (StrictJson.Text(jws!.Header, "kid") is null)
             return TokenVerdict.UnknownKey;
         if (!IsType(StrictJson.Text(jws.Header, "typ")))
@@ -58,19 +58,6 @@ public sealed class AccessTokenReader
         return verdict;
     }
 
-    private static TokenVerdict Translate(JwsVerdict verdict) => verdict switch
-    {
-        JwsVerdict.DuplicateMember => TokenVerdict.DuplicateMember,
-        JwsVerdict.UnsupportedHeader => TokenVerdict.UnsupportedHeader,
-        JwsVerdict.EmbeddedKey => TokenVerdict.EmbeddedKey,
-        JwsVerdict.AlgorithmNotAllowed => TokenVerdict.AlgorithmNotAllowed,
-        JwsVerdict.UnknownKey => TokenVerdict.UnknownKey,
-        JwsVerdict.AlgorithmOfAnotherKey => TokenVerdict.AlgorithmOfAnotherKey,
-        JwsVerdict.BadSignature => TokenVerdict.BadSignature,
-        JwsVerdict.Malformed => TokenVerdict.Malformed,
-        _ => TokenVerdict.Unverified,
-    };
-
     private bool IsType(string? type) =>
         type is not null && (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? type["application/".Length..] : type)
             .Equals(_options.Type, StringComparison.OrdinalIgnoreCase);
@@ -85,20 +72,16 @@ public sealed class AccessTokenReader
                 return TokenVerdict.Malformed;
         if (StrictJson.Text(claims, "iss") != _options.Issuer)
             return TokenVerdict.WrongIssuer;
-        var audience = claims.GetProperty("aud");
-        IEnumerable<JsonElement> audiences = audience.ValueKind == JsonValueKind.Array ? audience.EnumerateArray() : [audience];
-        if (audiences.Any(one => one.ValueKind != JsonValueKind.String))
-            return TokenVerdict.Malformed;
-        return audiences.Any(one => one.ValueEquals(_options.Audience)) ? TokenVerdict.Accepted : TokenVerdict.WrongAudience;
+        return TokenClaims.CheckAudience(claims, _options.Audience);
     }
 
     private TokenVerdict CheckTimes(JsonElement claims, out AccessToken? token)
     {
         token = null;
-        if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "iat", out var issued))
+        if (!TokenClaims.TryTime(claims, "exp", out var expires) || !TokenClaims.TryTime(claims, "iat", out var issued))
             return TokenVerdict.Malformed;
         var begins = issued;
-        if (claims.TryGetProperty("nbf", out _) && !TryTime(claims, "nbf", out begins))
+        if (claims.TryGetProperty("nbf", out _) && !TokenClaims.TryTime(claims, "nbf", out begins))
             return TokenVerdict.Malformed;
         foreach (var name in (string[])["scope", "client_id"])
             if (claims.TryGetProperty(name, out var text) && text.ValueKind != JsonValueKind.String)
@@ -123,17 +106,6 @@ public sealed class AccessTokenReader
             Claims = claims,
         };
         return TokenVerdict.Accepted;
-    }
-
-    /// <summary>A NumericDate in whole seconds, from 1970 to the beginning of 9999.</summary>
-    private static bool TryTime(JsonElement claims, string name, out DateTimeOffset time)
-    {
-        time = default;
-        if (!claims.TryGetProperty(name, out var number) || number.ValueKind != JsonValueKind.Number
-            || !number.TryGetInt64(out var seconds) || seconds < 0 || seconds > 253_370_764_800)
-            return false;
-        time = DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return true;
     }
 
     /// <summary>Every member of <c>cnf</c> is a promise that must hold; one that is not known here cannot be checked, so it refuses.</summary>

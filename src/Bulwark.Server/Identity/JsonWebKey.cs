@@ -46,12 +46,15 @@ public sealed class JsonWebKey
         StrictJson.TryReadObject(Encoding.UTF8.GetBytes(json), out var key) == StrictJson.Fault.None
             ? Read(key) : throw new FormatException("The key is no JSON object without duplicate members.");
 
-    internal static JsonWebKey Read(JsonElement json)
+    internal static JsonWebKey Read(JsonElement json) => Read(json, "sig");
+
+    /// <summary>Reads one key that, if it says what it is for, is for this.</summary>
+    internal static JsonWebKey Read(JsonElement json, string expectedUse)
     {
         if (json.ValueKind != JsonValueKind.Object)
             throw new FormatException("A key is a JSON object.");
-        if (json.TryGetProperty("use", out var use) && !(use.ValueKind == JsonValueKind.String && use.ValueEquals("sig")))
-            throw new FormatException("The key's use is not sig.");
+        if (json.TryGetProperty("use", out var use) && !(use.ValueKind == JsonValueKind.String && use.ValueEquals(expectedUse)))
+            throw new FormatException($"The key's use is not {expectedUse}.");
         if (json.TryGetProperty("key_ops", out var operations)
             && !(operations.ValueKind == JsonValueKind.Array && operations.EnumerateArray().Any(o => o.ValueKind == JsonValueKind.String && o.ValueEquals("verify"))))
             throw new FormatException("The key's key_ops do not hold verify.");

@@ -45,7 +45,7 @@ public sealed record Jws(JsonElement Header, ReadOnlyMemory<byte> Payload);
 /// <summary>Reads JSON Web Signatures in compact form (RFC 7515) as strictly as RFC 8725 asks: nothing optional is tolerated.</summary>
 public static class JwsReader
 {
-    private const int MaximumLength = 16 * 1024;
+    internal const int MaximumLength = 16 * 1024;
     private static readonly string[] Unsupported = ["crit", "b64", "enc", "zip"];
     private static readonly string[] KeyBringers = ["jwk", "jku", "x5u", "x5c"];
 

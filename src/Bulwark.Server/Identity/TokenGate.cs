@@ -8,6 +8,8 @@ internal sealed class TokenGate
     private readonly DpopReader _proofs;
     private readonly SharedProofs? _shared;
     private readonly TimeSpan _longestTrust;
+    private readonly JwtSvidOptions? _svids;
+    private readonly Lock _exchange = new();
     private volatile Keys _keys;
 
     /// <param name="options">The keys and what a token must be.</param>
@@ -15,13 +17,15 @@ internal sealed class TokenGate
     /// <param name="time">The clock.</param>
     /// <param name="longestTrust">How long keys count after their issuer gave them; infinite for keys from a file.</param>
     /// <param name="shared">Proofs that other gateways have seen; null for this one alone.</param>
-    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time, TimeSpan? longestTrust = null, SharedProofs? shared = null)
+    /// <param name="svids">What a JWT-SVID must be; null where none is taken.</param>
+    internal TokenGate(AccessTokenOptions options, bool requiresNonce, TimeProvider time, TimeSpan? longestTrust = null, SharedProofs? shared = null, JwtSvidOptions? svids = null)
     {
         _time = time;
         _shared = shared;
         _proofs = new(time, requiresNonce, shared?.NonceKey);
         _longestTrust = longestTrust ?? Timeout.InfiniteTimeSpan;
-        _keys = new(options, new(options, time), Epoch: 1, Until(), time.GetUtcNow());
+        _keys = new(options, new(options, time), Epoch: 1, Until(), time.GetUtcNow(), svids is null ? null : new(svids, time));
+        _svids = svids;
     }
 
     /// <summary>Where clients reach the gateway: what proofs must be for. Never the Host header, which a client writes itself.</summary>
@@ -36,22 +40,40 @@ internal sealed class TokenGate
     /// <summary>Exchanges the issuer's keys.</summary>
     internal void Exchange(JsonWebKeySet keys)
     {
-        var options = _keys.Options with { Keys = keys };
-        _keys = new(options, new(options, _time), _keys.Epoch + 1, Until(), _time.GetUtcNow());
+        lock (_exchange)
+        {
+            var options = _keys.Options with { Keys = keys };
+            _keys = new(options, new(options, _time), _keys.Epoch + 1, Until(), _time.GetUtcNow(), _keys.Svids);
+        }
+    }
+
+    /// <summary>True when JWT-SVIDs are taken.</summary>
+    internal bool TakesSvids => _svids is not null;
+
+    /// <summary>Exchanges the trust domain's keys for JWT-SVIDs; where none are taken, nothing changes.</summary>
+    internal void ExchangeSvidKeys(JsonWebKeySet keys)
+    {
+        lock (_exchange)
+        {
+            if (_svids is not null)
+                _keys = new(_keys.Options, _keys.Reader, _keys.Epoch + 1, _keys.Until, _keys.Had, new(_svids with { Keys = keys }, _time));
+        }
     }
 
     /// <summary>Takes what the issuer gave just now; true when it is not what was in force.</summary>
     internal bool Renew(JsonWebKeySet keys)
     {
-        var known = _keys;
-        if (known.Options.Keys.Equals(keys))
+        lock (_exchange)
         {
-            _keys = known with { Until = Until(), Had = _time.GetUtcNow() };
-            return false;
-        }
+            if (_keys.Options.Keys.Equals(keys))
+            {
+                _keys = _keys with { Until = Until(), Had = _time.GetUtcNow() };
+                return false;
+            }
 
-        Exchange(keys);
-        return true;
+            Exchange(keys);
+            return true;
+        }
     }
 
     /// <summary>True when a request's token names a key that is not in force. A header that was read before is known without reading it again.</summary>
@@ -64,10 +86,14 @@ internal sealed class TokenGate
         var keys = _keys;
         if (end <= 0 || (keys.KnownHeader is { } known && token[..end].SequenceEqual(known)))
             return false;
-        if (JwsReader.KeyIdOf(token[..end]) is not { } id)
-            return false;
-        if (keys.Options.Keys.Find(id) is null)
-            return true;
+        if (keys.Svids is null || !JwtSvidReader.IsHeader(token[..end]))   // a JWT-SVID is not the issuer's
+        {
+            if (JwsReader.KeyIdOf(token[..end]) is not { } id)
+                return false;
+            if (keys.Options.Keys.Find(id) is null)
+                return true;
+        }
+
         keys.KnownHeader = token[..end].ToString();
         return false;
     }
@@ -108,16 +134,19 @@ internal sealed class TokenGate
         const int Scheme = 7;
         var (keys, now) = (_keys, _time.GetUtcNow());
         token = null;
-        if (now >= keys.Until)
-            return TokenVerdict.KeysTooOld;
         if (connection.Token is { } known && known.Epoch == keys.Epoch && now < known.Until && authorization.AsSpan(Scheme).SequenceEqual(known.Compact))
         {
+            if (now >= keys.Until && known.Token.Binding != JwtSvidReader.Binding)
+                return TokenVerdict.KeysTooOld;
             token = known.Token;
             return TokenVerdict.Accepted;
         }
 
         var compact = authorization[Scheme..];
-        var verdict = keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, out token);
+        var isSvid = keys.Svids is not null && JwtSvidReader.IsHeader(compact.AsSpan(0, Math.Max(0, compact.IndexOf('.', StringComparison.Ordinal))));
+        if (now >= keys.Until && !isSvid)   // the age of the issuer's keys is nothing to the trust domain's
+            return TokenVerdict.KeysTooOld;
+        var verdict = isSvid ? keys.Svids!.Read(compact, connection.SpiffeId, out token) : keys.Reader.Read(compact, connection.Certificate.RawDataMemory.Span, out token);
         if (verdict is TokenVerdict.Accepted)
             connection.Token = new(compact, token!, keys.Epoch, token!.Expires < now + LongestMemory ? token.Expires : now + LongestMemory);
         return verdict;
@@ -141,7 +170,7 @@ internal sealed class TokenGate
 
     private DateTimeOffset Until() => _longestTrust == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : _time.GetUtcNow() + _longestTrust;
 
-    private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch, DateTimeOffset Until, DateTimeOffset Had)
+    private sealed record Keys(AccessTokenOptions Options, AccessTokenReader Reader, long Epoch, DateTimeOffset Until, DateTimeOffset Had, JwtSvidReader? Svids)
     {
         private volatile string? _knownHeader;
 

@@ -87,6 +87,9 @@ public enum TokenVerdict
     /// <summary>The issuer has not given its keys for too long, so none of them counts any more. No fault of the token's.</summary>
     KeysTooOld,
 
+    /// <summary>The subject of a JWT-SVID is no SPIFFE id of a workload of the trust domain.</summary>
+    WrongSubject,
+
     /// <summary>Whether another gateway has seen the DPoP proof cannot be known now. No fault of the proof's.</summary>
     ReplaysUnknown,
 }

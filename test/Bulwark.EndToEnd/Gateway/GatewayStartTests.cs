@@ -71,12 +71,12 @@ public sealed class GatewayStartTests : GatewayTest
         var file = new FileInfo(World.PathOf("gateway.json"));
         await File.WriteAllTextAsync(file.FullName,
             """
-            { "publicAddress": "http://plain", "spiffeTrustDomain": "Not A Domain", "zones": [ { "name": "", "network": "10.0.0.0/99" } ], "requestsPerSecond": -1, "requestBurst": 0, "maximumBodyBytes": 1,
+            { "publicAddress": "http://plain", "spiffeTrustDomain": "Not A Domain", "jwtSvidAudience": "gateway", "zones": [ { "name": "", "network": "10.0.0.0/99" } ], "requestsPerSecond": -1, "requestBurst": 0, "maximumBodyBytes": 1,
               "maximumRows": 0, "maximumConcurrentRequests": 0, "maximumConnections": 0, "drainSeconds": -1, "healthPort": 70000, "tokenKeysMinutes": 1,
               "upstreams": [ { "name": "a", "address": "no address" }, { "name": "b", "address": "https://b.invalid", "roots": "missing.pem" } ] }
             """, GatewayWorld.Cancel);
         var said = Assert.Throws<CommandException>(() => GatewayFile.Apply(file, World.Options)).Message;
-        foreach (var name in (string[])["PublicAddress", "SpiffeTrustDomain", "zone has no name", "10.0.0.0/99", "RequestsPerSecond", "RequestBurst", "MaximumBodyBytes", "MaximumRows", "MaximumConcurrentRequests", "MaximumConnections", "DrainTimeout", "HealthPort", "TokenKeysMaximumAge", "upstream a", "upstream b"])
+        foreach (var name in (string[])["PublicAddress", "SpiffeTrustDomain", "JwtSvidAudience", "zone has no name", "10.0.0.0/99", "RequestsPerSecond", "RequestBurst", "MaximumBodyBytes", "MaximumRows", "MaximumConcurrentRequests", "MaximumConnections", "DrainTimeout", "HealthPort", "TokenKeysMaximumAge", "upstream a", "upstream b"])
             Assert.Contains(name, said, StringComparison.Ordinal);
         foreach (var text in (string[])["""{"unknown":1}""", """{"maximumRows":"5"}""", """{"maximumRows":1,"maximumRows":2}""", "[]", "null"])
         {

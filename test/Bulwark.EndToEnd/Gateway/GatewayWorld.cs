@@ -153,19 +153,19 @@ public sealed class GatewayWorld : IDisposable
         ["cnf"] = new Dictionary<string, string> { ["x5t#S256"] = Base64Url.EncodeToString(SHA256.HashData(Identity.LoadClient(client).RawData)) },
     };
 
-    /// <summary>A certificate that the development authority signed, bent as the test asks.</summary>
-    internal X509Certificate2 Certificate(DateTimeOffset from, DateTimeOffset until, bool isAuthority = false)
+    /// <summary>A certificate that the development authority signed, bent as the test asks; with an id, an X.509-SVID.</summary>
+    internal X509Certificate2 Certificate(DateTimeOffset from, DateTimeOffset until, bool isAuthority = false, string? svid = null)
     {
         using var authority = X509Certificate2.CreateFromPemFile(Identity.AuthorityFile, Path.Combine(Identity.Folder, "ca.key"));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=payments", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | (isAuthority ? X509KeyUsageFlags.KeyCertSign : 0), true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(svid is null ? [new Oid("1.3.6.1.5.5.7.3.2")] : [new Oid("1.3.6.1.5.5.7.3.2"), new Oid("1.3.6.1.5.5.7.3.1")], false));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
         var names = new SubjectAlternativeNameBuilder();
-        names.AddUri(new Uri("spiffe://bulwark.invalid/client/payments"));
+        names.AddUri(new Uri(svid ?? "spiffe://bulwark.invalid/client/payments"));
         request.CertificateExtensions.Add(names.Build());
         using var issued = request.Create(authority, from, until, [0x40, 1, 2, 3, 4, 5, 6, 7]);
         return issued.CopyWithPrivateKey(key);
