@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Bulwark.Cli.Serving;
 using Bulwark.Server;
