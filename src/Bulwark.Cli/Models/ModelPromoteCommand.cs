@@ -13,15 +13,19 @@ internal static class ModelPromoteCommand
     private static readonly Option<string> s_stage = new("--to") { Description = "The stage, such as staging or production.", Required = true, HelpName = "STAGE" };
     private static readonly Option<double?> s_epsilon = new("--max-epsilon") { Description = "Refuse a model whose training cost more privacy, or was not private." };
     private static readonly Option<double?> s_accuracy = new("--min-accuracy") { Description = "Refuse a model that states less accuracy." };
+    private static readonly ChampionGates s_over = new();
     private static readonly Option<string[]> s_attacks = new("--attacked") { Description = "Refuse a model without a report of this attack in the log; give it again for more.", HelpName = "ATTACK" };
 
     internal static Command Create()
     {
         var command = new Command("promote", """
             Records in the log that a sealed model moves to a stage, once its gates hold: signature, its sealing in the log, and what you ask. Exit 1 when one fails; that is recorded, too.
+            A model that learns on from new rows is held against the one that serves: --over.
 
             Example: bulwark model promote fraud.bulwark --to production --max-epsilon 1 --attacked evasion
+            Example: bulwark model promote next.bulwark --to production --over fraud.bulwark --rows trusted.csv --canaries known-fraud.csv --new-rows november.csv
             """) { s_package, s_stage, s_epsilon, s_accuracy, s_attacks };
+        s_over.AddTo(command);
         command.SetAction(PromoteAsync);
         return command;
     }
@@ -35,9 +39,9 @@ internal static class ModelPromoteCommand
         await using var stream = file.OpenRead();
         var verified = await SealedModel.VerifyAsync(stream, LogCommand.SigningKeys(keys), cancel);
         var reader = await LineageSource.RequireAsync(parsed);
-        var gates = Gates(parsed, verified, reader).ToArray();
-        var promoted = gates.All(gate => gate.Passed);
         var replaced = reader.All<ModelPromoted>().LastOrDefault(found => found.Claim.Promoted && found.Claim.Stage == stage)?.Statement.Subjects[0].Digest;
+        GateFact[] gates = [.. Gates(parsed, verified, reader), .. verified.IsTrusted ? await s_over.RunAsync(parsed, file, replaced, cancel) : []];
+        var promoted = gates.All(gate => gate.Passed);
         var entry = await workspace.AppendAsync(keys, Statement.Of(file.Name, verified.PackageDigest.IsNone ? Digest.Of(await File.ReadAllBytesAsync(file.FullName, cancel)) : verified.PackageDigest, new ModelPromoted
         {
             Stage = stage,
