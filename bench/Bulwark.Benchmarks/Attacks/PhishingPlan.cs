@@ -26,12 +26,14 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
 
     private static TrainingOptions Base { get; } = new() { Hidden = [128, 64, 32], Epochs = 60 };
 
+    private const string Accurate = "mixed 0.5, eps 0.35, positives, average 0.99, 3 members";
+    private const string Between = "mixed 4, eps 0.4, positives, weight 1.5, average 0.99";
     private const string Balanced = "mixed 6, eps 0.4, positives, weight 3, average 0.995";
 
     /// <summary>One for each pair, of the candidates that were at least as accurate and as robust on validation rows as it asks.</summary>
-    private static string[] Chosen { get; } = ["standard", "mixed 2, eps 0.35, positives, average 0.99, 3 members", Balanced, "trades 3, eps 0.5"];
+    private static string[] Chosen { get; } = ["standard", Accurate, Between, Balanced];
 
-    private static string[] Priced { get; } = ["standard", Balanced, "mixed 6, budget 0.5, positives, weight 2, average 0.995", "mixed 6, budget 1, positives, weight 3, average 0.995"];
+    private static string[] Priced { get; } = ["standard", Between, Balanced, "mixed 6, budget 0.5, positives, weight 2, average 0.995", "mixed 6, budget 1, positives, weight 3, average 0.995"];
 
     private static string[] Candidates { get; } =
     [
@@ -40,7 +42,9 @@ internal sealed record PhishingPlan(int Seeds, int Rows, int Queries, bool Choos
         "trades 2, eps 0.45, average 0.995", "trades 1.5, eps 0.5, weight 1.2, average 0.995", "trades 3, eps 0.5",
         "mixed 0.5, eps 0.35, positives", "mixed 0.5, eps 0.35, positives, average 0.995", "mixed 0.7, eps 0.35, positives, weight 1.3, average 0.99", "mixed 1, eps 0.35, positives, average 0.995",
         "mixed 2, eps 0.35, positives, average 0.99", "mixed 2, eps 0.35, positives, average 0.99, 3 members", "mixed 2, eps 0.5, positives, average 0.995", "mixed 3, eps 0.35, positives, weight 1.5",
-        "mixed 6, eps 0.4, positives, weight 2, average 0.995", Balanced,
+        "mixed 6, eps 0.4, positives, weight 2, average 0.995", Balanced, Accurate, Between, "mixed 1, eps 0.35, positives, average 0.99, 3 members",
+        "mixed 2, eps 0.35, positives, weight 0.6, average 0.99, 3 members", "mixed 0.5, eps 0.35, positives, weight 0.6, average 0.99, 3 members", "mixed 0.3, eps 0.4, positives, average 0.99, 3 members",
+        "trades 0.4, eps 0.35, weight 1.3, average 0.99, 3 members", "mixed 0.5, eps 0.35, average 0.99, 3 members",
     ];
 
     /// <summary>Words, with commas: <c>standard</c>, <c>trades WEIGHT</c> or <c>mixed WEIGHT</c>, then what differs from the defaults.</summary>

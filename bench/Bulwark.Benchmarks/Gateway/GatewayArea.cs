@@ -14,7 +14,7 @@ internal static class GatewayArea
 {
     private static readonly Process Self = Process.GetCurrentProcess();
 
-    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [chain] [ROUNDS] [SECONDS] [CONNECTIONS], or gateway parts</summary>
+    /// <summary>dotnet run --project bench/Bulwark.Benchmarks -c Release -- gateway [chain] [ROUNDS] [SECONDS] [CONNECTIONS], gateway parts, or for a profiler gateway one full|bare SECONDS</summary>
     internal static int Run(string[] arguments)
     {
         if (arguments is ["load", .. var rest])
@@ -23,6 +23,12 @@ internal static class GatewayArea
         {
             using var stage = GatewayStage.CreateAsync().GetAwaiter().GetResult();
             Parts(stage);
+            return 0;
+        }
+
+        if (arguments is ["one", var which, var length])
+        {
+            OneAsync(which == "full", int.Parse(length, CultureInfo.InvariantCulture)).GetAwaiter().GetResult();
             return 0;
         }
 
@@ -98,6 +104,18 @@ internal static class GatewayArea
         await using var bare = await BareServer.StartAsync(stage);
         await using var host = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Asked), default);
         Run([new("bare protocol over mutual TLS (limit)", bare.Port), new("full chain, 64 rules", host.BaseAddress.Port)], stage, rounds, seconds, connections);
+    }
+
+    private static async Task OneAsync(bool full, int seconds)
+    {
+        using var stage = await GatewayStage.CreateAsync();
+        await using var bare = await BareServer.StartAsync(stage);
+        await using var host = await GatewayHost.StartAsync(stage.Options(64, ReceiptMode.Asked), default);
+        var one = new Contender("one", full ? host.BaseAddress.Port : bare.Port);
+        WarmUp([one], stage, 4, 64);
+        Console.WriteLine("warm");
+        one.Measure(stage, 64, seconds, false);
+        one.Print(one);
     }
 
     private static void Parts(GatewayStage stage)
