@@ -39,7 +39,7 @@ internal static class AccuracyTable
     private static bool Row(string file, int? bins, IReadOnlyList<int>? hidden, double epsilon, double accuracyGoal, double aucGoal, bool objective, int seeds)
     {
         var pipeline = PipelineFile.Load(new FileInfo(Path.Combine(RepositoryFolder.Path, file)));
-        var (train, test) = MakingData.ReadAsync(pipeline, MakingData.Folder(null, new FileInfo(file), pipeline.Data.Train), Workspace.At(new DirectoryInfo(Path.GetTempPath())), InputAccess.Kept("bench"), CancellationToken.None).GetAwaiter().GetResult();
+        var (train, test, _, _) = MakingData.ReadAsync(pipeline, MakingData.Folder(null, new FileInfo(file), pipeline.Data.Train), Workspace.At(new DirectoryInfo(Path.GetTempPath())), InputAccess.Kept("bench"), CancellationToken.None).GetAwaiter().GetResult();
         if (bins is { } count)
         {
             var schema = train.Schema.WithEqualBins(count);
