@@ -8,9 +8,11 @@ namespace Bulwark.Assurance;
 /// <param name="Within">The distance.</param>
 /// <param name="Clean">Rows that are right untouched.</param>
 /// <param name="Proven">Rows that are right and proven to stay so: a lower bound.</param>
-/// <param name="Unbroken">Rows that are right and that the leaf-tuple attack did not break: an upper bound.</param>
+/// <param name="Unbroken">Rows that are right and that neither the leaf-tuple attack nor the proof broke: an upper bound.</param>
 internal sealed record TreeReport(PerturbationNorm Norm, double Within, RowShare Clean, RowShare Proven, RowShare Unbroken)
 {
+    private const int QuickEffort = 1000;
+
     internal static TreeReport Measure(
         TreeEnsemble ensemble, Dataset data, PerturbationNorm norm, double within, int samples, int effort, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
@@ -34,40 +36,44 @@ internal sealed record TreeReport(PerturbationNorm Norm, double Within, RowShare
     internal static TreeReport Measure(
         TreeEnsemble ensemble, float[] starts, int[] labels, double[] units, PerturbationNorm norm, double within, int samples, int effort, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        var (verifier, attack, rows) = (new TreeVerifier(ensemble, units), new LeafTupleAttack(ensemble, units), int.Min(samples, labels.Length));
-        var (clean, proven, unbroken) = (0, 0, 0);
-        for (var row = 0; row < rows; row++)
+        var (proof, attack, rows) = (new TreeProof(ensemble, units), new LeafTupleAttack(ensemble, units), int.Min(samples, labels.Length));
+        bool[] decided = [.. Enumerable.Range(0, labels.Length).Select(row => ensemble.Margin(starts.AsSpan(row * ensemble.Features, ensemble.Features)) > 0)];
+        var (found, done) = (new Found[rows], 0);
+        Parallel.For(0, rows, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, row =>
         {
-            cancel.ThrowIfCancellationRequested();
-            var one = starts.AsSpan(row * ensemble.Features, ensemble.Features);
-            progress?.Report((double)row / rows);
-            if (ensemble.Margin(one) > 0 != (labels[row] == 1))
-                continue;
-            clean++;
-            if (one.ToArray().Any(float.IsNaN))
-            {
-                unbroken++;   // what a sender could do with a missing value is not looked at: not broken, not proven
-                continue;
-            }
+            found[row] = decided[row] == (labels[row] == 1) ? Judge(row) : Found.Wrong;
+            progress?.Report((double)Interlocked.Increment(ref done) / rows);
+        });
+        return new(norm, within, RowShare.From(found.Count(one => one != Found.Wrong), rows), RowShare.From(found.Count(one => one == Found.Proven), rows), RowShare.From(found.Count(one => one is Found.Proven or Found.Unbroken), rows));
 
-            if (attack.Run(one, Nearest(ensemble, starts, one.ToArray(), units), norm) is { } found && found.Distance <= within)
-                continue;
-            var bound = verifier.Distance(one, norm, effort, within);
-            if (bound.Point is not null && bound.Lower <= within)
-                continue;   // the proof met a row within the distance that is decided otherwise
-            unbroken++;
-            proven += bound.Lower >= within ? 1 : 0;
+        Found Judge(int row)
+        {
+            var one = starts.AsSpan(row * ensemble.Features, ensemble.Features).ToArray();
+            if (one.Any(float.IsNaN))
+                return Found.Unbroken;   // what a sender could do with a missing value is not looked at: not broken, not proven
+            var verdict = proof.Judge(one, norm, within, int.Min(effort, QuickEffort));   // most rows are settled at once
+            if (verdict == TreeVerdict.Unknown && attack.Run(one, Nearest(starts, decided, one, decided[row], units), norm) is { } point && point.Distance <= within)
+                verdict = TreeVerdict.Falls;
+            if (verdict == TreeVerdict.Unknown && effort > QuickEffort)
+                verdict = proof.Judge(one, norm, within, effort);
+            return verdict switch { TreeVerdict.Resists => Found.Proven, TreeVerdict.Falls => Found.Broken, _ => Found.Unbroken };
         }
+    }
 
-        return new(norm, within, RowShare.From(clean, rows), RowShare.From(proven, rows), RowShare.From(unbroken, rows));
+    /// <summary>What became of a row.</summary>
+    private enum Found
+    {
+        Wrong,
+        Broken,
+        Unbroken,
+        Proven,
     }
 
     /// <summary>The rows that the ensemble decides otherwise, the nearest first: where an attack begins decides what it finds.</summary>
-    private static float[] Nearest(TreeEnsemble ensemble, float[] rows, float[] one, double[] units)
+    private static float[] Nearest(float[] rows, bool[] decided, float[] one, bool positive, double[] units)
     {
         const int Starts = 20;
-        var width = ensemble.Features;
-        var positive = ensemble.Margin(one) > 0;
+        var width = one.Length;
         double Away(int row)
         {
             var most = 0.0;
@@ -76,7 +82,7 @@ internal sealed record TreeReport(PerturbationNorm Norm, double Within, RowShare
             return most;
         }
 
-        return [.. Enumerable.Range(0, rows.Length / width).OrderBy(Away).Where(row => ensemble.Margin(rows.AsSpan(row * width, width)) > 0 != positive).Take(Starts).SelectMany(row => rows[(row * width)..((row + 1) * width)])];
+        return [.. Enumerable.Range(0, decided.Length).Where(row => decided[row] != positive).OrderBy(Away).Take(Starts).SelectMany(row => rows[(row * width)..((row + 1) * width)])];
     }
 
     private static double UnitOf(Feature feature) => feature.Minimum is { } low && feature.Maximum is { } high ? 1 / (high - low) : 1;
