@@ -51,6 +51,9 @@ public sealed record GatewayOptions
     /// <summary>Revocation lists of those authorities, DER. When there are any, each certificate needs a good one from its issuer.</summary>
     public IReadOnlyList<byte[]> RevocationLists { get; init; } = [];
 
+    /// <summary>The responder that is asked about clients' certificates, beside revocation lists; null asks none.</summary>
+    public OcspOptions? Ocsp { get; init; }
+
     /// <summary>A SPIFFE trust domain: clients' certificates must then be X.509-SVIDs of it. Null asks for none.</summary>
     public string? SpiffeTrustDomain { get; init; }
 
@@ -168,6 +171,7 @@ public sealed record GatewayOptions
             yield return $"{nameof(PublicAddress)} is {PublicAddress}; it must be https://HOST[:PORT].";
         if (ServerCertificate.NotAfter.ToUniversalTime() < Time.GetUtcNow().UtcDateTime) yield return $"The server's certificate expired {ServerCertificate.NotAfter:u}.";
         if (SpiffeTrustDomain is not null && SpiffeId.Fault($"spiffe://{SpiffeTrustDomain}/x") is { } fault) yield return $"{nameof(SpiffeTrustDomain)} is {SpiffeTrustDomain}: {fault}.";
+        foreach (var unsound in Ocsp?.Faults() ?? []) yield return unsound;
         if (JwtSvidFault() is { } svids) yield return svids;
         foreach (var list in RevocationLists)
             if (RevocationList.FaultOf(list) is { } unread) yield return $"A revocation list cannot be read: {unread}.";

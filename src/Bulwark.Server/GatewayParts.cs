@@ -23,7 +23,8 @@ internal sealed class GatewayParts : IAsyncDisposable
             metrics.LogFailed();
             logger.LogFailed(failure);
         });
-        var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst, options.SharedRates), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time);
+        Ocsp = options.Ocsp is null ? null : new(options.Ocsp, options.Time, logger);
+        var door = new Doorkeeper(Trust, Tokens, Policies, new(options.RequestsPerSecond, options.RequestBurst, options.SharedRates), new(options.Zones), options.Observer, records.Pseudonym, metrics, options.Time, Ocsp);
         Gateway = new(models, door, Policies, Audit, Load, metrics, options, logger);
         Grpc = new(Gateway, () => IsReady, Load, metrics, options);
         metrics.Gauge("bulwark_audit_backlog", "Decisions that wait to be written.", () => Audit.Backlog);
@@ -48,6 +49,7 @@ internal sealed class GatewayParts : IAsyncDisposable
     internal GatewayTls Tls { get; }
     internal TokenGate Tokens { get; }
     internal IssuerFollower? Issuer { get; }
+    internal OcspStatuses? Ocsp { get; }
     internal PolicyHolder Policies { get; }
     internal GatewayLoad Load { get; }
     internal ConnectionMemory Memory { get; } = new();
@@ -89,6 +91,7 @@ internal sealed class GatewayParts : IAsyncDisposable
             await Issuer.DisposeAsync();
         await Audit.DisposeAsync();
         await Models.DisposeAsync();
+        Ocsp?.Dispose();
     }
 
     /// <summary>The broker's part and the worker's part of starting, in one process: challenge, evidence, decision, key, model.</summary>

@@ -44,6 +44,9 @@ internal static partial class Log
     [LoggerMessage(1023, LogLevel.Error, "The token keys stay as they are: {Why}")]
     internal static partial void TokenKeysFailed(this ILogger logger, string why);
 
+    [LoggerMessage(1024, LogLevel.Error, "The OCSP responder gives no answer to be relied on: {Why}")]
+    internal static partial void OcspFailed(this ILogger logger, string why);
+
     [LoggerMessage(1022, LogLevel.Information, "Rotated: {What}")]
     internal static partial void Rotated(this ILogger logger, string what);
 }

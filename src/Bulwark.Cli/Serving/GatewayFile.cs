@@ -28,6 +28,9 @@ internal sealed record GatewayFile
     public int? HealthPort { get; init; }
     public bool SealedUnmonitored { get; init; }
     public IReadOnlyList<Upstream> Upstreams { get; init; } = [];
+    public Responder? Ocsp { get; init; }
+
+    internal sealed record Responder(string Address, bool Nonce = true, double RefreshMinutes = 5, double GraceMinutes = 0, double TimeoutSeconds = 2);
 
     internal sealed record Zone(string Name, string Network);
 
@@ -81,8 +84,9 @@ internal sealed record GatewayFile
             Receipts = read.Receipts,
             SpiffeTrustDomain = read.SpiffeTrustDomain,
             JwtSvidAudience = read.JwtSvidAudience,
+            Ocsp = read.Ocsp is null ? null : OcspOf(read.Ocsp, faults),
             DpopNonces = read.DpopNonces,
-            TokenKeysMaximumAge = TimeSpan.FromMinutes(double.IsFinite(read.TokenKeysMinutes) && Math.Abs(read.TokenKeysMinutes) < 1_000_000 ? read.TokenKeysMinutes : -1),
+            TokenKeysMaximumAge = TimeSpan.FromMinutes(Bounded(read.TokenKeysMinutes)),
             Zones = zones,
             RequestsPerSecond = read.RequestsPerSecond,
             RequestBurst = read.RequestBurst,
@@ -90,13 +94,27 @@ internal sealed record GatewayFile
             MaximumRows = read.MaximumRows,
             MaximumConcurrentRequests = read.MaximumConcurrentRequests,
             MaximumConnections = read.MaximumConnections,
-            DrainTimeout = TimeSpan.FromSeconds(double.IsFinite(read.DrainSeconds) && Math.Abs(read.DrainSeconds) < 86_400 ? read.DrainSeconds : -1),
+            DrainTimeout = TimeSpan.FromSeconds(Bounded(read.DrainSeconds)),
             HealthPort = read.HealthPort,
             SealedUnmonitored = read.SealedUnmonitored,
             Upstreams = upstreams,
         };
         faults.AddRange(applied.Faults());
         return faults.Count == 0 ? applied : throw new CommandException($"{file.Name} has {faults.Count} faults:{string.Concat(faults.Select(fault => $"\n  {fault}"))}", "mend them all; nothing was started");
+    }
+
+    /// <summary>A number that a time can be made of; a wrong one becomes −1, which the options refuse.</summary>
+    private static double Bounded(double value) => double.IsFinite(value) && Math.Abs(value) < 1_000_000 ? value : -1;
+
+    private static OcspOptions? OcspOf(Responder responder, List<string> faults)
+    {
+        if (!Uri.TryCreate(responder.Address, UriKind.Absolute, out var address))
+        {
+            faults.Add($"The address {responder.Address} of the OCSP responder is no URL.");
+            return null;
+        }
+
+        return new() { Address = address, Nonce = responder.Nonce, Refresh = TimeSpan.FromMinutes(Bounded(responder.RefreshMinutes)), Grace = TimeSpan.FromMinutes(Bounded(responder.GraceMinutes)), Timeout = TimeSpan.FromSeconds(Bounded(responder.TimeoutSeconds)) };
     }
 
     private static NetworkZone? ZoneOf(Zone zone, List<string> faults)
@@ -133,7 +151,7 @@ internal sealed record GatewayFile
                 Roots = [.. roots],
                 Certificate = upstream.Certificate is null ? null : X509Certificate2.CreateFromPemFile(PathOf(upstream.Certificate), PathOf(upstream.Key ?? upstream.Certificate)),
                 Screen = upstream.Screen is null ? null : InputScreen.FromJson(File.ReadAllBytes(PathOf(upstream.Screen))),
-                Timeout = TimeSpan.FromSeconds(double.IsFinite(upstream.TimeoutSeconds) && Math.Abs(upstream.TimeoutSeconds) < 86_400 ? upstream.TimeoutSeconds : -1),
+                Timeout = TimeSpan.FromSeconds(Bounded(upstream.TimeoutSeconds)),
                 AllowPlainText = upstream.AllowPlainText,
             };
         }

@@ -46,8 +46,12 @@ public sealed class CertificatePathValidator
     /// <param name="intermediates">Other certificates, DER, in any order; hints that may be wrong.</param>
     /// <param name="time">The moment that dates are held against.</param>
     /// <param name="detail">One sentence on a refusal, for a log; empty when trusted.</param>
-    public CertificateVerdict Validate(ReadOnlySpan<byte> leaf, IEnumerable<byte[]> intermediates, DateTimeOffset time, out string detail)
+    public CertificateVerdict Validate(ReadOnlySpan<byte> leaf, IEnumerable<byte[]> intermediates, DateTimeOffset time, out string detail) => Validate(leaf, intermediates, time, out detail, out _);
+
+    /// <summary>As above; the path, the certificate first and the root last, when it is trusted.</summary>
+    internal CertificateVerdict Validate(ReadOnlySpan<byte> leaf, IEnumerable<byte[]> intermediates, DateTimeOffset time, out string detail, out IReadOnlyList<ParsedCertificate> path)
     {
+        path = [];
         ArgumentNullException.ThrowIfNull(intermediates);
         if (leaf.Length > MaximumBytes)
             return Refuse(CertificateVerdict.TooComplex, "The certificate is too large.", out detail);
@@ -61,8 +65,10 @@ public sealed class CertificatePathValidator
             return Refuse(CertificateVerdict.Malformed, fault.Message, out detail);
         }
 
-        var search = new PathSearch(_roots, Hints(intermediates), _options.MaximumIntermediates, MaximumSignatures, path => _rules.Check(path, time));
+        IReadOnlyList<ParsedCertificate> last = [];
+        var search = new PathSearch(_roots, Hints(intermediates), _options.MaximumIntermediates, MaximumSignatures, candidate => _rules.Check(last = candidate, time));
         var finding = search.Find(parsed);
+        path = finding.IsTrusted ? last : [];
         detail = finding.Detail;
         return finding.Verdict;
     }

@@ -10,6 +10,7 @@ internal sealed class ClientConnection
 {
     private volatile TokenMemory? _token;
     private volatile PolicyMemory? _policy;
+    private volatile RevocationMemory? _revocation;
     private long _trustEpoch;
 
     internal ClientConnection(X509Certificate2 certificate, string pseudonym, string zone, long trustEpoch)
@@ -45,6 +46,13 @@ internal sealed class ClientConnection
         set => Volatile.Write(ref _trustEpoch, value);
     }
 
+    /// <summary>Until when the certificate need not be asked about again.</summary>
+    internal RevocationMemory? Revocation
+    {
+        get => _revocation;
+        set => _revocation = value;
+    }
+
     /// <summary>The token that was accepted last on this connection.</summary>
     internal TokenMemory? Token
     {
@@ -58,6 +66,10 @@ internal sealed class ClientConnection
         get => _policy;
         set => _policy = value;
     }
+
+    /// <param name="TrustEpoch">The trust under which its path was found.</param>
+    /// <param name="Until">When it is asked about anew.</param>
+    internal sealed record RevocationMemory(long TrustEpoch, DateTimeOffset Until);
 
     /// <param name="Compact">The token's text.</param>
     /// <param name="Token">What it says.</param>

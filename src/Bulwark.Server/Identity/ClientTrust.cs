@@ -38,6 +38,9 @@ internal sealed class ClientTrust
     /// <summary>Judges a certificate of a living connection by what is trusted now.</summary>
     internal CertificateVerdict JudgeAgain(X509Certificate2 leaf) => _bundle.Judge(leaf, _shown.TryGetValue(leaf, out var hints) ? hints : []);
 
+    /// <summary>The path of a certificate of a living connection to its root; empty when it is not trusted now.</summary>
+    internal IReadOnlyList<ParsedCertificate> PathOf(X509Certificate2 leaf) => _bundle.PathOf(leaf, _shown.TryGetValue(leaf, out var hints) ? hints : []);
+
     private sealed class Bundle(IReadOnlyList<X509Certificate2> roots, IReadOnlyList<byte[]> revocationLists, string? trustDomain, TimeProvider time, long Epoch)
     {
         private readonly CertificatePathValidator _paths = new([.. roots.Select(root => root.RawData)], new() { RevocationLists = revocationLists, SpiffeTrustDomain = trustDomain });
@@ -50,5 +53,11 @@ internal sealed class ClientTrust
 
         internal CertificateVerdict Judge(X509Certificate2? leaf, byte[][] hints) =>
             leaf is null ? CertificateVerdict.NoCertificate : _paths.Validate(leaf.RawDataMemory.Span, hints, time.GetUtcNow(), out _);
+
+        internal IReadOnlyList<ParsedCertificate> PathOf(X509Certificate2 leaf, byte[][] hints)
+        {
+            _paths.Validate(leaf.RawDataMemory.Span, hints, time.GetUtcNow(), out _, out var path);
+            return path;
+        }
     }
 }

@@ -6,10 +6,13 @@ namespace Bulwark.Server;
 
 /// <summary>The two questions before every request: who is it, and may they. Each refusal has its own name.</summary>
 internal sealed class Doorkeeper(
-    ClientTrust trust, TokenGate tokens, PolicyHolder policies, ClientRates rates, NetworkZones zones, QueryObserver observer, Func<ReadOnlySpan<byte>, string> pseudonymOf, GatewayMetrics metrics, TimeProvider time)
+    ClientTrust trust, TokenGate tokens, PolicyHolder policies, ClientRates rates, NetworkZones zones, QueryObserver observer, Func<ReadOnlySpan<byte>, string> pseudonymOf, GatewayMetrics metrics, TimeProvider time, OcspStatuses? ocsp = null)
 {
     private static readonly object ConnectionKey = new();
     private static readonly Refusal TooMany = new(StatusCodes.Status429TooManyRequests, "too-many-requests", "This client sends more requests than it may; slow down.");
+    private static readonly Refusal Revoked = new(StatusCodes.Status401Unauthorized, "certificate-revoked", "The responder says that the connection's client certificate, or an authority above it, is revoked.");
+    private static readonly Refusal NotKnown = new(StatusCodes.Status401Unauthorized, "certificate-revocation-unknown", "The responder does not know the connection's client certificate.");
+    private static readonly Refusal ResponderAway = new(StatusCodes.Status503ServiceUnavailable, "revocation-unavailable", "Whether the connection's client certificate is revoked cannot be known now; try again later.");
     private static readonly Refusal RatesUnknown = new(StatusCodes.Status503ServiceUnavailable, "rates-unavailable", "How many requests this client sends cannot be known now; try again later.");
 
     /// <summary>Who sent a request; a refusal when that is not certain.</summary>
@@ -21,6 +24,12 @@ internal sealed class Doorkeeper(
 
     private async ValueTask<(Refusal? Refusal, ClientConnection? Connection, AccessToken? Token)> AskOthersAsync(HttpContext http, GatewayDecision decision, ClientConnection connection, AccessToken token)
     {
+        if (ocsp is not null && await RevokedAsync(connection, decision.Time) is { } revoked)
+        {
+            decision.Subject = null;   // a revoked certificate proves nobody
+            return (revoked, null, null);
+        }
+
         var verdict = await tokens.AskOthersAsync(http);
         if (verdict is not TokenVerdict.Accepted)
         {
@@ -34,6 +43,25 @@ internal sealed class Doorkeeper(
             RateVerdict.Above => (TooMany, null, null),
             _ => (RatesUnknown, null, null),
         };
+    }
+
+    /// <summary>Why the responder's answer refuses a connection's certificate; null when it does not.</summary>
+    private async ValueTask<Refusal?> RevokedAsync(ClientConnection connection, DateTimeOffset now)
+    {
+        var epoch = trust.Epoch;
+        if (connection.Revocation is { } known && known.TrustEpoch == epoch && now < known.Until)
+            return null;
+        var path = trust.PathOf(connection.Certificate);
+        if (path.Count == 0)
+            return ResponderAway;   // the trust changed this very moment: it is judged again at the next request
+        var (verdict, until) = await ocsp!.AskAsync(path);
+        if (verdict is CertificateVerdict.Trusted)
+        {
+            connection.Revocation = new(epoch, until);
+            return null;
+        }
+
+        return verdict switch { CertificateVerdict.Revoked => Revoked, CertificateVerdict.RevocationUnknown => NotKnown, _ => ResponderAway };
     }
 
     /// <summary>As far as this gateway can say it alone.</summary>

@@ -35,6 +35,9 @@ internal sealed class CertificateExtensions
 
     internal bool Has(string oid) => _all.ContainsKey(oid);
 
+    /// <summary>The bytes of an extension; null without it.</summary>
+    internal ReadOnlyMemory<byte>? ValueOf(string oid) => _all.TryGetValue(oid, out var extension) ? extension.Value : null;
+
     internal bool IsCritical(string oid) => _all.TryGetValue(oid, out var extension) && extension.Critical;
 
     internal static CertificateExtensions Parse(AsnReader sequence)
