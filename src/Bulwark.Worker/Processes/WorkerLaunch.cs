@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Reflection;
@@ -52,26 +53,36 @@ internal static class WorkerLaunch
         }
     }
 
-    /// <summary>The worker published in its folder <c>worker</c>; else the one that was built beside this program, on this program's runtime.</summary>
+    /// <summary>The worker published in its folder <c>worker</c>; else the one that was built beside this program, on this program's runtime, which a self-contained program has beside it.</summary>
     private static Process Launch(string published, string[] arguments)
     {
         var folder = AppContext.BaseDirectory;
-        var runtime = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
+        var runtime = SharedRuntime.Folder;
         var start = new ProcessStartInfo(published, arguments);
         if (!File.Exists(published))
         {
             var (entry, program) = (Path.Combine(folder, Assembly.GetEntryAssembly()?.GetName().Name ?? ""), Path.Combine(folder, "Bulwark.Worker.dll"));
             if (!File.Exists(program) || !File.Exists(entry + ".runtimeconfig.json"))
                 throw new IOException($"The worker's program is neither {published} nor {program}.");
-            start = new(Path.Combine(runtime, "dotnet"), ["exec", "--runtimeconfig", entry + ".runtimeconfig.json", "--depsfile", entry + ".deps.json", program, .. arguments]);
+            start = runtime is null
+                ? new(Path.Combine(folder, "Bulwark.Worker"), arguments)
+                : new(Path.Combine(runtime, "dotnet"), ["exec", "--runtimeconfig", entry + ".runtimeconfig.json", "--depsfile", entry + ".deps.json", program, .. arguments]);
         }
 
         start.RedirectStandardInput = true;
         start.Environment.Remove(Sandboxing.Sandbox.Variable);   // the program sets it for itself: taken from outside it would skip the sandbox
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
-        start.Environment["DOTNET_ROOT"] = runtime;
-        return Process.Start(start) ?? throw new IOException($"{start.FileName} does not start.");
+        if (runtime is not null)
+            start.Environment["DOTNET_ROOT"] = runtime;
+        try
+        {
+            return Process.Start(start) ?? throw new IOException($"{start.FileName} does not start.");
+        }
+        catch (Win32Exception fault)
+        {
+            throw new IOException($"The worker's program does not start: {fault.Message}", fault);
+        }
     }
 
     private static async Task<Socket> AcceptAsync(Socket listener, Process process, CancellationToken cancel)

@@ -1,3 +1,4 @@
+using Bulwark.Worker.Processes;
 
 namespace Bulwark.Worker.Sandboxing;
 
@@ -19,8 +20,7 @@ internal static unsafe class Sandbox
             return done;
         var privileges = Native.Control(Native.NoNewPrivileges, 1, 0, 0, 0) == 0;
         var cores = Native.SetLimit(Native.CoreLimit, default) == 0;
-        var home = Path.GetDirectoryName(typeof(object).Assembly.Location) is { Length: > 0 } runtime ? Path.GetFullPath(Path.Combine(runtime, "..", "..", "..")) : AppContext.BaseDirectory;
-        var landlock = without != "landlock" && Landlock.Restrict([AppContext.BaseDirectory, home, Environment.ProcessPath!, .. s_libraries], s_facts, ["/dev/null"]) ? Landlock.Version : 0;
+        var landlock = without != "landlock" && Landlock.Restrict([AppContext.BaseDirectory, SharedRuntime.Folder ?? AppContext.BaseDirectory, Environment.ProcessPath!, .. s_libraries], s_facts, ["/dev/null"]) ? Landlock.Version : 0;
         _ = Native.SetVariable(Variable, SandboxReport.Hand(privileges, cores, landlock, again: true), 1);
         _ = Native.SetVariable("DOTNET_EnableDiagnostics", "0", 1);
         Again();
