@@ -43,6 +43,7 @@ public sealed partial class KeyRing : IDisposable
     /// <summary>Opens a ring; one whose passphrase function is weaker than what is asked of new ones is sealed anew by a stronger one.</summary>
     /// <exception cref="FileNotFoundException">The ring or its key file is missing.</exception>
     /// <exception cref="CryptographicException">Wrong passphrase or key file, or the ring was changed.</exception>
+    /// <exception cref="InvalidDataException">The file is no ring, or no longer one.</exception>
     public static KeyRing Open(string path, KeyRingUnlock unlock, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(unlock);

@@ -69,7 +69,7 @@ public sealed record DatasetManifest
         }
         catch (Exception fault) when (fault is FormatException or FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CryptographicException($"{Path.GetFileName(Path.GetFullPath(folder))} is no protected dataset: {FileName} {(fault is FormatException ? "is broken: " + fault.Message : "is missing")}.", fault);
+            throw new CryptographicException($"{Path.GetFileName(Path.GetFullPath(folder))} is no protected dataset: {FileName} {(fault is FormatException ? "is broken: " + fault.Message : "is missing; plain files are named one by one")}.", fault);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Bulwark.Data;
 /// <summary>Reads one flat column of a Parquet file piece by piece, whatever number, text or time type it was written in.</summary>
 internal sealed class ParquetColumn : IDisposable
 {
-    private const int LargestPiece = 1 << 16;
+    private const int LargestPiece = 4096;   // values on their way from the native reader: they stay in the cache
 
     private readonly ParquetFileReader _file;
     private readonly int _field;
@@ -41,7 +41,8 @@ internal sealed class ParquetColumn : IDisposable
         {
             return read();
         }
-        catch (Exception fault) when (fault is ArgumentException or OverflowException or NotSupportedException or InvalidCastException)
+        catch (Exception fault) when (fault is ArgumentException or OverflowException or NotSupportedException or InvalidCastException 
+            || fault.GetType() == typeof(Exception))   // the library's own, where the schema lies of a column
         {
             throw new TableFormatException($"{_fileName}: column '{_name}' does not hold what its type says: {fault.Message}", 0, _name, fault);
         }

@@ -45,6 +45,8 @@ internal static class ParquetTable
     internal static Dictionary<string, int> Fields(ParquetFileReader file, string name)
     {
         var schema = file.FileMetaData.Schema;
+        if (file.FileMetaData.NumColumns == 0)
+            throw new TableFormatException($"{name} has no columns.");
         var fields = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < file.FileMetaData.NumColumns; i++)
         {

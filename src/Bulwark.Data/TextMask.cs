@@ -13,6 +13,8 @@ public static class TextMask
     /// <summary>Longer texts are judged in pieces of this many characters.</summary>
     private const int Piece = 1 << 16;
 
+    private const int MostPasses = 8;
+
     /// <summary>The text with what was found replaced; the same object when nothing was.</summary>
     /// <param name="text">Any text.</param>
     public static string Apply(string text)
@@ -46,7 +48,21 @@ public static class TextMask
         _ => "[address]",
     };
 
+    /// <summary>Masks until no more is found: what stood glued to a masked stretch may be a number of its own now.</summary>
     private static string Mask(string text)
+    {
+        for (var pass = 0; pass < MostPasses; pass++)
+        {
+            var masked = MaskOnce(text);
+            if (masked == text)
+                break;
+            text = masked;
+        }
+
+        return text;
+    }
+
+    private static string MaskOnce(string text)
     {
         var found = TextFinder.Find(text);
         if (found.Count == 0)

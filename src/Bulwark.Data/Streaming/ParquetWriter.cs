@@ -5,6 +5,8 @@ namespace Bulwark.Data;
 /// <summary>Writes a flat Parquet file group by group; nothing of a group stays in memory once it is written.</summary>
 internal sealed class ParquetWriter : IDisposable
 {
+    private const int Piece = 4096;   // values on their way to the native writer: they stay in the cache
+
     private readonly ParquetFileWriter _file;
     private readonly LateFaultStream _stream;
     private readonly IReadOnlyList<ColumnShape> _shapes;
@@ -80,15 +82,17 @@ internal sealed class ParquetWriter : IDisposable
     {
         using var column = group.NextColumn();
         using var writer = column.LogicalWriter<TTo>();
-        var batch = Array.Empty<TTo>();
+        var piece = new TTo[Piece];
         foreach (var slice in slices)
         {
-            var from = values(slice);
-            if (batch.Length < from.Length)
-                batch = new TTo[from.Length];
-            for (var i = 0; i < from.Length; i++)
-                batch[i] = convert(from[i]);
-            writer.WriteBatch(batch.AsSpan(0, from.Length));
+            for (ReadOnlySpan<TFrom> left = values(slice); left.Length > 0;)
+            {
+                var count = Math.Min(left.Length, Piece);
+                for (var i = 0; i < count; i++)
+                    piece[i] = convert(left[i]);
+                writer.WriteBatch(piece.AsSpan(0, count));
+                left = left[count..];
+            }
         }
     }
 }

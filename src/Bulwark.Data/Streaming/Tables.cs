@@ -26,8 +26,21 @@ internal static class Tables
 
     private static Column Concatenate(Column first, Column[] parts) => first switch
     {
-        NumberColumn => new NumberColumn(first.Name, [.. parts.SelectMany(part => ((NumberColumn)part).Values)], parts.All(part => ((NumberColumn)part).Integral)),
-        TimeColumn => new TimeColumn(first.Name, [.. parts.SelectMany(part => ((TimeColumn)part).Values)]),
-        _ => new TextColumn(first.Name, [.. parts.SelectMany(part => ((TextColumn)part).Values)]),
+        NumberColumn => new NumberColumn(first.Name, Join(parts, part => ((NumberColumn)part).Values), parts.All(part => ((NumberColumn)part).Integral)),
+        TimeColumn => new TimeColumn(first.Name, Join(parts, part => ((TimeColumn)part).Values)),
+        _ => new TextColumn(first.Name, Join(parts, part => ((TextColumn)part).Values)),
     };
+
+    private static T[] Join<T>(Column[] parts, Func<Column, T[]> valuesOf)
+    {
+        var joined = new T[parts.Sum(part => part.Rows)];
+        var at = 0;
+        foreach (var part in parts)
+        {
+            valuesOf(part).CopyTo(joined, at);
+            at += part.Rows;
+        }
+
+        return joined;
+    }
 }

@@ -106,6 +106,53 @@ public sealed class OtherStoreTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Pulled_out_while_a_folder_is_rewrapped_no_file_is_half_written_and_plugged_in_again_the_next_run_completes()
+    {
+        const int Files = 1200;
+        await NewTokenAsync();
+        await Succeed("init");
+        await Succeed("keys", "create", Kek);
+        Directory.CreateDirectory(PathOf("data"));
+        await File.WriteAllTextAsync(PathOf("plain"), "what the token guards", Cancel);
+        await Succeed("seal", PathOf("plain"), "--to", Kek, "-o", PathOf("data/0000"));
+        var old = await File.ReadAllBytesAsync(PathOf("data/0000"), Cancel);
+        await Succeed("keys", "rotate", Kek);
+        string[] paths = [.. Enumerable.Range(0, Files).Select(i => PathOf($"data/{i:D4}"))];
+        var (code, error, changed) = (0, "", 0);
+        await BuiltProgram.KilledInTimeAsync(async () =>
+        {
+            foreach (var path in paths)
+                await File.WriteAllBytesAsync(path, old, Cancel);
+            using var process = Process.Start(Information(BuiltProgram.Dotnet, [BuiltProgram.Library, "keys", "rewrap", PathOf("data"), "--key", Kek, "-w", PathOf("w")]))!;
+            var (output, said) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
+            while (!process.HasExited && File.ReadAllBytes(paths[0]).AsSpan().SequenceEqual(old))
+                await Task.Delay(1, Cancel);
+            Directory.Move(Tokens, PathOf("elsewhere"));
+            Directory.CreateDirectory(Tokens);
+            await process.WaitForExitAsync(Cancel);
+            Directory.Delete(Tokens);
+            Directory.Move(PathOf("elsewhere"), Tokens);
+            (code, error) = (process.ExitCode, await output + await said);
+            changed = paths.Count(path => !File.ReadAllBytes(path).AsSpan().SequenceEqual(old));
+            return changed < Files;
+        });
+        Assert.InRange(changed, 1, Files - 1);
+        Assert.True(code is 1 or 2, error);
+        Assert.Contains("token", error, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Pin, error, StringComparison.Ordinal);
+        Assert.All(paths, path => Assert.Equal(old.Length, new FileInfo(path).Length));
+
+        await Succeed("keys", "rewrap", PathOf("data"), "--key", Kek);
+        Assert.DoesNotContain(paths, path => File.ReadAllBytes(path).AsSpan().SequenceEqual(old));
+        foreach (var path in new[] { paths[0], paths[changed], paths[^1] }.Distinct())
+        {
+            await Succeed("open", path, "--key", Kek, "-o", PathOf($"out-{Path.GetFileName(path)}"));
+            Assert.Equal("what the token guards", await File.ReadAllTextAsync(PathOf($"out-{Path.GetFileName(path)}"), Cancel));
+        }
+    }
+
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
     private async Task NewTokenAsync()
@@ -132,13 +179,18 @@ public sealed class OtherStoreTests : IDisposable
 
     private async Task<(int Code, string Output, string Error)> RunAsync(string program, string[] args)
     {
+        using var process = Process.Start(Information(program, args))!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
+        await process.WaitForExitAsync(Cancel);
+        return (process.ExitCode, await output, await error);
+    }
+
+    private ProcessStartInfo Information(string program, string[] args)
+    {
         var information = new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true };
         information.Environment["SOFTHSM2_CONF"] = PathOf("softhsm2.conf");
         information.Environment["BULWARK_PKCS11_MODULE"] = Module;
         information.Environment["BULWARK_PKCS11_PIN"] = Pin;
-        using var process = Process.Start(information)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
-        await process.WaitForExitAsync(Cancel);
-        return (process.ExitCode, await output, await error);
+        return information;
     }
 }

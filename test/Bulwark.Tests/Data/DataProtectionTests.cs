@@ -139,7 +139,7 @@ public sealed class DataProtectionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_flipped_bit_anywhere_is_refused()
+    public async Task A_flipped_bit_or_a_cut_anywhere_is_refused()
     {
         var policy = ProtectionPolicy.Parse("""{"format":"data-policy/v1","dataset":"d","otherwise":"keep","columns":{"ssn":{"action":"encrypt"},"card_number":{"action":"tokenise"}}}""");
         var table = Payments.Select(["amount", "ssn", "card_number"]).Take([0, 1]);
@@ -153,6 +153,9 @@ public sealed class DataProtectionTests : IDisposable
             var fault = await Record.ExceptionAsync(() => Reveal(_folder["bad.parquet"], "amount", "ssn", "card_number"));
             // In the name of the footer's key the flip asks for a key that is not there.
             Assert.True(fault is CryptographicException || (fault is InvalidOperationException && fault.Message.Contains("needs key")), $"bit {i % 8} of byte {i}: {fault?.Message ?? "not refused"}");
+            await File.WriteAllBytesAsync(_folder["bad.parquet"], bytes[..i], Cancel);
+            fault = await Record.ExceptionAsync(() => Reveal(_folder["bad.parquet"], "amount", "ssn", "card_number"));
+            Assert.True(fault is CryptographicException, $"cut to {i} bytes: {fault?.GetType().Name} {fault?.Message ?? "not refused"}");
         }
     }
 

@@ -27,6 +27,7 @@ public sealed class ScanTrialTests
     [InlineData("DOB 12/05/1980, seen 2024-01-02", "DOB [birth date], seen 2024-01-02")]
     [InlineData("Dr. Ada Quist called +49 170 1234567", "Dr. [name] called [phone]")]
     [InlineData("diagnosis E11.9 confirmed in room B12", "diagnosis [diagnosis] confirmed in room B12")]
+    [InlineData("born on 12.05.19804012 8888 8888 1881 ok", "born on [birth date][card] ok")]
     [InlineData("lives at 12 Green Park Road now", "lives at [address] now")]
     [InlineData("nothing to see in order 12345 of 2024-05-06", "nothing to see in order 12345 of 2024-05-06")]
     public void A_text_keeps_everything_but_what_is_personal(string text, string masked) => Assert.Equal(masked, TextMask.Apply(text));
