@@ -30,23 +30,29 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
 
     private string FindingsFolder => Path.Combine(Path.GetDirectoryName(source)!, "findings", target.Name);
 
+    /// <param name="duration">Of processor time: what other programs take of the machine does not shorten a run.</param>
     /// <returns>True when nothing was found.</returns>
     internal bool Run(TimeSpan duration)
     {
-        var total = Stopwatch.StartNew();
+        var (total, begun) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
         AppDomain.CurrentDomain.ProcessExit += AtExit;   // whatever ends the process, what was done is said
         using var watchdog = new Timer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         foreach (var input in Starting())
             Try(input, keep: true);
         _known = _corpus.Count;
         var mutator = new Mutator(_random);
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < duration && _findings.Count < 20;)
+        for (var start = Environment.CpuUsage.TotalTime; Environment.CpuUsage.TotalTime - start < duration && _findings.Count < 20;)
             Try(mutator.Mutate(Pick(), Pick()), keep: false);
         AppDomain.CurrentDomain.ProcessExit -= AtExit;
-        Console.WriteLine(Summary(total.Elapsed));
+        Console.WriteLine(Summary());
         return _findings.Count == 0;
 
-        void AtExit(object? sender, EventArgs args) => Console.WriteLine(Summary(total.Elapsed) + "; stopped");
+        void AtExit(object? sender, EventArgs args) => Console.WriteLine(Summary() + "; stopped");
+
+        string Summary() =>
+            $"{target.Name}: {_runs:N0} inputs in {(Environment.CpuUsage.TotalTime - begun).TotalSeconds:N0} s of processor time, {total.Elapsed.TotalSeconds:N0} s in all, "
+            + $"seed {seed}, corpus {_known} + {_corpus.Count - _known} new, {_signatures.Count} different answers, "
+            + $"{GC.GetTotalMemory(forceFullCollection: true) >> 20} MiB live, {_findings.Count} findings";
     }
 
     /// <summary>Keeps of the corpus only what answers in a way that neither a seed nor a smaller file does; tells how much went.</summary>
@@ -68,10 +74,6 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed, [CallerFilePath] stri
 
         Console.WriteLine($"{target.Name}: {kept} of {files.Length} files kept");
     }
-
-    private string Summary(TimeSpan elapsed) =>
-        $"{target.Name}: {_runs:N0} inputs in {elapsed.TotalSeconds:N0} s, seed {seed}, corpus {_known} + {_corpus.Count - _known} new, "
-        + $"{_signatures.Count} different answers, {GC.GetTotalMemory(forceFullCollection: true) >> 20} MiB live, {_findings.Count} findings";
 
     private IEnumerable<byte[]> Starting() => target.Seeds()
         .Concat(Directory.Exists(CorpusFolder) ? Directory.EnumerateFiles(CorpusFolder).Order(StringComparer.Ordinal).Select(File.ReadAllBytes) : []);

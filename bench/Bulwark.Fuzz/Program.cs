@@ -1,7 +1,7 @@
 using System.Globalization;
 using Bulwark.Fuzz;
 
-// dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET|all [SECONDS] [--seed N]
+// dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET|all [SECONDS OF PROCESSOR TIME] [--seed N]
 // dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET --replay FILE
 // dotnet run --project bench/Bulwark.Fuzz -c Release -- TARGET|all --prune   the corpus keeps the smallest file of each answer
 // dotnet run --project bench/Bulwark.Fuzz -c Release -- flips          every bit of every signed byte of every kind of evidence
