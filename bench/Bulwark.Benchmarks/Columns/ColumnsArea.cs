@@ -6,19 +6,21 @@ namespace Bulwark.Benchmarks.Columns;
 /// <summary>Encrypted columns beside plain ones: CPU of writing and reading, size, training, memory.</summary>
 internal static class ColumnsArea
 {
-    /// <summary>columns [ROWS] [write|training|memory]: rows of 30 random numbers, the worst case, as nothing compresses; 400,000 when absent.</summary>
+    /// <summary>columns [ROWS] [write|training|memory [TURNS]]: rows of 30 random numbers, the worst case, as nothing compresses; 400,000 when absent.</summary>
     internal static int Run(string[] args)
     {
         var rows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 400_000;
         var only = args.Length > 1 ? args[1] : null;
-        var folder = Directory.CreateTempSubdirectory("bulwark-columns").FullName;
+        var turns = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 25;
+        var folder = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"bulwark-columns-{Environment.ProcessId}");
+        Directory.CreateDirectory(folder);
         try
         {
             using var keys = KeyRing.Create(Path.Combine(folder, "ring.json"), KeyRingUnlock.KeyFile(Path.Combine(folder, "ring.key")));
             if (only is null or "write")
-                ColumnCosts.Print(rows, folder, keys);
+                ColumnCosts.Print(rows, turns, folder, keys);
             if (only is null or "training")
-                ProtectedTraining.Print(rows, folder, keys);
+                ProtectedTraining.Print(rows, turns, folder, keys);
             if (only is null or "memory")
                 StreamingMemory.Print(rows, folder, keys);
             return 0;

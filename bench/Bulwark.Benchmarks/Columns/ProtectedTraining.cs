@@ -9,11 +9,9 @@ namespace Bulwark.Benchmarks.Columns;
 /// <remarks>What follows the reading is the same work on the same numbers, so the difference is that of the reading: it is measured alone, more often, against a training's whole time.</remarks>
 internal static class ProtectedTraining
 {
-    private const int Reads = 15;
-    private const int Trainings = 4;
     private const int Features = 30;
 
-    internal static void Print(int rows, string folder, KeyRing keys)
+    internal static void Print(int rows, int turns, string folder, KeyRing keys)
     {
         var random = new Random(2);
         var columns = Enumerable.Range(0, Features).Select(i => new NumberColumn($"c{i}", [.. Enumerable.Range(0, rows).Select(_ => random.NextDouble())])).ToArray();
@@ -29,11 +27,11 @@ internal static class ProtectedTraining
             DataProtection.ProtectAsync(source, policy, keys, guarded, new() { RowsPerFile = Math.Max(1, rows / 4) }).GetAwaiter().GetResult();
 
         var (plainPath, guardedPath) = ((plain, new TableReadOptions()), (guarded, new TableReadOptions { Keys = keys, OpenEncrypted = true }));
-        var (reads, readCpu) = InTurns(Reads, path => Read(path.Item1, path.Item2), plainPath, guardedPath);
-        var (wholes, _) = InTurns(Trainings, path => Train(path.Item1, path.Item2), plainPath, guardedPath);
+        var (reads, readCpu) = InTurns(turns, path => Read(path.Item1, path.Item2), plainPath, guardedPath);
+        var (wholes, _) = InTurns(Math.Max(3, turns / 2), path => Train(path.Item1, path.Item2), plainPath, guardedPath);
         var whole = ColumnsArea.Median([.. wholes.Select(turn => turn.Plain)]);
         Console.WriteLine();
-        Console.WriteLine($"training on {rows:N0} rows x {Features}, network 64-32, 5 epochs, read as train reads (above 8 million cells by columns, ahead); {Reads} turns of reading, {Trainings} of all, each beside the plain one of its turn: median (quartiles)");
+        Console.WriteLine($"training on {rows:N0} rows x {Features}, network 64-32, 5 epochs, read as train reads (above 8 million cells by columns, ahead); {turns} turns of reading, {wholes.Count} of all, each beside the plain one of its turn: median (quartiles)");
         Console.WriteLine($"  {"",-28}{"plain",10}{"protected",12}  protected over plain");
         Line("reading, CPU", readCpu, 1);
         Line("reading, wall", reads, 1);
