@@ -15,7 +15,7 @@ internal static class ReportCommand
             DefaultValueFactory = _ => new DirectoryInfo("."),
         };
         var output = new Option<FileInfo>("--output", "-o") { Description = $"Where to write the report; else {ReportFile.HtmlName} in the folder.", HelpName = "FILE" };
-        var command = new Command("report", "Draws report.html from a run's figures. Example: bulwark report fraud-demo") { folder, output };
+        var command = new Command("report", "Draws report.html from a run's figures. Example: bulwark report fraud-demo") { folder, output, Frames.ReportEvidenceCommand.Create() };
         command.SetAction(parsed => Draw(new Screen(parsed), parsed.GetRequiredValue(folder), parsed.GetValue(output)));
         return command;
     }

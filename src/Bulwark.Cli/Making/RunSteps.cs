@@ -91,6 +91,8 @@ internal static class RunSteps
             yield return new("The prediction was signed by the attested worker and is in the log.", ReceiptCommand(run));
         if (run.Variants.Any(variant => variant.Result.Report.Privacy is not null))
             yield return new("What was spent of the privacy budget, by composing the events.", $"bulwark privacy ledger show -w {run.Workspace}");
+        if (run.Seal is not null)
+            yield return new("What there is to show for PCI DSS, the GDPR, the AI Act and the NIST AI RMF, and what is missing: exit code 1, for attestation is simulated.", $"bulwark report evidence {run.Folder}/registry/{run.Pipeline.Name}.bulwark -w {run.Workspace}");
     }
 
     private static string ReceiptCommand(RunFindings run) => $"bulwark verify {run.Folder}/receipt/receipt.json --key {run.Folder}/receipt/worker.key -w {run.Workspace}";

@@ -31,7 +31,7 @@ public class RunReportTests
             "Seal the model", "Serve behind the gateway", "Plan under a budget", "Generate manifests", "What the gateway refused", "Attestation was simulated",
         ];
         Assert.All(parts, part => Assert.Contains(part, html, StringComparison.Ordinal));
-        Assert.Equal(4, model.Checks.Count);
+        Assert.Equal(5, model.Checks.Count);
         Assert.Equal(model.Title, ReportFile.FromJson(ReportFile.ToJson(model)).Title);
     }
 
