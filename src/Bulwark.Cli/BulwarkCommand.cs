@@ -17,6 +17,7 @@ public static class BulwarkCommand
         (output, error) = (new PrintableWriter(output), new PrintableWriter(error));
         var parsed = Create(args.FirstOrDefault()).Parse(args);
         HelpText.Shorten(parsed.CommandResult.Command);
+        HelpText.Focus(parsed.CommandResult);
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
         if (parsed.Errors.Count > 0)
         {

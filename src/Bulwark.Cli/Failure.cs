@@ -25,16 +25,25 @@ internal static class Failure
     /// <summary>A message can hold what a stranger wrote: only its first line begins a line.</summary>
     private static string Indented(string text) => text.ReplaceLineEndings("\n       ");
 
+    /// <summary>The folder that was read or written as if it were a file: the runtime says only that access to it is denied.</summary>
+    private static string? FolderIn(string message) => message.Split('\'') is [_, var path, _] && Directory.Exists(path) ? path : null;
+
     internal static async Task<int> ReportAsync(Exception failure, ParseResult parsed, TextWriter output, TextWriter error)
     {
         var hint = (failure as CommandException)?.Hint ?? (failure as Bulwark.Cryptography.KeyProviderException)?.Advice ?? (failure is Bulwark.Privacy.PrivacyBudgetException
             ? "raise the budget, which weakens what it promised: bulwark privacy ledger budget DATASET --epsilon N --delta D" : null);
         var code = failure is CryptographicException ? ExitCode.No : ExitCode.CouldNotAsk;
-        await error.WriteLineAsync($"error: {Indented(failure.Message)}");
+        var message = failure switch
+        {
+            JsonException => $"This is no JSON as expected: {JsonWords.Plain(failure.Message)}",
+            UnauthorizedAccessException when FolderIn(failure.Message) is { } folder => $"{folder} is a folder; a file was expected.",
+            _ => JsonWords.Plain(failure.Message),
+        };
+        await error.WriteLineAsync($"error: {Indented(message)}");
         if (hint is not null)
             await error.WriteLineAsync($"hint:  {Indented(hint)}");
         if (parsed.GetValue(GlobalOptions.Json))
-            await output.WriteLineAsync(JsonSerializer.Serialize(new { error = failure.Message, hint }, Screen.JsonOptions));
+            await output.WriteLineAsync(JsonSerializer.Serialize(new { error = message, hint }, Screen.JsonOptions));
         return code;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 
 namespace Bulwark.Cli;
 
@@ -17,6 +18,18 @@ internal static class HelpText
     {
         foreach (var child in command.Subcommands)
             child.Description = FirstSentence(child.Description ?? "");
+    }
+
+    /// <summary>Leaves what only a command above takes out of a command's usage: <c>train DATA</c> is not how <c>train images</c> is typed.</summary>
+    internal static void Focus(CommandResult command)
+    {
+        foreach (var own in command.Command.Arguments)
+            own.Hidden = false;
+        for (var above = command.Parent as CommandResult; above is not null; above = above.Parent as CommandResult)
+        {
+            foreach (var other in above.Command.Arguments)
+                other.Hidden = true;
+        }
     }
 
     private static string FirstSentence(string text)

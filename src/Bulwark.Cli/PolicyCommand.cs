@@ -66,7 +66,10 @@ internal static class PolicyCommand
                 table.AddRow(
                     policy.Id, policy.Line.ToString(), $"{(policy.Effect == Effect.Permit ? "permit" : "forbid")}{(policy.IsTemplate ? " (template)" : "")}",
                     Markup.Escape(string.Join(" ", policy.Annotations.Select(annotation => annotation.Value.Length == 0 ? $"@{annotation.Key}" : $"@{annotation.Key}(\"{annotation.Value}\")"))));
-            console.Write(table);
+            if (policies.Policies.Count > 0)
+                console.Write(table);
+            else
+                console.MarkupLine("[yellow]No policy: everything is refused.[/]");
             console.MarkupLineInterpolated($"{path.Name} is sound: {policies.Policies.Count(policy => policy.Effect == Effect.Permit)} permit, {policies.Policies.Count(policy => policy.Effect == Effect.Forbid)} forbid.");
         });
 

@@ -118,9 +118,12 @@ internal static class SealCommand
         done,
         [
             $"  {(info.PlaintextBytes is { } bytes ? $"{bytes:N0} bytes of {info.MediaType}" : info.MediaType)}, sealed {info.Created:yyyy-MM-dd HH:mm:ss} UTC, {sealedBytes:N0} bytes sealed",
-            $"  opened by {string.Join(" or ", info.Slots)}{string.Concat(info.Context.Select(fact => $", {fact.Key}={fact.Value}"))}",
+            $"  opened by {string.Join(" or ", info.Slots.Select(slot => Opener(slot.ToString()!)))}{string.Concat(info.Context.Select(fact => $", {fact.Key}={fact.Value}"))}",
         ],
         info.NeedsMending ? "  the two copies of its slots differ: a rewrap was interrupted, or one is damaged; bulwark keys rewrap mends it" : null);
+
+    /// <summary>A public key as it is asked for and as age prints it.</summary>
+    private static string Opener(string slot) => X25519PublicKey.TryParse(slot, out var key) ? AgeRecipient.Format(key!) : slot;
 
     internal static Option<string> OneOf(string name, string description, params string[] values)
     {

@@ -92,7 +92,7 @@ internal static class ServeCommand
         options = await MonitorSetup.ApplyAsync(parsed, parsed.GetRequiredValue(Package).FullName, options, cancel);
         using var telemetry = parsed.GetValue(Otlp) is { } collector ? new GatewayTelemetry(collector) : null;
         await using var host = await GatewayHost.StartAsync(options, cancel);
-        Announce(screen, host, parsed.GetValue(Development) ? PkiFolder(parsed) : null);
+        Announce(screen, host, parsed.GetRequiredValue(Package).ToString(), parsed.GetValue(Development) ? PkiFolder(parsed) : null);
         void Note(string text) => screen.Note(Markup.Escape(text));
         var reload = new GatewayReload(host, PkiFolder(parsed), parsed.GetValue(Policy)?.FullName, [setup.Keys.PublicKey(Workspace.SigningKey)], issuer is null, Note);
         // Interrupting is how a server ends: its answer was given when it began.
@@ -129,7 +129,7 @@ internal static class ServeCommand
     private static string PkiFolder(ParseResult parsed) =>
         parsed.GetValue(Pki)?.FullName ?? Path.Combine(Workspace.Require(parsed).Directory.FullName, "pki");
 
-    private static void Announce(Screen screen, GatewayHost host, string? developmentPki)
+    private static void Announce(Screen screen, GatewayHost host, string package, string? developmentPki)
     {
         var (model, worker) = (host.Worker.Model, host.Worker);
         screen.Answer(
@@ -161,7 +161,7 @@ internal static class ServeCommand
                 if (worker.SandboxMissing.Length > 0)
                     console.MarkupLineInterpolated($"[yellow]INSECURE: the worker's sandbox lacks {worker.SandboxMissing}.[/]");
                 if (developmentPki is not null)
-                    console.Profile.Out.Writer.WriteLine($"sealed: bulwark score {model.Name} --gateway {host.BaseAddress} --row VALUES");
+                    console.Profile.Out.Writer.WriteLine($"sealed: bulwark attest policy init {package} -o evidence-policy.json && bulwark score {model.Name} --gateway {host.BaseAddress} --evidence-policy evidence-policy.json --row VALUES");
                 if (developmentPki is not null)
                     console.Profile.Out.Writer.WriteLine($"try:  curl --cacert {developmentPki}/ca.crt --cert {developmentPki}/client-payments.crt --key {developmentPki}/client-payments.key -H \"Authorization: Bearer $(cat {developmentPki}/client-payments.jwt)\" {host.BaseAddress}v2/models/{model.Name}");
             });

@@ -90,7 +90,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return [signature, EvidenceLink.Bad("statement", "malformed", failure.Message)];
+            return [signature, EvidenceLink.Bad("statement", "malformed", JsonWords.Plain(failure.Message))];
         }
     }
 
@@ -101,7 +101,7 @@ internal static partial class VerifyCommand
             throw new CommandException($"A model signature, and the model is not beside it.", "bulwark verify FILE.sig --model MODEL --key PUBLIC.pem");
         var believed = trust.ModelKey is { } key ? SignatureTrust.Key(key)
             : parsed.GetValue(Roots) is { } roots ? SignatureTrust.Roots([.. EcdsaKeys.Certificates(roots)], TimeProvider.System)
-            : throw new CommandException("A model signature: whose is to be believed?", "--key PUBLIC.pem or --roots CA.pem");
+            : throw new CommandException("This is a model signature, which counts only when you say whose you believe.", "--key PUBLIC.pem or --roots CA.pem");
         return ModelVerifySignatureCommand.Links(await ModelSignature.VerifyAsync(model, path, believed, cancel: cancel));
     }
 
@@ -117,7 +117,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return [EvidenceLink.Bad("format", "malformed", failure.Message)];
+            return [EvidenceLink.Bad("format", "malformed", JsonWords.Plain(failure.Message))];
         }
     }
 
@@ -162,7 +162,7 @@ internal static partial class VerifyCommand
         }
         catch (Exception failure) when (failure is FormatException or InvalidDataException or JsonException or ArgumentException)
         {
-            return [EvidenceLink.Bad("content", "malformed", failure.Message)];
+            return [EvidenceLink.Bad("content", "malformed", JsonWords.Plain(failure.Message))];
         }
     }
 

@@ -19,7 +19,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return [EvidenceLink.Bad("format", "malformed", failure.Message)];
+            return [EvidenceLink.Bad("format", "malformed", JsonWords.Plain(failure.Message))];
         }
 
         var logKey = trust.RequireLogKey();

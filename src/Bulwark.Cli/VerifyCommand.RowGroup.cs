@@ -17,7 +17,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return [EvidenceLink.Bad("format", "malformed", failure.Message)];
+            return [EvidenceLink.Bad("format", "malformed", JsonWords.Plain(failure.Message))];
         }
 
         if (!proof.Verify())
@@ -42,7 +42,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return EvidenceLink.Bad("commitment", "malformed", failure.Message);
+            return EvidenceLink.Bad("commitment", "malformed", JsonWords.Plain(failure.Message));
         }
     }
 
@@ -56,7 +56,7 @@ internal static partial class VerifyCommand
         }
         catch (FormatException failure)
         {
-            return EvidenceLink.Bad("log", "malformed", failure.Message);
+            return EvidenceLink.Bad("log", "malformed", JsonWords.Plain(failure.Message));
         }
     }
 

@@ -12,6 +12,9 @@ internal static class AttackSuite
 {
     private const int BlockRows = 250;
 
+    /// <summary>How much of a progress bar the attacks take; the checks, which attack some rows again, the rest.</summary>
+    private const double AttackingShare = 0.7;
+
     /// <param name="target">The model.</param>
     /// <param name="rows">Shape (rows, Width): all rows, of which this shard's are attacked.</param>
     /// <param name="labels">Shape (rows).</param>
@@ -33,7 +36,8 @@ internal static class AttackSuite
         int[] mine = [.. Enumerable.Range(0, labels.Length).Where(row => row % options.Shards == options.Shard)];
         var run = new SuiteRun(target, options, attacks, Pick(rows, target.Width, mine), [.. mine.Select(row => labels[row])], mine);
         double[] strengths = [.. options.Strengths];
-        var (done, all) = (0, strengths.Length * attacks.Length);
+        var (done, all) = (0, strengths.Length * attacks.Length * ((mine.Length + BlockRows - 1) / BlockRows));
+        var attacking = options.Checks ? AttackingShare : 1;
         foreach (var s in Enumerable.Range(0, strengths.Length).OrderBy(s => strengths[s]))
         {
             run.Begin(s);
@@ -43,14 +47,13 @@ internal static class AttackSuite
                 {
                     cancel.ThrowIfCancellationRequested();
                     run.Attack(attack, s, block * BlockRows, int.Min(mine.Length, (block + 1) * BlockRows), state);
+                    progress?.Report(attacking * ++done / all);
                 }
-
-                progress?.Report((double)++done / (all + 1));
             }
         }
 
         run.RuledOutCount = new(run.RuledOut.Count, run.OpenRuledOut().Count(), 0, 0);
-        var flags = options.Checks ? SuiteChecks.Find(run) : [];
+        var flags = options.Checks ? SuiteChecks.Find(run, part => progress?.Report(attacking + ((1 - attacking) * part))) : [];
         progress?.Report(1);
         Func<int, double>? utility = target is TabularTarget { Space.Constraints.HasCosts: true } tabular
             ? row => tabular.Space.Constraints.Utility(rows.AsSpan(row * target.Width, target.Width)) : null;

@@ -8,26 +8,25 @@ internal static class SuiteChecks
 {
     private const int Probed = 100;
 
-    internal static IReadOnlyList<RedFlag> Find(SuiteRun run)
+    /// <param name="run">The finished attacks.</param>
+    /// <param name="done">Told the fraction of the checks that were made, 0 to 1.</param>
+    internal static IReadOnlyList<RedFlag> Find(SuiteRun run, Action<double>? done = null)
     {
-        var flags = new List<RedFlag>();
         if (run.Labels.Length == 0)
-            return flags;
-        flags.AddRange(RuledOutAgain.Check(run));
-        flags.AddRange(ModelChecks.Find(run));
-        flags.AddRange(NoRoom(run));
-        flags.AddRange(Monotone(run));
-        flags.AddRange(Shares(run));
+            return [];
+        List<Func<IEnumerable<RedFlag>>> checks = [() => RuledOutAgain.Check(run), () => ModelChecks.Find(run), () => NoRoom(run), () => Monotone(run), () => Shares(run)];
         if (run.Target.Gradients is not null)
+            checks.AddRange([() => MoreEffort(run), () => Transfer(run), () => AttackFailure(run)]);
+        checks.Add(() => Noise(run));
+        if (run.Target is TabularTarget tabular)
+            checks.Add(() => FrozenFeatures.Find(run, tabular));
+        var flags = new List<RedFlag>();
+        for (var i = 0; i < checks.Count; i++)
         {
-            flags.AddRange(MoreEffort(run));
-            flags.AddRange(Transfer(run));
-            flags.AddRange(AttackFailure(run));
+            flags.AddRange(checks[i]());
+            done?.Invoke((i + 1.0) / checks.Count);
         }
 
-        flags.AddRange(Noise(run));
-        if (run.Target is TabularTarget tabular)
-            flags.AddRange(FrozenFeatures.Find(run, tabular));
         return flags;
     }
 

@@ -25,10 +25,7 @@ internal static class AttackMergeCommand
     {
         var parts = new List<SuiteAnswer>();
         foreach (var file in parsed.GetRequiredValue(s_parts))
-        {
-            parts.Add(JsonSerializer.Deserialize<SuiteAnswer>(await File.ReadAllTextAsync(file.FullName, cancel), Screen.JsonOptions)
-                ?? throw new CommandException($"{file.Name} is no report of attack suite."));
-        }
+            parts.Add(await ReadAsync(file, cancel));
 
         // Commitments to data are blinded, each run's otherwise: that the parts are of the same rows shows in that they make up one set.
         if (parts.Any(part => part.Digest != parts[0].Digest || part.Data != parts[0].Data))
@@ -38,5 +35,17 @@ internal static class AttackMergeCommand
             throw new CommandException("The reports do not make up one set of rows: they are of different samples, or without rows.");
         var answer = SuiteAnswer.Of(parts[0].Model, parts[0].Digest, parts[0].Data, parts[0].DataCommitment, AttackSuite.Merge([.. parts.Select(part => part.Report)]), s_outputs.FailBelow(parsed));
         return await s_outputs.WriteAsync(parsed, new Screen(parsed), answer, null, cancel);
+    }
+
+    private static async Task<SuiteAnswer> ReadAsync(FileInfo file, CancellationToken cancel)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SuiteAnswer>(await File.ReadAllTextAsync(file.FullName, cancel), Screen.JsonOptions) ?? throw new JsonException("it says null.");
+        }
+        catch (JsonException fault)
+        {
+            throw new CommandException($"{file.Name} is no report of attack suite: {JsonWords.Plain(fault.Message)}", "bulwark attack suite … --shard 1/2 -o part1.json makes one");
+        }
     }
 }

@@ -46,7 +46,9 @@ internal static class AttackTreesCommand
         string[] positive = parsed.GetValue(s_positive) is { Length: > 0 } named ? named : ["1"];
         var data = await DatasetFile.ReadAsync(parsed.GetRequiredValue(s_data).FullName, new(), new SchemaOptions { Label = parsed.GetRequiredValue(s_label), Positive = positive, Drop = parsed.GetValue(s_drop) ?? [] }, schema, cancel: cancel);
         if (data.Width < ensemble.Features)
-            throw new CommandException($"{file.Name} asks about {ensemble.Features} features; the data have {data.Width}.", "leave out what is no feature: --drop COLUMN …");
+            throw new CommandException($"{file.Name} asks about {ensemble.Features} features; the data have {data.Width}.", schema is null
+                ? "a column with one value only is taken for no feature unless a schema declares it: --schema FILE"
+                : "declare every feature of the ensemble, in its order");
         var report = await screen.ProgressAsync($"attacking {file.Name}", progress => Task.Run(() => TreeReport.Measure(
             ensemble, data, parsed.GetValue(s_norm), parsed.GetValue(s_within), parsed.GetValue(s_samples), parsed.GetValue(s_effort), progress, cancel), cancel));
         bool? passed = parsed.GetValue(s_failBelow) is { } least ? report.Proven.Rate >= least : null;

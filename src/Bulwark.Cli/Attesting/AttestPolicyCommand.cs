@@ -39,7 +39,8 @@ internal static class AttestPolicyCommand
             }
             catch (InvalidDataException failure)
             {
-                return screen.Answer(new { sound = false, fault = failure.Message }, console => console.MarkupLineInterpolated($"[red]{failure.Message}[/]"), ExitCode.No);
+                var fault = JsonWords.Plain(failure.Message);
+                return screen.Answer(new { sound = false, fault }, console => console.MarkupLineInterpolated($"[red]{fault}[/]"), ExitCode.No);
             }
         });
         return command;

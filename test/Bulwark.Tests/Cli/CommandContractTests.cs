@@ -28,6 +28,14 @@ public class CommandContractTests
         Assert.DoesNotMatch(@"--([\w-]+) <\1>", output);                                 // a placeholder says what is wanted
     }
 
+    [Fact]
+    public async Task A_commands_usage_names_its_own_arguments_alone()
+    {
+        var (_, output, _) = await RunAsync(["train", "images", "--help"]);
+        Assert.Contains("bulwark train images <images> <labels>", output);
+        Assert.Contains("bulwark train <data>", (await RunAsync(["train", "--help"])).Output);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("data")]
