@@ -71,7 +71,7 @@ public static partial class DataProtection
         string path, IReadOnlyList<string> columns, KeyRing keys, string? dataset = null, IProgress<double>? progress = null, CancellationToken cancel = default) => Task.Run(() =>
         {
             using var source = OpenColumns(path, columns, keys, dataset);
-            return new RevealedData(source.Dataset, source.Commitment, Whole(source, progress, cancel), source.Accesses);
+            return new RevealedData(source.Dataset, source.Commitment, source.Whole(progress, cancel), source.Accesses);
         }, cancel);
 
     /// <summary>True for a protected file, with an encrypted or a signed footer, and for a folder of them. Says nothing of its being whole.</summary>
@@ -135,19 +135,6 @@ public static partial class DataProtection
             return source;
         source.Dispose();
         throw missing is not null ? new InvalidOperationException(missing.Reason) : new ArgumentException($"Every column of {name} is encrypted; reveal the ones you need.");
-    }
-
-    /// <summary>The whole table of a source; null when it has no columns.</summary>
-    internal static Table? Whole(ITableSource source, IProgress<double>? progress, CancellationToken cancel)
-    {
-        var batches = new List<Table>();
-        foreach (var batch in source.Batches(cancel))
-        {
-            batches.Add(batch);
-            progress?.Report(source.Fraction);
-        }
-
-        return source.Columns.Count == 0 ? null : batches.Count == 0 ? Tables.Empty(source.Columns) : Tables.Concatenate(batches);
     }
 
     private static ProtectedColumn[] Wanted(ProtectedDataset dataset, IEnumerable<string> columns)

@@ -6,6 +6,9 @@ namespace Bulwark.Data;
 /// <remarks>No value has been decrypted when it is made: log <see cref="Accesses"/>, then read.</remarks>
 public sealed class RevealedSource : ITableSource
 {
+    /// <summary>Cells, 128 MB of numbers.</summary>
+    private const int LargestSlice = 1 << 24;
+
     private readonly ProtectedDataset _dataset;
     private readonly IReadOnlyList<string> _opened;
     private readonly IReadOnlyList<string> _helpers = [];   // read beside them, to turn them back by
@@ -72,32 +75,34 @@ public sealed class RevealedSource : ITableSource
     /// <exception cref="System.Security.Cryptography.CryptographicException">The data was changed.</exception>
     public IEnumerable<Table> Batches(CancellationToken cancel)
     {
-        if (_opened.Count == 0)
-            yield break;
-        var batchRows = TableSource.BatchRows(_opened.Count);
-        var (slices, waiting, first) = (new List<Table>(), 0, 0L);
-        for (var part = 0; part < _dataset.Parts; part++)
+        var (slices, waiting, first, batchRows) = (new List<Table>(), 0, 0L, TableSource.BatchRows(_opened.Count));
+        foreach (var slice in Slices(() => batchRows - waiting, cancel))
         {
-            Open(part);
-            for (var left = _file!.Rows; left > 0;)
-            {
-                cancel.ThrowIfCancellationRequested();
-                var rows = (int)Math.Min(left, batchRows - waiting);
-                slices.Add(Read(part, rows));
-                (left, waiting) = (left - rows, waiting + rows);
-                Interlocked.Add(ref _read, rows);
-                if (waiting < batchRows)
-                    continue;
-                yield return Whole(slices, first);
-                (first, waiting) = (first + waiting, 0);
-            }
-
-            _columns!.ForEach(_file.RequireEnd);
-            Close();
+            slices.Add(slice);
+            waiting += slice.Rows;
+            if (waiting < batchRows)
+                continue;
+            yield return Joined(slices, first);
+            (first, waiting) = (first + waiting, 0);
         }
 
         if (waiting > 0)
-            yield return Whole(slices, first);
+            yield return Joined(slices, first);
+    }
+
+    /// <summary>All rows in one table, copied no oftener than they must be; null when no column opened.</summary>
+    internal Table? Whole(IProgress<double>? progress, CancellationToken cancel)
+    {
+        if (_opened.Count == 0)
+            return null;
+        var slices = new List<Table>();
+        foreach (var slice in Slices(() => Math.Max(1, LargestSlice / _opened.Count), cancel))
+        {
+            slices.Add(slice);
+            progress?.Report(Fraction);
+        }
+
+        return slices.Count == 0 ? Tables.Empty(Columns) : Joined(slices, 0);
     }
 
     /// <inheritdoc/>
@@ -141,6 +146,27 @@ public sealed class RevealedSource : ITableSource
         }
     }
 
+    /// <summary>Rows of one part after another, at most so many at a time.</summary>
+    private IEnumerable<Table> Slices(Func<int> atMost, CancellationToken cancel)
+    {
+        for (var part = 0; part < _dataset.Parts && _opened.Count > 0; part++)
+        {
+            Open(part);
+            for (var left = _file!.Rows; left > 0;)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var rows = (int)Math.Min(left, atMost());
+                var slice = Read(part, rows);
+                left -= rows;
+                Interlocked.Add(ref _read, rows);
+                yield return slice;
+            }
+
+            _columns!.ForEach(_file.RequireEnd);
+            Close();
+        }
+    }
+
     private void Open(int part)
     {
         _file ??= _dataset.Open(part);
@@ -154,7 +180,7 @@ public sealed class RevealedSource : ITableSource
         return new(_opened.Concat(_helpers).Select(name => read.GetValueOrDefault(name) ?? Constant.Column(_dataset.PartitionBy!, _dataset.PartitionOf(part), rows)));
     }
 
-    private Table Whole(List<Table> slices, long first)
+    private Table Joined(List<Table> slices, long first)
     {
         var table = Tables.Concatenate(slices);
         slices.Clear();

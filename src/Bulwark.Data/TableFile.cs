@@ -89,7 +89,7 @@ public static class TableFile
     private static Table ReadProtected(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)
     {
         using var source = DataProtection.OpenKept(path, options);
-        return DataProtection.Whole(source, progress, cancel)!;
+        return source.Whole(progress, cancel)!;
     }
 
     private static Table ReadParquet(string path, TableReadOptions options, IProgress<double>? progress, CancellationToken cancel)

@@ -15,13 +15,6 @@ internal sealed class ColumnwiseReader(string path, TableReadOptions? reading, S
         var (names, commitment, split) = Pass(rule);
         int[] all = split is null ? [.. Enumerable.Range(0, checked((int)rows))] : [];
         var (train, test) = (new Side(split?.Train ?? all, split is not null), split is null ? null : new Side(split.Test, true));
-        await foreach (var column in ColumnsAsync([options.Label]))
-        {
-            train.Label = train.Guard(column, taken => LabelColumn.Read(taken, options));
-            if (test is not null)
-                test.Label = test.Guard(column, taken => LabelColumn.Read(taken, options));
-        }
-
         var known = SchemaInference.Known(options);
         string[] candidates = schema is not null
             ? [.. schema.Features.Select(feature => feature.Name)]
@@ -29,10 +22,18 @@ internal sealed class ColumnwiseReader(string path, TableReadOptions? reading, S
         train.Begin(candidates.Length);
         test?.Begin(candidates.Length);
         var features = new Feature?[candidates.Length];
-        var index = 0;
-        await foreach (var column in ColumnsAsync(candidates))
+        var next = -1;   // the label comes first
+        await foreach (var column in ColumnsAsync([options.Label, .. candidates]))
         {
-            var at = index++;
+            var at = next++;
+            if (at < 0)
+            {
+                train.Label = train.Guard(column, taken => LabelColumn.Read(taken, options));
+                if (test is not null)
+                    test.Label = test.Guard(column, taken => LabelColumn.Read(taken, options));
+                continue;
+            }
+
             var taken = train.Take(column);
             features[at] = schema?.Features[at] ?? train.Guard(taken, () => at < options.Features.Count
                 ? SchemaInference.Declared(options.Features[at], taken, options)
@@ -77,11 +78,11 @@ internal sealed class ColumnwiseReader(string path, TableReadOptions? reading, S
         return (names, commitment.Root(names, _reading.Commitments), split);
     }
 
-    /// <summary>The columns in order, some at a time; the next ones are read while these are worked on.</summary>
+    /// <summary>The columns in order: the first two alone, so that work begins soon, then some at a time; the next ones are read while these are worked on.</summary>
     private async IAsyncEnumerable<Column> ColumnsAsync(IReadOnlyList<string> names)
     {
         var some = (int)Math.Clamp(cellsOfATable / 4 / Math.Max(1, rows), 1, 64);
-        var groups = names.Chunk(some).ToArray();
+        string[][] groups = [.. names.Take(2).Chunk(1), .. names.Skip(2).Chunk(some)];
         var next = groups.Length == 0 ? null : Read(groups[0]);
         for (var i = 0; i < groups.Length; i++)
         {
